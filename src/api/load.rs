@@ -1,0 +1,198 @@
+//! What is sent.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rules::{self, exactly_one};
+use super::shared::*;
+
+/// One stream of requests.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = rules::LOAD_URL,
+    validation = ("!(has(self.rate) && has(self.clients))", "set at most one of clients, rate"),
+    validation = ("!(has(self.iterations) && has(self.durationSeconds))", "set at most one of iterations, durationSeconds"),
+    validation = ("!has(self.rate) || has(self.durationSeconds)", "rate needs durationSeconds"),
+    validation = ("has(self.rate) || !(has(self.perSeconds) || has(self.maxInFlight))", "perSeconds and maxInFlight need rate"),
+    validation = ("!has(self.warmupSeconds) || has(self.durationSeconds)", "warmupSeconds needs durationSeconds")
+)]
+pub struct Load {
+    /// Name, used in thresholds, sweep and results.
+    pub name: Name,
+    /// Scheme, host and port, perhaps the beginning of the path. No variables and no credentials in the
+    /// host.
+    #[schemars(length(min = 1, max = 512))]
+    pub url: String,
+    /// So many clients, each sends its next request when the last is answered. In all, over all
+    /// generators. Default 1 when rate is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub clients: Option<i32>,
+    /// Each client goes through the steps so many times. Default 1 when durationSeconds is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub iterations: Option<i32>,
+    /// Or: start the steps so many times per perSeconds, whether answers come or not. In all, over all
+    /// generators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub rate: Option<i32>,
+    /// Unit of rate. Default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub per_seconds: Option<i32>,
+    /// How long to send. Needed with rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub duration_seconds: Option<i32>,
+    /// Send so long before that, without counting it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 3600))]
+    pub warmup_seconds: Option<i32>,
+    /// With rate: never more open requests than this; what was due and could not be sent counts as
+    /// capped, and makes the row Failed with a rate of "at least". Default 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_in_flight: Option<i32>,
+    /// Pods to send from. Clients or rate are shared out among them.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 32))]
+    pub generators: i32,
+    /// Headers to send. A secret belongs into vars, written here as $(vars.NAME).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), transform = list::by_name)]
+    pub headers: Vec<Header>,
+    /// HTTP Basic user and password (usually $(vars.NAME)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basic_auth: Option<BasicAuth>,
+    /// How an https server is checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// The requests of one iteration, in this order. Without steps: one GET of url.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), transform = list::by_name)]
+    pub steps: Vec<Step>,
+}
+
+/// One request header.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Header name.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"))]
+    pub name: String,
+    /// Value; variables allowed.
+    #[schemars(length(max = 1024))]
+    pub value: String,
+}
+
+/// HTTP Basic.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BasicAuth {
+    /// User name.
+    #[schemars(length(max = 256))]
+    pub username: String,
+    /// Password: write a variable, not the password.
+    #[schemars(length(max = 256))]
+    pub password: String,
+}
+
+/// How an https server is checked.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Tls {
+    /// Accept any certificate. For test clusters.
+    pub insecure_skip_verify: bool,
+    /// CA certificate (PEM) to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_from: Option<CaSource>,
+}
+
+/// Where a CA certificate is.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CaSource {
+    /// ConfigMap holding it.
+    pub config_map_key_ref: ConfigMapKeyRef,
+}
+
+/// One request of an iteration.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Name, used in thresholds, sweep and results.
+    pub name: Name,
+    /// HTTP method.
+    #[serde(default)]
+    pub method: Method,
+    /// Added to the load's url. Variables allowed.
+    #[serde(default)]
+    #[schemars(length(max = 1024), regex(pattern = r"^(/\S*)?$"))]
+    pub path: String,
+    /// Headers to send. A secret belongs into vars, written here as $(vars.NAME).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), transform = list::by_name)]
+    pub headers: Vec<Header>,
+    /// Body to send. Variables allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8192))]
+    pub body: Option<String>,
+    /// A request not answered in this time has failed.
+    #[serde(default = "thirty")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub timeout_seconds: i32,
+    /// What a good answer is. Default: any 2xx.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
+    /// How many tasks a good answer stands for. Without it the test counts requests only and Tasks is
+    /// "-".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Tasks>,
+}
+
+fn thirty() -> i32 {
+    30
+}
+
+/// HTTP method.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    #[default]
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Head,
+    Options,
+}
+
+/// What a good answer is.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Expect {
+    /// Accepted status codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(range(min = 100, max = 599)), transform = list::set)]
+    pub status: Vec<i32>,
+}
+
+/// How many tasks a good answer stands for.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = exactly_one(&["jsonPointer", "perResponse"]))]
+pub struct Tasks {
+    /// The answer says it, here (RFC 6901). Missing or not a whole number: the request has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256), regex(pattern = r"^/.*$"))]
+    pub json_pointer: Option<String>,
+    /// Each good answer is so many tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub per_response: Option<i32>,
+}
+
+fn one() -> i32 {
+    1
+}

@@ -1,0 +1,53 @@
+//! What changes from row to row.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rules::exactly_one;
+use super::shared::*;
+
+/// One thing that changes from row to row.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[x_kube(
+    validation = exactly_one(&["clients", "rate", "replicas", "cpu", "memory"]),
+    validation = (
+        "has(self.load) == (has(self.clients) || has(self.rate))",
+        "clients and rate need load, and load needs one of them"
+    ),
+    validation = (
+        "has(self.target) == (has(self.replicas) || has(self.cpu) || has(self.memory))",
+        "replicas, cpu, memory and env need target, and target needs one of them"
+    )
+)]
+pub struct Sweep {
+    /// The load to vary: with clients or rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<NameRef>,
+    /// The target to vary: with replicas, cpu, memory or env.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<NameRef>,
+    /// One value a row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 64), inner(range(min = 1, max = 10_000)), transform = list::atomic)]
+    pub clients: Vec<i32>,
+    /// One value a row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 64), inner(range(min = 1, max = 1_000_000)), transform = list::atomic)]
+    pub rate: Vec<i32>,
+    /// One value a row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 64), inner(range(min = 0, max = 1000)), transform = list::atomic)]
+    pub replicas: Vec<i32>,
+    /// One value a row; request and limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 64), transform = list::atomic)]
+    pub cpu: Vec<CpuQuantity>,
+    /// One value a row; request and limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 64), transform = list::atomic)]
+    pub memory: Vec<MemoryQuantity>,
+    /// Entries with the same group move together, first value with first value. Entries without it are
+    /// combined, each with each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<NameRef>,
+}

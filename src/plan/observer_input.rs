@@ -1,0 +1,71 @@
+//! What the observer pod is given: `plan.json` in its ConfigMap. Secrets are named here, never contained.
+
+use serde::{Deserialize, Serialize};
+
+use super::generator_input::{BasicAuthInput, HeaderInput, TlsInput, VarInput};
+
+/// What is sampled, for the whole test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObserverInput {
+    /// [`super::PROTOCOL_VERSION`] of the writer.
+    pub protocol: i32,
+    /// `$(run.id)`.
+    pub run_id: String,
+    /// `$(run.start)`: milliseconds since the epoch.
+    pub run_start_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<PostgresInput>,
+    pub measurements: Vec<MeasurementInput>,
+    pub vars: Vec<VarInput>,
+}
+
+/// PostgreSQL itself, sampled once a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PostgresInput {
+    /// Environment variable with postgres://user:password@host/database.
+    pub url_env: String,
+    /// A query that runs longer is a slow query.
+    pub slow_query_milliseconds: u32,
+}
+
+/// One number that is asked again and again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MeasurementInput {
+    pub name: String,
+    pub interval_seconds: u32,
+    pub source: MeasurementSource,
+}
+
+/// Where the number comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum MeasurementSource {
+    /// A JSON answer; when an array stands at the pointer, its length.
+    Http {
+        url: String,
+        json_pointer: String,
+        headers: Vec<HeaderInput>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        basic_auth: Option<BasicAuthInput>,
+        tls: TlsInput,
+    },
+    /// One row with one number, in a read-only transaction; variables are bound, not pasted.
+    Sql { statement: String },
+}
+
+/// The row the observer is in, as it reads it from the annotation `loadtest.dev/row`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedRow {
+    /// Number of the row, from 1; 0 before the first.
+    pub row: i32,
+    /// `$(row.start)`: first request due, warm-up included; milliseconds since the epoch. Absent: not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<i64>,
+    /// `$(row.end)`: load ended. Absent: it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_ms: Option<i64>,
+}

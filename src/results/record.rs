@@ -1,0 +1,149 @@
+//! What a generator says: JSON lines on standard output, a header first, a trailer last.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Record {
+    Header(Header),
+    Load(Box<LoadRecord>),
+    Trailer(Trailer),
+}
+
+/// Who speaks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// [`crate::plan::PROTOCOL_VERSION`] of the writer.
+    pub protocol: i32,
+    pub run_id: String,
+    pub row: i32,
+    /// Completion index of the pod.
+    pub index: u32,
+    /// The granted start: first request due; milliseconds since the epoch.
+    pub start_at_ms: i64,
+    /// How far this pod's wall clock was from the controller's when the grant was seen, milliseconds:
+    /// seen minus written; at least the delivery time (some tens of milliseconds), below zero only by skew.
+    pub grant_seen_after_ms: i64,
+    /// Version and commit of the binary.
+    pub version: String,
+}
+
+/// One load's share that this generator sent. The counted part only, where warm-up is not named.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LoadRecord {
+    pub name: String,
+    /// Requests of the counted part that became due.
+    pub due: u64,
+    pub sent: u64,
+    pub ok: u64,
+    pub failed: u64,
+    /// Of the failed: not answered in time.
+    pub timed_out: u64,
+    /// Due and not sent, by the generator's fault (cut off, stopped, ran behind until the end).
+    pub unsent: u64,
+    /// Due and not sent, because maxInFlight was reached.
+    pub capped: u64,
+    /// Tasks of good answers; absent: no step counts tasks.
+    pub tasks: Option<u64>,
+    /// Tasks of good answers of the warm-up.
+    pub warmup_tasks: Option<u64>,
+    /// Requests sent in the warm-up.
+    pub warmup_sent: u64,
+    /// First counted request due, milliseconds since the epoch.
+    pub first_due_ms: Option<i64>,
+    /// Last counted answer or giving-up, milliseconds since the epoch.
+    pub last_end_ms: Option<i64>,
+    /// Failures by class: `status 503`, `timeout`, `connect refused`, `reset`, `tls`, `bad json`, ...
+    pub failures: BTreeMap<String, u64>,
+    /// Answers by status code.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Microseconds from due to answered, good answers only.
+    pub latency: Histogram,
+    /// Microseconds from sent to answered, good answers only.
+    pub service: Histogram,
+    /// Microseconds from due to sent, all sent.
+    pub lateness: Histogram,
+    /// Microseconds a new connection took (TCP and TLS).
+    pub connect: Histogram,
+    pub steps: Vec<StepRecord>,
+    pub timeline: Timeline,
+    /// Stopped before its end: why, in a word (`stop-at`, `sigterm`, `hard-end`).
+    pub stopped: Option<String>,
+}
+
+/// One step's share of a load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StepRecord {
+    pub name: String,
+    pub sent: u64,
+    pub ok: u64,
+    pub failed: u64,
+    pub failures: BTreeMap<String, u64>,
+    /// Microseconds from sent to answered, good answers only.
+    pub service: Histogram,
+}
+
+/// A histogram of microseconds from 1 to 3,600,000,000 with 3 significant digits: HdrHistogram V2 + DEFLATE, base64. Empty: no values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Histogram(pub String);
+
+/// What happened when; at most 600 buckets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Timeline {
+    /// Milliseconds since the epoch of the first bucket's beginning.
+    pub start_ms: i64,
+    /// Length of a bucket.
+    pub bucket_ms: u32,
+    pub buckets: Vec<Bucket>,
+}
+
+/// One bucket: by due time for `due`, by send time for `sent`, by end for the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bucket {
+    pub due: u32,
+    pub sent: u32,
+    pub ok: u32,
+    pub failed: u32,
+    /// Median and 99 of 100 of the latency of good answers, microseconds; absent below 7 and 459 samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99: Option<u32>,
+    /// Largest, microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+}
+
+/// Nothing is missing when this line is there and fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trailer {
+    /// Lines before this one, the header among them.
+    pub records: u32,
+    /// CRC-32 (IEEE) over those lines, each with its line feed.
+    pub crc32: u32,
+}
+
+/// The termination message (at most 4 KiB): what is left when the log is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Termination {
+    /// Absent: ended as it should. A reason of the protocol (`SecretMissing`, `AgentHasIdentity`, `UrlNotAllowed`, `InvalidSpec`, ...).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// A sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Counts of each load, histograms and timelines left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<LoadRecord>,
+}
