@@ -1,0 +1,97 @@
+{{- define "loadtest.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-" }}
+{{- end }}
+
+{{/* One name when the release's and the chart's say the same, else both. */}}
+{{- define "loadtest.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 53 | trimSuffix "-" }}
+{{- else if contains (include "loadtest.name" .) .Release.Name }}
+{{- .Release.Name | trunc 53 | trimSuffix "-" }}
+{{- else if hasPrefix .Release.Name (include "loadtest.name" .) }}
+{{- include "loadtest.name" . }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "loadtest.name" .) | trunc 53 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "loadtest.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "loadtest.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "loadtest.labels" -}}
+{{ include "loadtest.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "loadtest.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "loadtest.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "loadtest.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+{{- end }}
+
+{{/* Everything the operator may do in a namespace whose LoadTests it runs. No Secrets, no pods/exec, no wildcard. */}}
+{{- define "loadtest.rules" -}}
+- apiGroups: [loadtest.dev]
+  resources: [loadtests]
+  verbs: [get, list, watch, patch]
+- apiGroups: [loadtest.dev]
+  resources: [loadtests/status]
+  verbs: [patch]
+- apiGroups: [loadtest.dev]
+  resources: [loadtests/finalizers]
+  verbs: [update]
+# Targets: sized, rolled out, put back.
+- apiGroups: [apps]
+  resources: [deployments, statefulsets]
+  verbs: [get, list, watch, patch]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get, list]
+# What could disturb a run, or explains why it doesn't start.
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list]
+- apiGroups: [keda.sh]
+  resources: [scaledobjects]
+  verbs: [get, list]
+- apiGroups: [""]
+  resources: [services, resourcequotas, events]
+  verbs: [get, list]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list]
+# Pods: the generators get their start by an annotation; the targets' are watched.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, patch]
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+- apiGroups: [metrics.k8s.io]
+  resources: [pods]
+  verbs: [get, list]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [create, get, list, watch, delete]
+# The plan for the pods, and the results.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [create, get, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
