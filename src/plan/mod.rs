@@ -1,10 +1,27 @@
 //! PURE: a spec in, a validated plan out; every error at once.
 
+mod field_error;
 mod generator_input;
+mod hash;
+mod inputs;
 mod observer_input;
 #[allow(clippy::module_inception)]
 mod plan;
+mod unfold;
+mod validate;
+mod variables;
+mod worst_case;
 
+#[cfg(test)]
+mod tests;
+
+pub use field_error::FieldError;
 pub use generator_input::*;
+pub use hash::{HASH_VERSION, hash};
+pub use inputs::*;
 pub use observer_input::*;
 pub use plan::*;
+pub use unfold::MAX_ROWS;
+pub use validate::plan;
+pub use variables::{Piece, names, pieces};
+pub use worst_case::worst_case_seconds;

@@ -1,0 +1,191 @@
+//! From the plan to what the agents are given.
+
+use super::generator_input::*;
+use super::observer_input::*;
+use super::plan::{Plan, PlannedRow};
+use crate::api::{BasicAuth, Header, Load, LoadTestSpec, Method, Step, Tasks, Tls};
+
+/// Identity of a run, as agents and variables know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunIdentity {
+    /// `$(run.id)`: `<test>-<5 of its uid>-<number>`.
+    pub name: String,
+    /// `$(run.start)`: milliseconds since the epoch.
+    pub start_ms: i64,
+}
+
+/// In flight at most, where the spec doesn't say.
+pub const DEFAULT_MAX_IN_FLIGHT: u32 = 1000;
+
+/// Environment variable of an agent that holds the connection URL of PostgreSQL.
+pub const POSTGRES_URL_ENV: &str = "LOADTEST_POSTGRES_URL";
+
+/// Environment variable of an agent that holds `spec.vars[index]`, when it comes from a Secret.
+pub fn var_env(index: usize) -> String {
+    format!("LOADTEST_VAR_{index}")
+}
+
+/// File in an agent's pod with the CA certificate of a ConfigMap.
+pub fn ca_file(config_map: &str, key: &str) -> String {
+    format!("/ca/{config_map}/{key}")
+}
+
+/// What the generators of `row` are given.
+pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> GeneratorInput {
+    GeneratorInput {
+        protocol: PROTOCOL_VERSION,
+        run_id: run.name.clone(),
+        run_start_ms: run.start_ms,
+        row: row.number,
+        loads: row.loads.iter().map(load_input).collect(),
+        vars: vars(&plan.spec),
+    }
+}
+
+/// What the observer is given; `None` when there is nothing to sample.
+pub fn observer_input(plan: &Plan, run: &RunIdentity) -> Option<ObserverInput> {
+    let spec = &plan.spec;
+    let postgres = spec.database.as_ref().and_then(|d| d.postgres.as_ref()).map(|p| PostgresInput {
+        url_env: POSTGRES_URL_ENV.into(),
+        slow_query_milliseconds: unsigned(p.slow_query_milliseconds),
+    });
+    let measurements: Vec<_> = spec.measurements.iter().filter_map(measurement).collect();
+    (postgres.is_some() || !measurements.is_empty()).then(|| ObserverInput {
+        protocol: PROTOCOL_VERSION,
+        run_id: run.name.clone(),
+        run_start_ms: run.start_ms,
+        postgres,
+        measurements,
+        vars: vars(spec),
+    })
+}
+
+fn measurement(m: &crate::api::Measurement) -> Option<MeasurementInput> {
+    let source = match (&m.http, &m.sql) {
+        (Some(http), _) => MeasurementSource::Http {
+            url: http.url.clone(),
+            json_pointer: http.json_pointer.clone(),
+            headers: headers(&http.headers),
+            basic_auth: http.basic_auth.as_ref().map(basic_auth),
+            tls: tls(http.tls.as_ref()),
+        },
+        (None, Some(sql)) => MeasurementSource::Sql { statement: sql.clone() },
+        (None, None) => return None,
+    };
+    Some(MeasurementInput { name: m.name.0.clone(), interval_seconds: unsigned(m.interval_seconds), source })
+}
+
+fn vars(spec: &LoadTestSpec) -> Vec<VarInput> {
+    let source = |(index, var): (usize, &crate::api::Var)| VarInput {
+        name: var.name.clone(),
+        source: match &var.value {
+            Some(value) => VarSourceInput::Value(value.clone()),
+            None => VarSourceInput::Env(var_env(index)),
+        },
+    };
+    spec.vars.iter().enumerate().map(source).collect()
+}
+
+/// One load, as its generators are given it.
+pub fn load_input(load: &Load) -> LoadInput {
+    let steps = match load.steps.as_slice() {
+        [] => vec![plain_get()],
+        steps => steps.iter().map(step_input).collect(),
+    };
+    LoadInput {
+        name: load.name.0.clone(),
+        url: load.url.clone(),
+        arrivals: arrivals(load),
+        warmup_seconds: unsigned(load.warmup_seconds.unwrap_or(0)),
+        generators: unsigned(load.generators).max(1),
+        headers: headers(&load.headers),
+        basic_auth: load.basic_auth.as_ref().map(basic_auth),
+        tls: tls(load.tls.as_ref()),
+        steps,
+    }
+}
+
+fn arrivals(load: &Load) -> Arrivals {
+    let clients = unsigned(load.clients.unwrap_or(1)).max(1);
+    match (load.rate, load.duration_seconds) {
+        (Some(rate), seconds) => Arrivals::Rate {
+            count: unsigned(rate),
+            per_seconds: unsigned(load.per_seconds.unwrap_or(1)).max(1),
+            seconds: unsigned(seconds.unwrap_or(0)),
+            max_in_flight: load.max_in_flight.map_or(DEFAULT_MAX_IN_FLIGHT, unsigned),
+        },
+        (None, Some(seconds)) => Arrivals::Seconds { clients, seconds: unsigned(seconds) },
+        (None, None) => {
+            Arrivals::Iterations { clients, iterations_per_client: unsigned(load.iterations.unwrap_or(1)).into() }
+        }
+    }
+}
+
+/// Without steps: one GET of the load's url.
+fn plain_get() -> StepInput {
+    StepInput {
+        name: "get".into(),
+        method: "GET".into(),
+        path: String::new(),
+        headers: Vec::new(),
+        body: None,
+        timeout_seconds: 30,
+        expect_status: Vec::new(),
+        tasks: TasksInput::None,
+    }
+}
+
+fn step_input(step: &Step) -> StepInput {
+    StepInput {
+        name: step.name.0.clone(),
+        method: method(step.method).into(),
+        path: step.path.clone(),
+        headers: headers(&step.headers),
+        body: step.body.clone(),
+        timeout_seconds: unsigned(step.timeout_seconds),
+        expect_status: step
+            .expect
+            .iter()
+            .flat_map(|expect| &expect.status)
+            .filter_map(|&status| u16::try_from(status).ok())
+            .collect(),
+        tasks: match &step.tasks {
+            Some(Tasks { json_pointer: Some(pointer), .. }) => TasksInput::JsonPointer(pointer.clone()),
+            Some(Tasks { per_response: Some(tasks), .. }) => TasksInput::PerResponse(unsigned(*tasks)),
+            _ => TasksInput::None,
+        },
+    }
+}
+
+fn method(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+        Method::Head => "HEAD",
+        Method::Options => "OPTIONS",
+    }
+}
+
+fn headers(headers: &[Header]) -> Vec<HeaderInput> {
+    headers.iter().map(|h| HeaderInput { name: h.name.clone(), value: h.value.clone() }).collect()
+}
+
+fn basic_auth(auth: &BasicAuth) -> BasicAuthInput {
+    BasicAuthInput { username: auth.username.clone(), password: auth.password.clone() }
+}
+
+fn tls(tls: Option<&Tls>) -> TlsInput {
+    let ca = tls.and_then(|t| t.ca_from.as_ref()).map(|ca| &ca.config_map_key_ref);
+    TlsInput {
+        insecure_skip_verify: tls.is_some_and(|t| t.insecure_skip_verify),
+        ca_file: ca.map(|key| ca_file(&key.name.0, &key.key.0)),
+    }
+}
+
+/// The schema allows no negative number here.
+fn unsigned(n: i32) -> u32 {
+    u32::try_from(n).unwrap_or(0)
+}

@@ -1,0 +1,176 @@
+//! What the schema and its CEL rules cannot say about a spec; every error at once.
+
+use regex::Regex;
+
+use super::field_error::FieldError;
+use super::hash::hash;
+use super::plan::{Plan, PlannedRow};
+use super::unfold::unfold;
+use super::variables::names;
+use super::worst_case::least_seconds;
+use crate::api::{Header, Load, LoadTestSpec};
+
+/// Checks `spec` and unfolds it.
+///
+/// # Errors
+/// Every contradiction, in the order of the spec.
+pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    Variables { spec, errors: &mut errors }.check();
+    regexes(spec, &mut errors);
+    quantities(spec, &mut errors);
+    match unfold(spec) {
+        Err(sweep) => errors.extend(sweep),
+        Ok(rows) => {
+            rows.iter().for_each(|row| arrivals(row, &mut errors));
+            total_time(spec, &rows, &mut errors);
+            if errors.is_empty() {
+                return Ok(Plan { spec: spec.clone(), rows, hash: hash(spec) });
+            }
+        }
+    }
+    errors.dedup();
+    Err(errors)
+}
+
+/// Clients and rates, with the values of one row.
+fn arrivals(row: &PlannedRow, errors: &mut Vec<FieldError>) {
+    for (i, load) in row.loads.iter().enumerate() {
+        let at = |field: &str| format!("spec.loads[{i}].{field}");
+        let mut say = |path: String, message: String| {
+            let error = FieldError::new(path, message);
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        };
+        if load.rate.is_some() && load.duration_seconds.is_none() {
+            say(at("durationSeconds"), "rate needs durationSeconds".into());
+        }
+        if load.rate.is_some() && load.iterations.is_some() {
+            say(at("iterations"), "iterations belong to clients, not to rate".into());
+        }
+        if load.rate.is_some() && load.clients.is_some() {
+            say(at("clients"), "the sweep sets clients, but the load has a rate; set at most one of clients, rate".into());
+        }
+        let clients = load.clients.unwrap_or(1);
+        if load.rate.is_none() && clients < load.generators {
+            say(
+                at("generators"),
+                format!("{clients} clients can't be shared out among {} generators; write at most {clients}", load.generators),
+            );
+        }
+        if load.rate.is_none() && (load.per_seconds.is_some() || load.max_in_flight.is_some()) {
+            say(at("maxInFlight"), "perSeconds and maxInFlight need rate".into());
+        }
+    }
+}
+
+fn total_time(spec: &LoadTestSpec, rows: &[PlannedRow], errors: &mut Vec<FieldError>) {
+    let settle = i64::from(spec.settle.clone().unwrap_or_default().seconds);
+    let least: i64 = rows.iter().map(|row| row.loads.iter().map(least_seconds).max().unwrap_or(0) + settle).sum();
+    let total = i64::from(spec.deadlines.clone().unwrap_or_default().total_seconds);
+    if least > total {
+        let message = format!("the {} rows take at least {least} s, but the whole run may take {total} s", rows.len());
+        errors.push(FieldError::new("spec.deadlines.totalSeconds", message));
+    }
+}
+
+fn regexes(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
+    for (i, measurement) in spec.measurements.iter().enumerate() {
+        let Some(log) = &measurement.log else { continue };
+        if let Err(error) = Regex::new(&log.regex) {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let message = format!("the regular expression does not compile: {reason}");
+            errors.push(FieldError::new(format!("spec.measurements[{i}].log.regex"), message));
+        }
+    }
+}
+
+fn quantities(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
+    for (i, target) in spec.targets.iter().enumerate() {
+        for (field, value) in [
+            ("cpu", target.cpu.as_ref().map(|q| q.0.to_string())),
+            ("memory", target.memory.as_ref().map(|q| q.0.to_string())),
+        ] {
+            if value.is_some_and(|v| v.trim_end_matches(|c: char| c.is_alphabetic()).parse() == Ok(0.0)) {
+                let message = "0 would leave the container without any; leave the field out to keep what is there";
+                errors.push(FieldError::new(format!("spec.targets[{i}].{field}"), message));
+            }
+        }
+    }
+}
+
+/// Looks at each place where variables are allowed, and at the ones where they are not.
+struct Variables<'a> {
+    spec: &'a LoadTestSpec,
+    errors: &'a mut Vec<FieldError>,
+}
+
+const IN_LOADS: [&str; 5] = ["seq", "client", "uuid", "run.id", "run.start"];
+const IN_MEASUREMENTS: [&str; 5] = ["run.id", "run.start", "row.number", "row.start", "row.end"];
+
+impl Variables<'_> {
+    fn check(&mut self) {
+        let spec = self.spec;
+        for (i, load) in spec.loads.iter().enumerate() {
+            self.load(&format!("spec.loads[{i}]"), load);
+        }
+        for (i, measurement) in spec.measurements.iter().enumerate() {
+            let at = format!("spec.measurements[{i}]");
+            if let Some(sql) = &measurement.sql {
+                self.text(format!("{at}.sql"), sql, &IN_MEASUREMENTS);
+            }
+            if let Some(http) = &measurement.http {
+                self.text(format!("{at}.http.url"), &http.url, &IN_MEASUREMENTS);
+                self.headers(&format!("{at}.http"), &http.headers, &IN_MEASUREMENTS);
+                if let Some(auth) = &http.basic_auth {
+                    self.text(format!("{at}.http.basicAuth.username"), &auth.username, &IN_MEASUREMENTS);
+                    self.text(format!("{at}.http.basicAuth.password"), &auth.password, &IN_MEASUREMENTS);
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, at: &str, load: &Load) {
+        if names(&load.url).next().is_some() {
+            let message = "variables are not allowed here; write the path into steps[].path";
+            self.errors.push(FieldError::new(format!("{at}.url"), message));
+        }
+        self.headers(at, &load.headers, &IN_LOADS);
+        if let Some(auth) = &load.basic_auth {
+            self.text(format!("{at}.basicAuth.username"), &auth.username, &IN_LOADS);
+            self.text(format!("{at}.basicAuth.password"), &auth.password, &IN_LOADS);
+        }
+        for (j, step) in load.steps.iter().enumerate() {
+            let at = format!("{at}.steps[{j}]");
+            self.text(format!("{at}.path"), &step.path, &IN_LOADS);
+            self.headers(&at, &step.headers, &IN_LOADS);
+            if let Some(body) = &step.body {
+                self.text(format!("{at}.body"), body, &IN_LOADS);
+            }
+        }
+    }
+
+    fn headers(&mut self, at: &str, headers: &[Header], known: &[&str]) {
+        for (i, header) in headers.iter().enumerate() {
+            self.text(format!("{at}.headers[{i}].value"), &header.value, known);
+            if header.value.bytes().any(|b| b < b' ' && b != b'\t') {
+                let message = "a header value can't hold line breaks or control characters";
+                self.errors.push(FieldError::new(format!("{at}.headers[{i}].value"), message));
+            }
+        }
+    }
+
+    fn text(&mut self, path: String, text: &str, known: &[&str]) {
+        for name in names(text) {
+            let message = match name.strip_prefix("vars.") {
+                Some(var) if self.spec.vars.iter().any(|v| v.name == var) => continue,
+                Some(var) => format!("unknown variable $({name}): spec.vars has no entry {var}"),
+                None if known.contains(&name) => continue,
+                None => format!("unknown variable $({name}); known here: {}, vars.NAME", known.join(", ")),
+            };
+            self.errors.push(FieldError::new(path.clone(), message));
+        }
+    }
+}
