@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Sourced by the cluster's scripts: which cluster is meant. One state folder is one cluster; two folders (and two ports) are two
 # clusters that know nothing of each other.
+# shellcheck disable=SC2154,SC2034 # the scripts set here and use cgroup
 . "$here/../lib.sh"
 state=${DEVCLUSTER_STATE:-$LOADTEST_CACHE/cluster}
 case $state in /*) ;; *) fail "DEVCLUSTER_STATE must be an absolute path, not $state" ;; esac

@@ -1,0 +1,44 @@
+# make help lists the targets. The work is in dev/.
+.POSIX:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.PHONY: help deps build demo down test lint fmt generate images clean
+
+help: ## this list
+	@echo 'usage: make TARGET'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 @ \2/p' Makefile | awk -F ' @ ' '{printf "%-12s %s\n", $$1, $$2}'
+	@echo 'Variables: DEMO_KUBECONFIG=FILE (demo on that cluster), IMAGE_REGISTRY=HOST/PATH, LOADTEST_CACHE=FOLDER (~/.cache/loadtest-operator)'
+
+deps: ## install the Debian packages that are missing (as root), or name them
+	@dev/deps
+
+build: ## build all binaries without optimisation
+	cargo build --locked --workspace
+
+demo: ## a cluster, the operator, an application and one load test, followed to its verdict
+	@dev/demo
+
+down: ## end the demo's cluster and delete its data
+	@dev/demo down
+
+test: ## run every test level; the last line is "N passed, N failed"
+	@dev/test
+
+lint: ## formatting, clippy, shellcheck and helm lint
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	dev/lint-shell
+	"$$(dev/helm/build)" lint --strict charts/loadtest-operator
+
+fmt: ## format the code
+	cargo fmt --all
+
+generate: ## write the generated files: CRD, its copy in the chart, API reference
+	dev/generate
+
+images: ## build the images as OCI archives and print their paths
+	@dev/images
+
+clean: ## delete what cargo built in this checkout (the cache outside it stays)
+	rm -rf target dist

@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# Sourced by test: the chart, rendered with sets of values. Needs check and refused.
+# shellcheck disable=SC2317 # functions that check calls
+
+chart=charts/loadtest-operator
+helm=$(dev/helm/build) || return
+render() { "$helm" template loadtest $chart --namespace loadtest-system "$@"; }
+# count NUMBER KIND VALUES...: so many objects of this kind come out.
+count() {
+	local number=$1 kind=$2 out found
+	shift 2
+	out=$(render "$@") || { echo "$out" && return 1; }
+	found=$(grep -c "^kind: $kind\$" <<<"$out")
+	[ "$found" = "$number" ] || { echo "$found objects of kind $kind" && return 1; }
+}
+# says PART VALUES..., silent PART VALUES...: the rendered text contains PART, or doesn't.
+says() {
+	local part=$1 out
+	shift
+	out=$(render "$@") && grep -qF -- "$part" <<<"$out"
+}
+silent() {
+	local part=$1 out
+	shift
+	out=$(render "$@") && ! grep -F -- "$part" <<<"$out"
+}
+# no_rule PATTERN VALUES...: no rule of the rights, written in one line each, matches PATTERN.
+no_rule() {
+	local pattern=$1 out
+	shift
+	out=$(render "$@" | awk '/^rules:/ {on = 1} /^(---|roleRef:)/ {on = 0} !on || /#/ {next} /- apiGroups/ {print ""} {printf "%s ", $0}')
+	grep -q loadtests/status <<<"$out" || { echo 'no rules found' && return 1; }
+	! grep -E -- "$pattern" <<<"$out"
+}
+
+some='config.watchNamespaces={shop,billing}'
+check "helm lint accepts the chart" "$helm" lint --strict $chart
+[ ! -e examples/demo/values.yaml ] || check "the demo's values are accepted" render --values examples/demo/values.yaml
+check "the node tests' values are accepted" render --values dev/test-values.yaml
+check "cluster mode has one ClusterRole" count 1 ClusterRole
+check "cluster mode has no Role but the lease's" count 1 Role
+check "namespaced mode has no ClusterRole" count 0 ClusterRole --set "$some"
+check "namespaced mode has no ClusterRoleBinding" count 0 ClusterRoleBinding --set "$some"
+check "namespaced mode has a Role a namespace and the lease's" count 3 Role --set "$some"
+for mode in config.awsRegion=eu-central-1 "$some"; do
+	check "no right to Secrets ($mode)" no_rule secrets --set "$mode"
+	check "no wildcard in the rights ($mode)" no_rule '\*' --set "$mode"
+	check "no right to run commands in pods or to create them ($mode)" no_rule 'pods/exec|\[pods\].*create' --set "$mode"
+done
+check "the resource definition is kept when the release goes" says 'helm.sh/resource-policy: keep'
+check "the resource definition can be left out" count 0 CustomResourceDefinition --set crds.enabled=false
+check "one operator at a time" says 'type: Recreate'
+for line in 'runAsNonRoot: true' 'readOnlyRootFilesystem: true' 'allowPrivilegeEscalation: false' 'drop: [ALL]' 'type: RuntimeDefault'; do
+	check "restricted pod: $line" says "$line"
+done
+check "an unset region is absent from the configuration" silent 'awsRegion'
+check "a region gets into the configuration" says 'awsRegion: eu-central-1' --set config.awsRegion=eu-central-1
+check "a digest goes before the tag" says "loadtest-operator@sha256:$(printf '%064d' 7)" --set "image.digest=sha256:$(printf '%064d' 7)"
+check "an IAM role is an annotation of the service account" says 'role-arn: arn:aws:iam::1:role/r' \
+	--set 'serviceAccount.annotations.eks\.amazonaws\.com/role-arn=arn:aws:iam::1:role/r'
+refused "an unknown key is refused" "additional properties 'typo' not allowed" render --set typo=1
+refused "an unknown limit is refused" "additional properties 'maxRate' not allowed" render --set config.limits.maxRate=1
+refused "a rate of zero is refused" "/config/limits/maxRatePerSecond" render --set config.limits.maxRatePerSecond=0
+refused "a host with a path is refused" "/config/allowedHosts" render --set 'config.allowedHosts={example.com/a}'
+refused "an RDS entry without instances is refused" "instances" render --set 'config.rds[0].namespace=shop'
+refused "the agents' image can't be set apart" "/env/0/name" render --set 'env[0].name=AGENT_IMAGE'
