@@ -1,0 +1,8 @@
+//! PURE: Kubernetes objects that the controller fetched in, small values out.
+
+pub mod logs;
+pub mod metrics;
+pub mod pods;
+pub mod quantity;
+pub mod rollout;
+pub mod target;
