@@ -66,7 +66,7 @@ pub struct Run {
 }
 
 /// What is being done in a row.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RowStep {
     Pending,
     Sizing,
@@ -182,7 +182,7 @@ pub struct Size {
 }
 
 /// Where a changed target stands.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TargetState {
     Claimed,
     Recorded,

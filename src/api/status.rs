@@ -68,7 +68,7 @@ pub struct LoadTestStatus {
 }
 
 /// Where a run stands.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Phase {
     Pending,
     Claiming,

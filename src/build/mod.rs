@@ -1,0 +1,30 @@
+//! PURE: from the plan to Kubernetes objects and patches; one file a kind.
+
+mod claim;
+mod config_map;
+mod generator_job;
+mod names;
+mod observer_job;
+mod pod;
+mod size;
+mod target_patch;
+
+pub use claim::{CLAIM, Claim};
+pub use config_map::{plan_config_map, report_config_map, row_config_map};
+pub use generator_job::generator_job;
+pub use names::*;
+pub use observer_job::observer_job;
+pub use pod::{PodContext, START_AT, STOP_AT, OBSERVED_ROW};
+pub use size::{Field, Fields, container_index, current, same, wanted};
+pub use target_patch::{Release, TargetError, claim_patch, release_patch, size_patch};
+
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::Value;
+
+/// A Job written as JSON above. The tests hold that nothing of it is lost on the way.
+fn pod_object(job: Value) -> Job {
+    serde_json::from_value(job).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

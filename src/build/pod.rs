@@ -1,0 +1,163 @@
+//! What the pods of generators and observer have in common: no token, no identity, restricted, one container.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::names::RunName;
+use crate::api::{LoadTestSpec, Pods, Tls};
+use crate::plan::{POSTGRES_URL_ENV, ca_file, var_env};
+
+/// Annotation on a generator pod: the granted start, RFC 3339; written once.
+pub const START_AT: &str = "loadtest.dev/start-at";
+/// Annotation on a generator pod: stop now.
+pub const STOP_AT: &str = "loadtest.dev/stop-at";
+/// Annotation on the observer's pod: the row it is in, as JSON.
+pub const OBSERVED_ROW: &str = "loadtest.dev/row";
+
+/// What a pod is made from beside the plan.
+#[derive(Clone, Debug)]
+pub struct PodContext<'a> {
+    pub run: &'a RunName,
+    pub image: &'a str,
+    pub spec: &'a LoadTestSpec,
+    /// Labels that the targets' pods carry: their nodes are avoided where they can be.
+    pub avoid: &'a [BTreeMap<String, String>],
+}
+
+/// How an agent's pod differs from the other's.
+pub(super) struct Agent<'a> {
+    pub command: &'a str,
+    pub part: String,
+    pub plan: String,
+    pub seconds: u64,
+    pub resources: Value,
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// The pod template of an agent.
+pub(super) fn template(context: &PodContext<'_>, agent: &Agent<'_>) -> Value {
+    let pods = context.spec.pods.clone().unwrap_or_default();
+    let mut labels = pods.labels.iter().map(|(k, v)| (k.clone(), v.0.clone())).collect::<BTreeMap<_, _>>();
+    labels.extend(context.run.labels(&agent.part));
+    let mut annotations = pods.annotations.iter().map(|(k, v)| (k.clone(), v.0.clone())).collect::<BTreeMap<_, _>>();
+    annotations.extend(agent.annotations.clone());
+    let mut spec = json!({
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": agent.seconds,
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "terminationGracePeriodSeconds": 20,
+        "securityContext": {
+            "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container(context, agent)],
+        "volumes": volumes(context.spec, &agent.plan),
+    });
+    placement(&mut spec, &pods, context.avoid);
+    json!({"metadata": {"labels": labels, "annotations": annotations}, "spec": spec})
+}
+
+fn container(context: &PodContext<'_>, agent: &Agent<'_>) -> Value {
+    let mut mounts = vec![
+        json!({"name": "plan", "mountPath": "/plan", "readOnly": true}),
+        json!({"name": "podinfo", "mountPath": "/etc/podinfo", "readOnly": true}),
+        json!({"name": "state", "mountPath": "/state"}),
+    ];
+    for (index, (config_map, _)) in ca_config_maps(context.spec).iter().enumerate() {
+        let directory = ca_file(config_map, "");
+        mounts.push(json!({"name": format!("ca-{index}"), "mountPath": directory.trim_end_matches('/'), "readOnly": true}));
+    }
+    json!({
+        "name": agent.command,
+        "image": context.image,
+        "args": [agent.command],
+        "env": env(context.spec, agent.command),
+        "resources": agent.resources,
+        "volumeMounts": mounts,
+        // The arming state: a pod is started once it could fire.
+        "startupProbe": {"exec": {"command": ["/loadtest", "agent-ready"]}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 600},
+        "terminationMessagePolicy": "File",
+        "securityContext": {
+            "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+        },
+    })
+}
+
+/// Secrets come as environment from their Secret; the operator only names them.
+fn env(spec: &LoadTestSpec, command: &str) -> Vec<Value> {
+    let secret = |name: String, key: &crate::api::SecretKeyRef| {
+        json!({"name": name, "valueFrom": {"secretKeyRef": {"name": key.name.0, "key": key.key.0}}})
+    };
+    let mut env: Vec<Value> = spec
+        .vars
+        .iter()
+        .enumerate()
+        .filter_map(|(i, var)| Some(secret(var_env(i), var.value_from.as_ref()?.secret_key_ref.as_ref()?)))
+        .collect();
+    let postgres = spec.database.as_ref().and_then(|d| d.postgres.as_ref());
+    if let (Some(postgres), "observe") = (postgres, command) {
+        env.push(secret(POSTGRES_URL_ENV.into(), &postgres.url_from.secret_key_ref));
+    }
+    env
+}
+
+fn volumes(spec: &LoadTestSpec, plan: &str) -> Vec<Value> {
+    let annotations = json!({"path": "annotations", "fieldRef": {"fieldPath": "metadata.annotations"}});
+    let mut volumes = vec![
+        json!({"name": "plan", "configMap": {"name": plan}}),
+        json!({"name": "podinfo", "downwardAPI": {"items": [annotations]}}),
+        json!({"name": "state", "emptyDir": {"sizeLimit": "16Mi"}}),
+    ];
+    for (index, (config_map, keys)) in ca_config_maps(spec).iter().enumerate() {
+        let items: Vec<_> = keys.iter().map(|key| json!({"key": key, "path": key})).collect();
+        volumes.push(json!({"name": format!("ca-{index}"), "configMap": {"name": config_map, "items": items}}));
+    }
+    volumes
+}
+
+/// ConfigMaps with CA certificates, each with the keys that are used.
+fn ca_config_maps(spec: &LoadTestSpec) -> BTreeMap<String, Vec<String>> {
+    let of = |tls: &Option<Tls>| tls.as_ref().and_then(|t| t.ca_from.clone()).map(|ca| ca.config_map_key_ref);
+    let loads = spec.loads.iter().filter_map(|load| of(&load.tls));
+    let measurements = spec.measurements.iter().filter_map(|m| of(&m.http.as_ref()?.tls));
+    let mut maps = BTreeMap::<String, Vec<String>>::new();
+    for key in loads.chain(measurements) {
+        let keys = maps.entry(key.name.0).or_default();
+        if !keys.contains(&key.key.0) {
+            keys.push(key.key.0);
+        }
+    }
+    maps
+}
+
+/// Where the pods run, and as whom.
+fn placement(spec: &mut Value, pods: &Pods, avoid: &[BTreeMap<String, String>]) {
+    let set = |spec: &mut Value, key: &str, value: Value| spec[key] = value;
+    if !pods.node_selector.is_empty() {
+        set(spec, "nodeSelector", pods.node_selector.iter().map(|(k, v)| (k.clone(), json!(v.0))).collect());
+    }
+    if !pods.tolerations.is_empty() {
+        set(spec, "tolerations", json!(pods.tolerations));
+    }
+    if let Some(account) = &pods.service_account_name {
+        set(spec, "serviceAccountName", json!(account.0));
+    }
+    if !pods.image_pull_secrets.is_empty() {
+        set(spec, "imagePullSecrets", json!(pods.image_pull_secrets));
+    }
+    if let Some(class) = &pods.priority_class_name {
+        set(spec, "priorityClassName", json!(class.0));
+    }
+    let terms: Vec<Value> = avoid
+        .iter()
+        .filter(|labels| !labels.is_empty())
+        .map(|labels| {
+            json!({"weight": 100, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": labels}}})
+        })
+        .collect();
+    if !terms.is_empty() {
+        set(spec, "affinity", json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": terms}}));
+    }
+}

@@ -1,0 +1,154 @@
+//! Objects and patches, looked at as JSON.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::{Instant, LoadTestSpec};
+use crate::plan::plan;
+
+fn run() -> RunName {
+    RunName { namespace: "perf".into(), test: "t".into(), uid: "0a1b2c3d-0000-4000-8000-000000000000".into(), run: 2 }
+}
+
+fn deployment() -> Value {
+    json!({
+        "metadata": {"name": "api", "resourceVersion": "7"},
+        "spec": {"replicas": 2, "template": {"spec": {"containers": [
+            {"name": "sidecar"},
+            {"name": "api", "resources": {"requests": {"cpu": "100m"}},
+             "env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}
+        ]}}}
+    })
+}
+
+/// As the API server does it, for the few operations used.
+fn patched(mut object: Value, patch: &Value) -> Value {
+    for op in patch.as_array().unwrap() {
+        let path = op["path"].as_str().unwrap();
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        let key = key.replace("~1", "/");
+        let parent = object.pointer_mut(parent).expect(path).as_object_mut().unwrap();
+        match op["op"].as_str().unwrap() {
+            "remove" => assert!(parent.remove(&key).is_some(), "{path} is not there"),
+            _ => {
+                parent.insert(key, op["value"].clone());
+            }
+        }
+    }
+    object
+}
+
+fn target() -> crate::api::Target {
+    serde_json::from_value(json!({"name": "api", "workloadRef": {"name": "api"}, "replicas": 5, "cpu": "0.5", "memory": "512Mi",
+        "env": [{"name": "MODE", "value": "test"}, {"name": "TOKEN", "value": "none"}]}))
+    .unwrap()
+}
+
+fn claimed() -> Value {
+    let fields: Vec<_> = wanted(&target()).into_keys().collect();
+    let before = deployment();
+    let after = patched(before.clone(), &claim_patch(&before, &run(), None, &fields, Instant::from_millis(0)).unwrap());
+    assert_eq!(after["spec"], before["spec"], "a claim changes metadata only");
+    assert_eq!(after["metadata"]["labels"][CLAIM], run().label());
+    after
+}
+
+#[test]
+fn a_released_target_is_exactly_what_it_was() {
+    let claimed = claimed();
+    let sized = patched(claimed.clone(), &size_patch(&claimed, &wanted(&target())).unwrap());
+    let container = &sized["spec"]["template"]["spec"]["containers"][1];
+    assert_eq!(container["resources"]["limits"], json!({"cpu": "0.5", "memory": "512Mi"}));
+    assert_eq!(container["env"][0], json!({"name": "TOKEN", "value": "none"}));
+    let release = release_patch(&sized).unwrap();
+    assert_eq!(release.skipped, []);
+    let back = patched(sized, &release.patch);
+    assert_eq!(back["spec"], deployment()["spec"]);
+    assert_eq!(back["metadata"]["labels"], json!({}));
+}
+
+#[test]
+fn a_claim_without_a_size_is_released_without_touching_the_spec() {
+    let release = release_patch(&claimed()).unwrap();
+    assert_eq!(patched(claimed(), &release.patch)["spec"], deployment()["spec"]);
+}
+
+#[test]
+fn a_foreign_edit_survives_the_release_field_by_field() {
+    let claimed = claimed();
+    let mut sized = patched(claimed.clone(), &size_patch(&claimed, &wanted(&target())).unwrap());
+    sized["spec"]["replicas"] = json!(9);
+    let release = release_patch(&sized).unwrap();
+    assert_eq!(release.skipped, [Field::Replicas]);
+    let back = patched(sized, &release.patch);
+    assert_eq!(back["spec"]["replicas"], 9);
+    assert_eq!(back["spec"]["template"], deployment()["spec"]["template"]);
+}
+
+#[test]
+fn a_quantity_that_the_server_rewrote_is_still_ours() {
+    let claimed = claimed();
+    let mut sized = patched(claimed.clone(), &size_patch(&claimed, &wanted(&target())).unwrap());
+    sized["spec"]["template"]["spec"]["containers"][1]["resources"]["limits"]["cpu"] = json!("500m");
+    let release = release_patch(&sized).unwrap();
+    assert_eq!(release.skipped, []);
+    assert_eq!(patched(sized, &release.patch)["spec"], deployment()["spec"]);
+}
+
+#[test]
+fn a_workload_with_several_containers_needs_the_name_of_one() {
+    let mut workload = deployment();
+    workload["metadata"]["name"] = json!("other");
+    let error = claim_patch(&workload, &run(), None, &[], Instant::from_millis(0)).unwrap_err();
+    assert!(error.to_string().contains("targets[].container"), "{error}");
+    assert_eq!(container_index(&workload, Some("api")), Some(1));
+}
+
+fn spec() -> LoadTestSpec {
+    serde_json::from_value(json!({
+        "loads": [{"name": "m", "url": "https://a/", "generators": 2, "clients": 2,
+            "tls": {"caFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}}],
+        "vars": [{"name": "token", "valueFrom": {"secretKeyRef": {"name": "creds", "key": "token"}}}],
+        "database": {"postgres": {"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}},
+        "pods": {"tolerations": [{"key": "perf", "operator": "Exists"}], "labels": {"team": "a"},
+                 "imagePullSecrets": [{"name": "pull"}], "priorityClassName": "low", "nodeSelector": {"a": "b"}}
+    }))
+    .unwrap()
+}
+
+/// Every path of `wanted` must be in `got`: a misspelt field would be dropped silently.
+fn covers(got: &Value, wanted: &Value, path: &str) {
+    match wanted {
+        Value::Object(fields) => fields.iter().for_each(|(k, v)| covers(&got[k], v, &format!("{path}.{k}"))),
+        Value::Array(items) => items.iter().enumerate().for_each(|(i, v)| covers(&got[i], v, &format!("{path}[{i}]"))),
+        _ => assert_eq!(got, wanted, "{path}"),
+    }
+}
+
+#[test]
+fn the_jobs_hold_all_that_was_written_and_no_identity() {
+    let (run, spec) = (run(), spec());
+    let plan = plan(&spec).unwrap();
+    let avoid = [std::collections::BTreeMap::from([("app".to_owned(), "api".to_owned())])];
+    let context = PodContext { run: &run, image: "image:1", spec: &spec, avoid: &avoid };
+    let generator = serde_json::to_value(generator_job(&context, &plan.rows[0], "{}", 300)).unwrap();
+    let observer = serde_json::to_value(observer_job(&context, 300)).unwrap();
+    for job in [&generator, &observer] {
+        let pod = &job["spec"]["template"]["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], false);
+        assert_eq!(pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"], true);
+        covers(pod, &json!({"tolerations": [{"key": "perf", "operator": "Exists"}], "priorityClassName": "low",
+            "imagePullSecrets": [{"name": "pull"}], "nodeSelector": {"a": "b"}, "restartPolicy": "Never",
+            "volumes": [{"configMap": {}}, {"downwardAPI": {}}, {"emptyDir": {}}, {"configMap": {"name": "ca"}}]}), "pod");
+        assert_eq!(job["spec"]["template"]["metadata"]["labels"]["team"], "a");
+    }
+    covers(&generator["spec"], &json!({"completionMode": "Indexed", "completions": 2, "parallelism": 2,
+        "backoffLimitPerIndex": 0, "maxFailedIndexes": 2, "podReplacementPolicy": "Failed"}), "job");
+    assert_eq!(generator["metadata"]["name"], "t-0a1b2-2-1");
+    let names = |job: &Value| -> Vec<String> {
+        let env = job["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap();
+        env.iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&generator), ["LOADTEST_VAR_0"]);
+    assert_eq!(names(&observer), ["LOADTEST_VAR_0", "LOADTEST_POSTGRES_URL"], "only the observer gets the database");
+}

@@ -1,0 +1,129 @@
+//! The next step of one LoadTest.
+//!
+//! - A step records or acts, never both.
+//! - Nothing of a target is changed before its claim is there, and nothing is claimed before the run is recorded.
+//! - Completion is tested before expiry.
+//! - Whatever is waited for has a deadline that ends in putting back.
+
+use super::ending::{evidence, finished, restoring};
+use super::row::row;
+use super::seen::{ClaimSeen, Live, Preflight, TargetSeen};
+use super::state::{CLAIMING, Uid};
+use super::step::{Change, Effect, Input, Need, Step};
+use crate::api::{Phase, Reason};
+
+/// How soon to look again at what has no event of its own.
+pub(super) const SOON: i64 = 1_000;
+
+/// The next step.
+pub fn decide(input: &Input<'_>) -> Step {
+    if !input.state.protocol_known && input.state.active() {
+        return Step::Wait { reason: Reason::UnknownProtocol, until: input.now + 60_000 };
+    }
+    match input.state.phase {
+        Phase::Pending | Phase::Finished => idle(input),
+        Phase::Claiming => ended_by_user(input).unwrap_or_else(|| claiming(input)),
+        Phase::Running => ended_by_user(input).unwrap_or_else(|| row(input)),
+        Phase::Restoring => restoring(input),
+        Phase::Evidence => evidence(input),
+    }
+}
+
+/// No run is in progress: start one, refuse to, or rest.
+fn idle(input: &Input<'_>) -> Step {
+    let (intent, state) = (input.intent, input.state);
+    let news = intent.generation != state.observed_generation || state.phase == Phase::Pending;
+    if intent.deleting || !news {
+        return finished(input);
+    }
+    if state.end.is_some() && intent.same_plan {
+        return Step::Record(Change::Observe);
+    }
+    if let Some(reason) = intent.refusal {
+        return Step::Record(Change::Refuse(reason));
+    }
+    if intent.cancel {
+        return Step::Record(Change::Refuse(Reason::Cancelled));
+    }
+    if intent.suspend {
+        return Step::Wait { reason: Reason::Suspended, until: input.now + 3_600_000 };
+    }
+    if !intent.finalizer {
+        return Step::Act(Effect::AddFinalizer);
+    }
+    Step::Record(Change::Begin)
+}
+
+/// Cancel, delete and the total deadline end a run from anywhere.
+fn ended_by_user(input: &Input<'_>) -> Option<Step> {
+    let reason = if input.intent.deleting {
+        Reason::Deleted
+    } else if input.intent.cancel {
+        Reason::Cancelled
+    } else {
+        return None;
+    };
+    Some(Step::Record(Change::Restoring(reason)))
+}
+
+/// Everything is checked, then each target is claimed in order, then the originals are recorded.
+fn claiming(input: &Input<'_>) -> Step {
+    let (seen, state) = (input.seen, input.state);
+    match &seen.preflight {
+        Live::NotRead => return Step::Read(Need::Preflight),
+        Live::Fresh(Preflight::Ok) => {}
+        Live::Fresh(Preflight::Refused(reason)) => return Step::Record(Change::Restoring(*reason)),
+        Live::Fresh(Preflight::NotYet(reason)) => {
+            let patience = if *reason == Reason::LimitReached { state.deadline } else { state.started_at + CLAIMING };
+            return wait_until(input, *reason, patience, expired(*reason));
+        }
+        Live::Denied => return Step::Record(Change::Restoring(Reason::Forbidden)),
+        Live::Missing | Live::Unreachable => {
+            return wait_until(input, Reason::ApiUnavailable, state.deadline, Reason::DeadlineExceeded);
+        }
+    }
+    if seen.targets.iter().all(Live::is_not_read) && input.plan.sized > 0 {
+        return Step::Read(Need::Targets);
+    }
+    claim(input)
+}
+
+/// What a wait that found no end is called: the thing itself, but for queues.
+fn expired(reason: Reason) -> Reason {
+    match reason {
+        Reason::LimitReached | Reason::TargetBusy | Reason::ApiUnavailable => Reason::DeadlineExceeded,
+        other => other,
+    }
+}
+
+fn claim(input: &Input<'_>) -> Step {
+    let mut uids: Vec<Uid> = Vec::new();
+    let ours = |target: &Live<TargetSeen>| target.fresh().is_some_and(|t| t.claim == ClaimSeen::Ours);
+    for (index, target) in input.seen.targets.iter().enumerate() {
+        match target {
+            Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, uid, .. }) => uids.push(*uid),
+            Live::Fresh(TargetSeen { claim: ClaimSeen::None, .. }) => return Step::Act(Effect::Claim(index)),
+            Live::Fresh(TargetSeen { claim: ClaimSeen::Other, .. }) => {
+                // Never hold one and wait for another: two tests with opposite order would wait for each other.
+                return match input.seen.targets.iter().position(ours) {
+                    Some(held) => Step::Act(Effect::Release(held)),
+                    None => wait_until(input, Reason::TargetBusy, input.state.deadline, Reason::DeadlineExceeded),
+                };
+            }
+            Live::Missing => return Step::Record(Change::Restoring(Reason::TargetNotFound)),
+            Live::Denied => return Step::Record(Change::Restoring(Reason::Forbidden)),
+            Live::Unreachable | Live::NotRead => {
+                return wait_until(input, Reason::ApiUnavailable, input.state.deadline, Reason::DeadlineExceeded);
+            }
+        }
+    }
+    Step::Record(Change::Originals(uids))
+}
+
+/// Waits for `reason`; when `deadline` is over, the run ends as `end`.
+pub(super) fn wait_until(input: &Input<'_>, reason: Reason, deadline: i64, end: Reason) -> Step {
+    if input.now >= deadline {
+        return Step::Record(Change::Restoring(end));
+    }
+    Step::Wait { reason, until: deadline.min(input.now + SOON) }
+}

@@ -1,0 +1,230 @@
+//! One row: size, prove, arm, fire once, collect, drain, settle.
+//!
+//! - The Job is created only before its uid is recorded, and pods are granted only what the recorded commit point says.
+//! - A row is fired at most once: `Fire` is recorded only in Arming, and nothing leads back there.
+
+use super::decide::{SOON, wait_until};
+use super::seen::{ClaimSeen, JobSeen, Live, ObserverSeen, PodsSeen, RolloutSeen, SizeSeen, TargetSeen};
+use super::state::{Fire, HELD, RowView, lead};
+use super::step::{Change, Effect, Input, Need, Step};
+use crate::api::{Reason, RowStep};
+
+/// The next step of a running test.
+pub(super) fn row(input: &Input<'_>) -> Step {
+    let state = input.state;
+    let total = state.started_at + input.plan.total;
+    let step = match state.step {
+        RowStep::Pending => before_first(input),
+        RowStep::Draining if state.row == 0 => before_first(input),
+        RowStep::Sizing => sizing(input),
+        RowStep::Creating => creating(input),
+        RowStep::Arming => arming(input),
+        RowStep::Starting => starting(input),
+        RowStep::Loading => loading(input),
+        RowStep::Collecting => collecting(input),
+        RowStep::Draining => draining(input),
+        RowStep::Settling => settling(input),
+        RowStep::Done => done(input),
+    };
+    // Once fired, hardEndAt already keeps the total; what was measured is still collected.
+    let fired = matches!(state.step, RowStep::Starting | RowStep::Loading | RowStep::Collecting);
+    match step {
+        Step::Wait { .. } if input.now >= total && !fired => Step::Record(Change::Restoring(Reason::DeadlineExceeded)),
+        step => step,
+    }
+}
+
+/// The observer is started and the backlog of earlier work waited for, before any size.
+fn before_first(input: &Input<'_>) -> Step {
+    if input.plan.observer {
+        match &input.seen.observer {
+            Live::NotRead => return Step::Read(Need::Observer),
+            Live::Missing => return Step::Act(Effect::CreateObserver),
+            Live::Fresh(ObserverSeen::Lost(reason)) => return Step::Record(Change::Restoring(*reason)),
+            Live::Fresh(ObserverSeen::Starting) => {
+                let patience = input.state.started_at + input.plan.queue + 2 * super::state::ARMING;
+                return wait_until(input, Reason::Arming, patience, Reason::ObserverLost);
+            }
+            Live::Fresh(ObserverSeen::Ready) => {}
+            Live::Fresh(ObserverSeen::Terminating) => return Step::Record(Change::Restoring(Reason::ObserverLost)),
+            Live::Denied => return Step::Record(Change::Restoring(Reason::Forbidden)),
+            Live::Unreachable => return unavailable(input),
+        }
+    }
+    match drained(input) {
+        Ok(()) => Step::Record(Change::NextRow),
+        Err(step) => step,
+    }
+}
+
+/// Each target gets the row's size; then only the wanted pods serve, and have for a while.
+fn sizing(input: &Input<'_>) -> Step {
+    if input.plan.sized > 0 && input.seen.targets.iter().all(Live::is_not_read) {
+        return Step::Read(Need::Targets);
+    }
+    for (index, (target, recorded)) in input.seen.targets.iter().zip(&input.state.targets).enumerate() {
+        match target {
+            Live::Fresh(TargetSeen { uid, .. }) if recorded.is_some_and(|(known, _)| known != *uid) => {
+                return Step::Record(Change::Restoring(Reason::TargetReplaced));
+            }
+            Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, size, .. }) => match size {
+                SizeSeen::Wanted => {}
+                SizeSeen::Left => return Step::Act(Effect::Size(index)),
+                SizeSeen::Foreign => return Step::Record(Change::Restoring(Reason::TargetDisturbed)),
+            },
+            Live::Fresh(_) => return Step::Record(Change::Restoring(Reason::TargetDisturbed)),
+            Live::Missing => return Step::Record(Change::Restoring(Reason::TargetGone)),
+            Live::Denied => return Step::Record(Change::Restoring(Reason::Forbidden)),
+            Live::Unreachable | Live::NotRead => return unavailable(input),
+        }
+    }
+    match &input.seen.rollout {
+        Live::NotRead => Step::Read(Need::Rollout),
+        Live::Fresh(RolloutSeen::Ready { held }) if *held >= HELD => Step::Record(Change::Creating),
+        Live::Fresh(RolloutSeen::Failed) => Step::Record(Change::Restoring(Reason::RolloutFailed)),
+        Live::Missing => Step::Record(Change::Restoring(Reason::TargetGone)),
+        Live::Denied => Step::Record(Change::Restoring(Reason::Forbidden)),
+        _ => wait_until(input, Reason::RollingOut, input.state.deadline, Reason::RolloutFailed),
+    }
+}
+
+fn creating(input: &Input<'_>) -> Step {
+    match &input.seen.job {
+        Live::NotRead => Step::Read(Need::Job),
+        Live::Fresh(JobSeen { uid, ours: true, terminating: false }) => Step::Record(Change::Arming(*uid)),
+        Live::Fresh(JobSeen { ours: true, terminating: true, .. }) => Step::Record(Change::RowInvalid(Reason::JobGone)),
+        Live::Fresh(JobSeen { ours: false, .. }) => {
+            wait_until(input, Reason::CreatingGenerators, input.state.deadline, Reason::JobNameTaken)
+        }
+        Live::Missing if input.now < input.state.deadline => Step::Act(Effect::CreateJob),
+        Live::Missing => Step::Record(Change::Restoring(Reason::DeadlineExceeded)),
+        Live::Denied => Step::Record(Change::Restoring(Reason::Forbidden)),
+        Live::Unreachable => unavailable(input),
+    }
+}
+
+fn arming(input: &Input<'_>) -> Step {
+    match (&input.seen.job, &input.seen.pods) {
+        (Live::NotRead, _) => return Step::Read(Need::Job),
+        (_, Live::NotRead) => return Step::Read(Need::Pods),
+        (Live::Fresh(job), _) if Some(job.uid) != input.state.job || job.terminating => {
+            return Step::Record(Change::RowInvalid(Reason::JobGone));
+        }
+        (Live::Missing, _) => return Step::Record(Change::RowInvalid(Reason::JobGone)),
+        (Live::Fresh(_), Live::Fresh(pods)) => {
+            let RowView { generators, worst_case } = current(input);
+            if pods.armed.len() == generators as usize {
+                return Step::Record(fire(input, generators, worst_case, pods));
+            }
+            if let Some(reason) = pods.trouble {
+                return Step::Record(Change::Restoring(reason));
+            }
+        }
+        _ => {}
+    }
+    wait_until(input, Reason::Arming, input.state.deadline, Reason::ArmTimeout)
+}
+
+fn fire(input: &Input<'_>, generators: u32, worst_case: i64, pods: &PodsSeen) -> Change {
+    let start_at = input.now + lead(generators);
+    let total_end = input.state.started_at + input.plan.total;
+    let fire = Fire { start_at, hard_end_at: (start_at + worst_case).min(total_end.max(start_at)) };
+    Change::Fire { fire, pods: pods.armed.clone() }
+}
+
+/// The recorded pods are granted the recorded start, while it is still ahead.
+fn starting(input: &Input<'_>) -> Step {
+    let (state, now) = (input.state, input.now);
+    let Some(fire) = state.fire else { return Step::Record(Change::RowInvalid(Reason::StartMissed)) };
+    let pods = match &input.seen.pods {
+        Live::NotRead => return Step::Read(Need::Pods),
+        Live::Fresh(pods) => pods,
+        _ if now < fire.start_at - SOON => return Step::Wait { reason: Reason::WaitingForStart, until: now + SOON / 4 },
+        _ => &PodsSeen::default(),
+    };
+    let ungranted: Vec<_> = state.armed.iter().copied().filter(|pod| !pods.granted.contains(pod)).collect();
+    if ungranted.is_empty() {
+        if now < fire.start_at {
+            return Step::Wait { reason: Reason::WaitingForStart, until: fire.start_at };
+        }
+        return Step::Record(Change::Loading);
+    }
+    if now < fire.start_at - SOON {
+        return Step::Act(Effect::Grant(ungranted));
+    }
+    if input.seen.pods.fresh().is_some() || now >= state.deadline {
+        // Some may have got it: they are stopped and their row collected as what it is, not as never fired.
+        return Step::Record(Change::Restoring(Reason::StartMissed));
+    }
+    Step::Wait { reason: Reason::WaitingForStart, until: now + SOON / 4 }
+}
+
+fn loading(input: &Input<'_>) -> Step {
+    match &input.seen.pods {
+        Live::NotRead => return Step::Read(Need::Pods),
+        Live::Fresh(pods) if pods.alive == 0 => return Step::Record(Change::Collecting),
+        Live::Missing => return Step::Record(Change::Collecting),
+        _ => {}
+    }
+    if input.now >= input.state.deadline {
+        return Step::Record(Change::Collecting);
+    }
+    Step::Wait { reason: Reason::Loading, until: input.state.deadline.min(input.now + 2 * SOON) }
+}
+
+fn collecting(input: &Input<'_>) -> Step {
+    match &input.seen.collected {
+        Live::NotRead => Step::Read(Need::Collect),
+        Live::Fresh(()) => Step::Record(Change::Collected),
+        // The deadline is the collector's: it gives up what it can't read by then.
+        _ => Step::Wait { reason: Reason::Collecting, until: input.now + SOON },
+    }
+}
+
+/// The Job goes first (what was read stays in the row), then the backlog is waited for.
+fn draining(input: &Input<'_>) -> Step {
+    match &input.seen.job {
+        Live::NotRead => return Step::Read(Need::Job),
+        Live::Fresh(job) if job.ours && !job.terminating => return Step::Act(Effect::DeleteJob(job.uid)),
+        _ => {}
+    }
+    match drained(input) {
+        Ok(()) => Step::Record(Change::Settling),
+        Err(step) => step,
+    }
+}
+
+/// Ok: settle.until holds, or nothing is waited for.
+fn drained(input: &Input<'_>) -> Result<(), Step> {
+    if !input.plan.drain {
+        return Ok(());
+    }
+    match &input.seen.drained {
+        Live::NotRead => Err(Step::Read(Need::Drained)),
+        Live::Fresh(true) => Ok(()),
+        _ => Err(wait_until(input, Reason::Draining, input.state.deadline, Reason::DrainTimeout)),
+    }
+}
+
+fn settling(input: &Input<'_>) -> Step {
+    if input.now < input.state.deadline {
+        return Step::Wait { reason: Reason::Settling, until: input.state.deadline };
+    }
+    Step::Record(Change::RowDone)
+}
+
+fn done(input: &Input<'_>) -> Step {
+    if usize::from(input.state.row) < input.plan.rows.len() {
+        return Step::Record(Change::NextRow);
+    }
+    Step::Record(Change::Restoring(Reason::ThresholdsMet))
+}
+
+fn unavailable(input: &Input<'_>) -> Step {
+    wait_until(input, Reason::ApiUnavailable, input.state.deadline, Reason::DeadlineExceeded)
+}
+
+fn current(input: &Input<'_>) -> RowView {
+    let index = usize::from(input.state.row).saturating_sub(1);
+    input.plan.rows.get(index).copied().unwrap_or(RowView { generators: 0, worst_case: 0 })
+}

@@ -1,0 +1,233 @@
+//! What the status says about a run, and what a record makes of it.
+
+use sha2::{Digest, Sha256};
+
+use super::step::Change;
+use crate::api::{Phase, Reason, RowStep, TargetState};
+
+/// Milliseconds since the epoch.
+pub type Millis = i64;
+
+/// Identity of an object: 64 bits of the hash of its uid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uid(pub u64);
+
+impl Uid {
+    /// Of a Kubernetes uid.
+    pub fn of(uid: &str) -> Self {
+        let hash = Sha256::digest(uid);
+        Self(hash.iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte)))
+    }
+}
+
+/// The commit point of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fire {
+    /// First request due.
+    pub start_at: Millis,
+    /// No generator sends after this.
+    pub hard_end_at: Millis,
+}
+
+/// What the status says. Absent parts of the status are the defaults here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    pub phase: Phase,
+    /// Generation the status is about; -1: not seen yet.
+    pub observed_generation: i64,
+    /// Number of the run in progress or the last one; 0: none.
+    pub run: i64,
+    /// When that run began.
+    pub started_at: Millis,
+    /// False: the run was begun by an operator with another protocol.
+    pub protocol_known: bool,
+    /// Row being worked on; 0: before the first.
+    pub row: u8,
+    pub step: RowStep,
+    /// When the step (or phase) is given up.
+    pub deadline: Millis,
+    /// The row's generator Job.
+    pub job: Option<Uid>,
+    /// The row's armed pods, from the commit point on.
+    pub armed: Vec<Uid>,
+    pub fire: Option<Fire>,
+    /// Sized targets, in the order they are claimed: uid once recorded, and where each stands.
+    pub targets: Vec<Option<(Uid, TargetState)>>,
+    /// How the run ends; from Restoring on.
+    pub end: Option<Reason>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Pending,
+            observed_generation: -1,
+            run: 0,
+            started_at: 0,
+            protocol_known: true,
+            row: 0,
+            step: RowStep::Pending,
+            deadline: 0,
+            job: None,
+            armed: Vec::new(),
+            fire: None,
+            targets: Vec::new(),
+            end: None,
+        }
+    }
+}
+
+/// What is wanted of the LoadTest now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Intent {
+    pub generation: i64,
+    /// The spec holds together and keeps the operator's limits; else why not.
+    pub refusal: Option<Reason>,
+    /// The plan is that of the run in the status.
+    pub same_plan: bool,
+    pub suspend: bool,
+    pub cancel: bool,
+    pub deleting: bool,
+    /// Our finalizer is there.
+    pub finalizer: bool,
+}
+
+/// What of the plan matters here. Times in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PlanView {
+    /// Generators of each row and the longest each row's load can take.
+    pub rows: Vec<RowView>,
+    /// Number of targets that get a size.
+    pub sized: usize,
+    /// There is something to sample.
+    pub observer: bool,
+    /// settle.until is set.
+    pub drain: bool,
+    pub drain_timeout: Millis,
+    pub settle: Millis,
+    pub queue: Millis,
+    pub prepare: Millis,
+    pub total: Millis,
+    /// How long late figures are waited for; 0: there are none.
+    pub evidence: Millis,
+}
+
+/// One row of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RowView {
+    pub generators: u32,
+    pub worst_case: Millis,
+}
+
+/// How long unfinished preparations (ready pods, a Service) are waited for before anything is changed.
+pub const CLAIMING: Millis = 60_000;
+/// Until the Job's pods are there.
+pub const CREATING: Millis = 60_000;
+/// Until all generators are armed.
+pub const ARMING: Millis = 120_000;
+/// After hardEndAt, for pods to be seen ended.
+pub const GRACE: Millis = 30_000;
+/// For reading the generators' records.
+pub const COLLECTING: Millis = 120_000;
+/// For putting the targets back.
+pub const RESTORING: Millis = 300_000;
+/// After `stop-at`, until the Job is deleted.
+pub const STOPPING: Millis = 10_000;
+/// What the rollout proof must have held.
+pub const HELD: Millis = 3_000;
+
+/// How far ahead the common start instant is set: 5 s and a second for every 20 generators.
+pub fn lead(generators: u32) -> Millis {
+    5_000 + i64::from(generators) * 50
+}
+
+impl State {
+    /// The state after `change` was recorded at `now`.
+    pub fn after(&self, change: &Change, plan: &PlanView, intent: &Intent, now: Millis) -> State {
+        let mut next = self.clone();
+        next.observed_generation = intent.generation;
+        match change {
+            Change::Observe => next.phase = Phase::Finished,
+            Change::Refuse(reason) => next.finish(*reason),
+            Change::Begin => {
+                next = State {
+                    phase: Phase::Claiming,
+                    observed_generation: intent.generation,
+                    run: self.run + 1,
+                    started_at: now,
+                    deadline: now + CLAIMING + plan.queue,
+                    targets: vec![None; plan.sized],
+                    ..State::default()
+                };
+            }
+            Change::Originals(uids) => {
+                next.phase = Phase::Running;
+                next.targets = uids.iter().map(|uid| Some((*uid, TargetState::Recorded))).collect();
+                next.enter(0, if plan.drain { RowStep::Draining } else { RowStep::Pending }, now + plan.drain_timeout);
+            }
+            Change::NextRow => next.enter(self.row + 1, RowStep::Sizing, now + plan.prepare),
+            Change::Creating => {
+                next.step(RowStep::Creating, now + CREATING);
+                next.targets.iter_mut().flatten().for_each(|(_, state)| *state = TargetState::Sized);
+            }
+            Change::Arming(job) => {
+                next.step(RowStep::Arming, now + ARMING);
+                next.job = Some(*job);
+            }
+            Change::Fire { fire, pods } => {
+                next.step(RowStep::Starting, fire.start_at + 5_000);
+                next.fire = Some(*fire);
+                next.armed.clone_from(pods);
+            }
+            Change::Loading => next.step(RowStep::Loading, self.hard_end() + GRACE),
+            Change::Collecting => next.step(RowStep::Collecting, now + COLLECTING),
+            Change::Collected | Change::RowInvalid(_) => next.step(RowStep::Draining, now + plan.drain_timeout),
+            Change::Settling => next.step(RowStep::Settling, now + plan.settle),
+            Change::RowDone => next.step(RowStep::Done, now + plan.prepare),
+            Change::Restoring(reason) => {
+                next.phase = Phase::Restoring;
+                next.end = Some(*reason);
+                next.deadline = now + RESTORING;
+            }
+            Change::Released(states) => {
+                next.phase = Phase::Evidence;
+                next.deadline = now + plan.evidence;
+                for (target, state) in next.targets.iter_mut().zip(states) {
+                    if let Some((_, target)) = target {
+                        *target = *state;
+                    }
+                }
+            }
+            Change::Finish => next.finish(self.end.unwrap_or(Reason::ThresholdsMet)),
+        }
+        next
+    }
+
+    fn enter(&mut self, row: u8, step: RowStep, deadline: Millis) {
+        self.row = row;
+        self.job = None;
+        self.armed.clear();
+        self.fire = None;
+        self.step(step, deadline);
+    }
+
+    fn step(&mut self, step: RowStep, deadline: Millis) {
+        self.step = step;
+        self.deadline = deadline;
+    }
+
+    fn finish(&mut self, reason: Reason) {
+        self.phase = Phase::Finished;
+        self.end = Some(reason);
+    }
+
+    /// When the last request of the row can be open; the past when the row was not fired.
+    pub fn hard_end(&self) -> Millis {
+        self.fire.map_or(Millis::MIN / 2, |fire| fire.hard_end_at)
+    }
+
+    /// A run is in progress: claims and Jobs that carry its label are in use.
+    pub fn active(&self) -> bool {
+        matches!(self.phase, Phase::Claiming | Phase::Running | Phase::Restoring)
+    }
+}
