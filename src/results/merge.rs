@@ -1,0 +1,163 @@
+//! The shares of a load that several generators sent, added up: histograms are merged, percentiles never averaged.
+
+use std::collections::BTreeMap;
+
+use super::collect::GeneratorOutcome;
+use super::histogram::{self, Micros};
+use super::record::{Histogram, LoadRecord};
+
+/// One load as all its generators sent it.
+#[derive(Clone, Debug, Default)]
+pub struct MergedLoad {
+    pub name: String,
+    pub due: u64,
+    pub sent: u64,
+    pub ok: u64,
+    pub failed: u64,
+    pub timed_out: u64,
+    pub unsent: u64,
+    pub capped: u64,
+    /// Absent: no step counts tasks, or nothing is known.
+    pub tasks: Option<u64>,
+    pub warmup_tasks: Option<u64>,
+    pub warmup_sent: u64,
+    /// First counted request due, milliseconds since the epoch.
+    pub first_due_ms: Option<i64>,
+    /// Last counted answer or giving-up, milliseconds since the epoch.
+    pub last_end_ms: Option<i64>,
+    pub failures: BTreeMap<String, u64>,
+    pub statuses: BTreeMap<u16, u64>,
+    /// Absent when one generator's are: a part of the requests can't speak for all.
+    pub histograms: Option<Histograms>,
+    /// Why generators stopped before the end, in a word each.
+    pub stopped: Vec<String>,
+    /// What of the records contradicts itself; sentences.
+    pub contradictions: Vec<String>,
+}
+
+/// Microseconds; see [`LoadRecord`].
+#[derive(Clone, Debug)]
+pub struct Histograms {
+    pub latency: Micros,
+    pub service: Micros,
+    pub lateness: Micros,
+    pub connect: Micros,
+}
+
+impl Default for Histograms {
+    fn default() -> Self {
+        let empty = histogram::empty;
+        Self { latency: empty(), service: empty(), lateness: empty(), connect: empty() }
+    }
+}
+
+/// Adds up what the generators say about the load of that name.
+pub fn merged(name: &str, outcomes: &[(u32, GeneratorOutcome)]) -> MergedLoad {
+    let mut sum = MergedLoad { name: name.to_owned(), ..MergedLoad::default() };
+    let mut histograms = Some(Histograms::default());
+    for (index, outcome) in outcomes {
+        for record in outcome.loads().iter().filter(|r| r.name == name) {
+            sum.add(record);
+            histograms = match outcome {
+                GeneratorOutcome::Complete(_) => histograms.and_then(|h| sum.add_histograms(h, *index, record)),
+                _ => None,
+            };
+        }
+    }
+    sum.histograms = histograms.filter(|_| sum.first_due_ms.is_some());
+    sum
+}
+
+impl MergedLoad {
+    fn add(&mut self, record: &LoadRecord) {
+        self.due += record.due;
+        self.sent += record.sent;
+        self.ok += record.ok;
+        self.failed += record.failed;
+        self.timed_out += record.timed_out;
+        self.unsent += record.unsent;
+        self.capped += record.capped;
+        self.warmup_sent += record.warmup_sent;
+        self.tasks = plus(self.tasks, record.tasks);
+        self.warmup_tasks = plus(self.warmup_tasks, record.warmup_tasks);
+        self.first_due_ms = self.first_due_ms.into_iter().chain(record.first_due_ms).min();
+        self.last_end_ms = self.last_end_ms.max(record.last_end_ms);
+        for (class, n) in &record.failures {
+            *self.failures.entry(class.clone()).or_default() += n;
+        }
+        for (status, n) in &record.statuses {
+            *self.statuses.entry(*status).or_default() += n;
+        }
+        self.stopped.extend(record.stopped.clone());
+        if record.sent != record.ok + record.failed {
+            let text = format!("{} requests were sent, but {} ended", record.sent, record.ok + record.failed);
+            self.contradictions.push(text);
+        }
+        if record.due != record.sent + record.unsent + record.capped {
+            let known = record.sent + record.unsent + record.capped;
+            self.contradictions.push(format!("{} requests were due, but {known} are accounted for", record.due));
+        }
+    }
+
+    fn add_histograms(&mut self, mut sum: Histograms, index: u32, record: &LoadRecord) -> Option<Histograms> {
+        let parts: [(&mut Micros, &Histogram); 4] = [
+            (&mut sum.latency, &record.latency),
+            (&mut sum.service, &record.service),
+            (&mut sum.lateness, &record.lateness),
+            (&mut sum.connect, &record.connect),
+        ];
+        for (into, from) in parts {
+            let added = histogram::decode(from).ok().and_then(|h| into.add(h).ok());
+            if added.is_none() {
+                self.contradictions.push(format!("a histogram of generator {index} can't be read"));
+                return None;
+            }
+        }
+        let measured = histogram::decode(&record.latency).map_or(0, |h| h.len());
+        if measured != record.ok {
+            self.contradictions.push(format!("{} good answers, but {measured} latencies", record.ok));
+        }
+        let lateness = histogram::decode(&record.lateness).map_or(0, |h| h.len());
+        if lateness != record.sent {
+            self.contradictions.push(format!("{} requests sent, but {lateness} send times", record.sent));
+        }
+        Some(sum)
+    }
+
+    /// Answers of any status: what timed out or broke off is none.
+    pub fn answered(&self) -> u64 {
+        let by_status: u64 = self.statuses.values().sum();
+        if self.statuses.is_empty() { self.ok } else { by_status.clamp(self.ok, self.ok + self.failed) }
+    }
+
+    /// Seconds from the first request due to the last end; `None` when that is no time.
+    pub fn seconds(&self) -> Option<f64> {
+        let (first, last) = (self.first_due_ms?, self.last_end_ms?);
+        (last > first).then(|| (last - first) as f64 / 1000.0)
+    }
+
+    /// Sent later than `limit` microseconds after due, and what was not sent by the generator's fault. `None` without
+    /// histogram.
+    pub fn late(&self, limit: u64) -> Option<u64> {
+        let lateness = &self.histograms.as_ref()?.lateness;
+        Some(lateness.len() - lateness.count_between(0, limit) + self.unsent)
+    }
+}
+
+/// The longest that a request may be sent after it was due without counting as late, microseconds: 10 ms or 10 % of the
+/// row's median response time, whichever is more.
+pub fn late_limit(loads: &[MergedLoad]) -> u64 {
+    let mut all = histogram::empty();
+    for part in loads.iter().filter_map(|l| l.histograms.as_ref()) {
+        // The same bounds everywhere, so adding can't fail; a smaller median is only stricter.
+        let _ = all.add(&part.latency);
+    }
+    if all.is_empty() { 10_000 } else { (all.value_at_quantile(0.5) / 10).max(10_000) }
+}
+
+fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    }
+}
