@@ -1,14 +1,22 @@
 //! PURE: records and samples in, rows, thresholds, verdict and table out.
 
 pub mod collect;
+pub mod compact;
 pub mod database;
 pub mod decimal;
 pub mod histogram;
+pub mod instrument;
+pub mod judge;
 pub mod load_figures;
 pub mod measurements;
 pub mod merge;
 pub mod note;
+pub mod observations;
 pub mod record;
+pub mod row;
 pub mod sample;
 pub mod series;
+pub mod summary;
+pub mod table;
 pub mod threshold;
+pub mod verdict;

@@ -1,0 +1,54 @@
+//! A status that stays well under what etcd takes.
+
+use crate::api::{LoadFigures, LoadTestStatus, Row};
+
+/// Rows are compacted above this many bytes of JSON.
+pub const MOST_BYTES: usize = 200 * 1024;
+
+/// Makes the status fit: above [`MOST_BYTES`] rows keep row, verdict, reason, set, tasks, rate, requests and latency, and
+/// `truncated` is true; still above, the loads of rows are left out, last row first.
+///
+/// Judge before this: a compacted row has no evidence left.
+pub fn compact(status: &mut LoadTestStatus) {
+    if size(status) <= MOST_BYTES {
+        return;
+    }
+    status.truncated = Some(true);
+    for row in &mut status.results {
+        *row = compacted(row);
+    }
+    for i in (0..status.results.len()).rev() {
+        if size(status) <= MOST_BYTES {
+            return;
+        }
+        status.results[i].loads.clear();
+    }
+}
+
+/// Bytes of the status as JSON.
+pub fn size(status: &LoadTestStatus) -> usize {
+    serde_json::to_vec(status).map_or(usize::MAX, |json| json.len())
+}
+
+fn compacted(row: &Row) -> Row {
+    Row {
+        started_at: None,
+        load_ended_at: None,
+        ended_at: None,
+        tasks_unaccounted: None,
+        backlog: None,
+        backlog_slope_per_second: None,
+        drain_seconds: None,
+        loads: row.loads.iter().map(short).collect(),
+        database: Vec::new(),
+        measurements: Vec::new(),
+        targets: Vec::new(),
+        breaches: Vec::new(),
+        observations: Vec::new(),
+        ..row.clone()
+    }
+}
+
+fn short(load: &LoadFigures) -> LoadFigures {
+    LoadFigures { tasks: None, tasks_per_second: None, seconds: None, service: None, lateness: None, ..load.clone() }
+}

@@ -1,0 +1,253 @@
+//! A row in three stages: what the clients saw, what was read until it settled, what came late.
+
+use crate::api::{Instant, LoadTestSpec, Reason, ReasonKind, Row, RowVerdict, TargetFigures};
+use crate::plan::PlannedRow;
+
+use super::collect::GeneratorOutcome;
+use super::database::{Window, database_figures};
+use super::decimal::{decimal, number};
+use super::instrument;
+use super::judge::{self, Standing};
+use super::load_figures::{count, load_figures};
+use super::measurements::{self, LogCount, measurement_figures};
+use super::merge::{MergedLoad, late_limit, merged};
+use super::note::combine;
+use super::observations;
+use super::sample::Sample;
+use super::series::{Series, carries};
+
+/// Something the controller knows about a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it makes of the row, where its kind is Invalid; absent: it is only noticed.
+    pub reason: Option<Reason>,
+    /// A sentence for people, without secrets.
+    pub message: String,
+}
+
+/// All of the clients' part of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct CollectInput<'a> {
+    pub planned: &'a PlannedRow,
+    /// The granted start, milliseconds since the epoch; absent: none was granted.
+    pub start_at_ms: Option<i64>,
+    /// By completion index.
+    pub outcomes: &'a [(u32, GeneratorOutcome)],
+    /// What the targets' pods had.
+    pub targets: &'a [TargetFigures],
+    pub facts: &'a [Fact],
+}
+
+/// All that is known when a row has settled, besides the row itself.
+#[derive(Clone, Copy, Debug)]
+pub struct CompleteInput<'a> {
+    pub spec: &'a LoadTestSpec,
+    pub planned: &'a PlannedRow,
+    /// The observer's, from a little before the row's start to the end of its settle time.
+    pub samples: &'a [Sample],
+    /// One for each log measurement.
+    pub logs: &'a [LogCount],
+    /// Most connections the database allows.
+    pub connection_limit: Option<i32>,
+    /// Tasks of the warm-up by the clients' count ([`warmup_tasks`]); kept in the row's ConfigMap.
+    pub warmup_tasks: Option<u64>,
+    /// When settle.until held, milliseconds since the epoch; absent: not asked, or it never did.
+    pub drained_at_ms: Option<i64>,
+    /// Settle time over, milliseconds since the epoch.
+    pub ended_at_ms: i64,
+    pub facts: &'a [Fact],
+}
+
+/// What came late.
+#[derive(Clone, Copy, Debug)]
+pub struct LateInput<'a> {
+    pub spec: &'a LoadTestSpec,
+    /// CloudWatch's, for the whole test.
+    pub series: &'a [Series],
+}
+
+/// The loads of a row, added up over its generators, in the plan's order.
+pub fn merged_loads(planned: &PlannedRow, outcomes: &[(u32, GeneratorOutcome)]) -> Vec<MergedLoad> {
+    planned.loads.iter().map(|l| merged(&l.name.0, outcomes)).collect()
+}
+
+/// Tasks of the warm-up by the clients' count. `None`: there was a warm-up, and it is not known.
+pub fn warmup_tasks(planned: &PlannedRow, loads: &[MergedLoad]) -> Option<u64> {
+    let counts = |name: &str| loads.iter().find(|l| l.name == name).and_then(|l| l.warmup_tasks);
+    let mut sum = 0;
+    for load in &planned.loads {
+        let warm = load.warmup_seconds.unwrap_or(0) > 0 && load.steps.iter().any(|s| s.tasks.is_some());
+        sum += if warm { counts(&load.name.0)? } else { 0 };
+    }
+    Some(sum)
+}
+
+/// Stage 1: the clients' part, the targets and whether the instrument worked.
+///
+/// The verdict is there when it can't get better: Invalid when the instrument failed, Failed at a full in-flight cap.
+pub fn collected(input: &CollectInput) -> Row {
+    let loads = merged_loads(input.planned, input.outcomes);
+    let limit = late_limit(&loads);
+    let mut row = empty(input.planned);
+    row.started_at = loads.iter().filter_map(|l| l.first_due_ms).min().map(Instant::from_millis);
+    row.load_ended_at = loads.iter().filter_map(|l| l.last_end_ms).max().map(Instant::from_millis);
+    row.loads = input.planned.loads.iter().zip(&loads).map(|(load, sum)| load_figures(load, sum, limit)).collect();
+    row.targets = input.targets.to_vec();
+    tasks(&mut row, &loads);
+
+    let failures = instrument::failures(input, &loads, limit);
+    let capped = observations::capped(input.planned, &row.loads);
+    if let Some((reason, _)) = failures.first() {
+        set(&mut row, RowVerdict::Invalid, *reason);
+    } else if !capped.is_empty() {
+        set(&mut row, RowVerdict::Failed, Reason::InFlightCapReached);
+    }
+    let mut notes: Vec<String> = failures.into_iter().map(|(_, text)| text).collect();
+    notes.extend(capped);
+    notes.extend(observations::failures(input.planned, &loads));
+    notes.extend(observations::restarts(input.targets));
+    notes.extend(noticed(input.facts));
+    row.observations = combine(notes, &[], Vec::new());
+    row
+}
+
+/// A row of which only the number and the settings are known.
+pub fn empty(planned: &PlannedRow) -> Row {
+    Row {
+        row: planned.number,
+        verdict: None,
+        reason: None,
+        set: planned.set.clone(),
+        started_at: None,
+        load_ended_at: None,
+        ended_at: None,
+        tasks: None,
+        tasks_per_second: None,
+        tasks_unaccounted: None,
+        backlog: None,
+        backlog_slope_per_second: None,
+        drain_seconds: None,
+        loads: Vec::new(),
+        database: Vec::new(),
+        measurements: Vec::new(),
+        targets: Vec::new(),
+        breaches: Vec::new(),
+        observations: Vec::new(),
+    }
+}
+
+/// Over all loads that count tasks, by the time from the first of their requests due to the last end.
+fn tasks(row: &mut Row, loads: &[MergedLoad]) {
+    let counting: Vec<&MergedLoad> = loads.iter().filter(|l| l.tasks.is_some()).collect();
+    let sum: u64 = counting.iter().filter_map(|l| l.tasks).sum();
+    let first = counting.iter().filter_map(|l| l.first_due_ms).min();
+    let last = counting.iter().filter_map(|l| l.last_end_ms).max();
+    if counting.is_empty() {
+        return;
+    }
+    row.tasks = Some(count(sum));
+    if let (Some(first), Some(last)) = (first, last)
+        && last > first
+    {
+        row.tasks_per_second = decimal(sum as f64 * 1000.0 / (last - first) as f64);
+    }
+}
+
+/// Facts that do not say why a row is Invalid (those stand with the failures).
+fn noticed(facts: &[Fact]) -> Vec<String> {
+    let only = |f: &&Fact| {
+        f.reason.is_none_or(|r| r.kind() != ReasonKind::Invalid || r == Reason::ObserverLost) && !f.message.is_empty()
+    };
+    facts.iter().filter(only).map(|f| f.message.clone()).collect()
+}
+
+/// Stage 2: what was read until the row had settled, thresholds, verdict.
+///
+/// The row may be the one read back from the status. Without verdict it passed so far, and waits for CloudWatch
+/// ([`with_late_figures`]).
+pub fn completed(mut row: Row, input: &CompleteInput) -> Row {
+    let mut notes = Vec::new();
+    row.ended_at = Some(Instant::from_millis(input.ended_at_ms));
+    if let Some(window) = window(&row) {
+        let (figures, missing) = database_figures(input.samples, &window, input.connection_limit);
+        // Late figures stay, should this be done again.
+        row.database.retain(|f| f.source != crate::api::DatabaseSource::PostgreSql);
+        row.database.splice(0..0, figures);
+        notes.extend(missing);
+        if input.spec.database.as_ref().is_some_and(|d| d.postgres.is_some()) {
+            notes.extend(observations::coverage(&row, input.samples, &window));
+        }
+        let (figures, missing) = measurement_figures(input.spec, input.samples, input.logs, &window);
+        row.measurements = figures;
+        notes.extend(missing);
+        work_left(&mut row, input, &window);
+        notes.extend(account(&mut row, input));
+    }
+    for fact in input.facts {
+        let worse = row.verdict != Some(RowVerdict::Invalid) || row.reason.as_deref() == Some("TargetDisturbed");
+        let reason = fact.reason.filter(|r| r.kind() == ReasonKind::Invalid && *r != Reason::ObserverLost);
+        if let (Some(reason), true) = (reason, worse) {
+            set(&mut row, RowVerdict::Invalid, reason);
+        }
+    }
+    let first = input.facts.iter().map(|f| f.message.clone()).collect();
+    let standing = judge::row(&mut row, input.spec);
+    let kept = std::mem::take(&mut row.observations);
+    let Standing { verdict, missing } = standing;
+    row.observations = combine([missing, first].concat(), &kept, notes);
+    if let Some((verdict, reason)) = verdict {
+        set(&mut row, verdict, reason);
+    }
+    row
+}
+
+/// When the row's figures are of; `None`: it sent nothing.
+fn window(row: &Row) -> Option<Window> {
+    Some(Window {
+        start_ms: row.started_at?.as_millis(),
+        end_ms: row.load_ended_at?.as_millis(),
+        settled_ms: row.ended_at.map(Instant::as_millis),
+    })
+}
+
+fn work_left(row: &mut Row, input: &CompleteInput, window: &Window) {
+    let Some(until) = input.spec.settle.as_ref().and_then(|s| s.until.as_ref()) else { return };
+    let name = crate::api::Name(until.measurement.0.clone());
+    row.backlog = measurements::backlog(&row.measurements, &name).map(|n| count(n.unsigned_abs()));
+    row.backlog_slope_per_second = measurements::slope(&measurements::values(input.samples, &name.0), window);
+    let drained = input.drained_at_ms.map(|at| (at - window.end_ms).max(0) as f64 / 1000.0);
+    row.drain_seconds = drained.and_then(decimal);
+}
+
+/// The clients' count, warm-up included, minus the application's own.
+fn account(row: &mut Row, input: &CompleteInput) -> Option<String> {
+    let check = input.spec.tasks_check.as_ref()?;
+    let figure = row.measurements.iter().find(|m| m.name.0 == check.measurement.0)?;
+    let counted = number(figure.statistics.settled.as_ref()?)?.round() as i64;
+    let clients = row.tasks?.0.checked_add(i64::try_from(input.warmup_tasks?).ok()?)?;
+    let difference = clients.checked_sub(counted)?;
+    row.tasks_unaccounted = Some(difference);
+    observations::unaccounted(clients, difference)
+}
+
+/// Stage 3: the figures of CloudWatch that the row can carry, and the thresholds that waited for them.
+pub fn with_late_figures(mut row: Row, input: &LateInput) -> Row {
+    let window = window(&row).filter(|w| carries(w.start_ms, w.end_ms));
+    if let Some(window) = window {
+        row.database.retain(|f| f.source != crate::api::DatabaseSource::CloudWatch);
+        let figures = input.series.iter().map(|s| s.over(window.start_ms, window.end_ms, window.settled_ms));
+        row.database.extend(figures.filter(|f| f.statistics.points > Some(0)));
+    }
+    let Standing { verdict, missing } = judge::late(&mut row, input.spec, input.series, window.is_some());
+    let kept = std::mem::take(&mut row.observations);
+    row.observations = combine(missing, &kept, Vec::new());
+    if let Some((verdict, reason)) = verdict {
+        set(&mut row, verdict, reason);
+    }
+    row
+}
+
+fn set(row: &mut Row, verdict: RowVerdict, reason: Reason) {
+    row.verdict = Some(verdict);
+    row.reason = Some(reason.as_str().into());
+}
