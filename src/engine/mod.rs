@@ -1,0 +1,27 @@
+//! Load: when it is due, how it is sent, what came back. Knows no Kubernetes.
+//!
+//! A load is armed ([`Armed::arm`]: texts checked, host looked up and pinned), then run once ([`Armed::run`]) from a
+//! given instant to its end.
+
+pub mod address;
+pub mod connection;
+pub mod failure;
+#[cfg(test)]
+mod fixture;
+mod load;
+mod pacer;
+pub mod recorder;
+mod request;
+pub mod resolve;
+pub mod schedule;
+mod stop;
+pub mod template;
+#[cfg(test)]
+mod tests;
+mod timeline;
+pub mod tls;
+mod worker;
+
+pub use load::{ArmError, Armed, Start};
+pub use recorder::Snapshot;
+pub use stop::{Stop, StopSwitch, stop_switch};

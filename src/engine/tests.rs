@@ -1,0 +1,1 @@
+//! The engine against a server on loopback whose answers are scripted.
