@@ -18,6 +18,7 @@ pub const OFFLINE_AFTER_SECONDS: f64 = 15.0;
 pub const ABANDONED_AFTER_SECONDS: f64 = 60.0;
 
 const SCHEMA: &str = "
+    set local client_min_messages = warning; -- no notice for each table that is there already
     create table if not exists tasks (
         id bigserial primary key,
         state text not null default 'waiting' check (state in ('waiting', 'running', 'done', 'failed')),
