@@ -25,6 +25,7 @@ mod connection;
 mod insights;
 pub mod live;
 mod rds;
+mod request;
 mod server;
 mod state;
 mod sts;

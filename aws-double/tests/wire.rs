@@ -400,3 +400,45 @@ async fn web_identity_gives_credentials_and_an_empty_token_none() {
         reply.text()
     );
 }
+
+#[tokio::test]
+async fn insights_points_carry_the_end_of_their_period_and_need_insights_to_be_on() {
+    let running = five_minutes().await;
+    running.double().script(|state| {
+        let points = vec![(60, Some(1.5)), (120, None), (600, Some(9.0))];
+        let total = InsightsSeries {
+            resource_id: "db-DB".to_owned(),
+            metric: "db.load.avg".to_owned(),
+            dimension: None,
+            points,
+        };
+        state.insights.push(total);
+    });
+    let query = map(vec![("Metric", "db.load.avg".into())]);
+    let input = map(vec![
+        ("ServiceType", "RDS".into()),
+        ("Identifier", "db-DB".into()),
+        ("MetricQueries", vec![query].into()),
+        ("StartTime", instant(0)),
+        ("EndTime", instant(300)),
+        ("PeriodInSeconds", 60.into()),
+    ]);
+    let mut body = Vec::new();
+    ciborium::into_writer(&input, &mut body).expect("CBOR");
+    let path = "/service/PerformanceInsightsv20180227/operation/GetResourceMetrics";
+    let reply = post(&running, path, CBOR, &body).await.expect("a reply");
+    assert_eq!(
+        member(&reply.cbor(), "__type").as_text(),
+        Some("com.amazonaws.pi#NotAuthorizedException")
+    );
+    running
+        .double()
+        .script(|state| state.instances[0].insights_enabled = true);
+    let answer = post(&running, path, CBOR, &body).await.expect("a reply").cbor();
+    let points = member(
+        &member(&answer, "MetricList").as_array().expect("a list")[0],
+        "DataPoints",
+    );
+    let with_data = map(vec![("Timestamp", instant(60)), ("Value", Value::Float(1.5))]);
+    assert_eq!(*points, vec![with_data, map(vec![("Timestamp", instant(120))])].into());
+}

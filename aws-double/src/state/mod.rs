@@ -104,6 +104,23 @@ mod tests {
     }
 
     #[test]
+    fn a_scenario_may_name_only_what_it_needs() {
+        let text = r#"{
+            "instances": [{"identifier": "db", "resourceId": "db-1", "class": "db.m6g.large", "engine": "postgres",
+                           "engineVersion": "16.4", "status": "available"}],
+            "series": [{"instance": "db", "metric": "CPUUtilization", "constant": 12.5}],
+            "faults": [{"kind": {"error": {"code": "Throttling", "status": 400, "message": "Rate exceeded"}}, "times": 1}]
+        }"#;
+        let mut state: State = serde_json::from_str(text).expect("a scenario");
+        assert_eq!(
+            state.series_mut("db", "CPUUtilization").read(30, 200, 60, None).len(),
+            3
+        );
+        assert!(state.take_fault(Service::Sts, "GetCallerIdentity").is_some());
+        assert!(state.take_fault(Service::Sts, "GetCallerIdentity").is_none());
+    }
+
+    #[test]
     fn a_misspelt_key_of_a_scenario_is_refused() {
         assert!(serde_json::from_str::<State>(r#"{"instance": []}"#).is_err());
     }
