@@ -1,7 +1,8 @@
 //! The double over the wire: hand-made requests as the AWS SDKs send them (rpc-v2-cbor and awsQuery).
 
 use aws_double::{
-    Double, Fault, FaultKind, Instance, Parameter, ParameterGroup, Running, Series, SeriesStatus, Service,
+    Double, Fault, FaultKind, InsightsSeries, Instance, Parameter, ParameterGroup, Running, Series, SeriesStatus,
+    Service,
 };
 use ciborium::Value;
 use jiff::Timestamp;
