@@ -1,0 +1,104 @@
+//! `results.csv`: one line a row, a column a metric, named by its path; empty is missing.
+
+use std::collections::BTreeSet;
+
+use crate::api::Row;
+use crate::results::decimal::decimal;
+use crate::results::threshold::{Worst, value};
+
+use super::ReportInput;
+
+/// Sums over the loads, or their worst; and the row's own figures.
+const ROW: [&str; 15] = [
+    "tasks",
+    "tasksPerSecond",
+    "tasksUnaccounted",
+    "backlog",
+    "backlogSlopePerSecond",
+    "drainSeconds",
+    "requests.sent",
+    "requests.ok",
+    "requests.failed",
+    "requests.timedOut",
+    "requests.late",
+    "requests.capped",
+    "requests.failedPercent",
+    "requests.perSecond",
+    "lateness.maxMs",
+];
+const LATENCY: [&str; 6] = ["meanMs", "p50Ms", "p90Ms", "p95Ms", "p99Ms", "maxMs"];
+const STATISTICS: [&str; 5] = ["average", "minimum", "maximum", "last", "settled"];
+const TARGET: [&str; 4] = ["restarts", "oomKills", "cpuMaxPercent", "memoryMaxPercent"];
+
+/// The table as CSV, with a header line.
+pub fn csv(input: &ReportInput) -> String {
+    let metrics = metrics(input);
+    let set: Vec<String> = input.plan.rows.first().map(|r| r.set.iter().map(|s| s.name.clone()).collect()).unwrap_or_default();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let fixed = ["timestamp", "loadEndedAt", "endedAt", "test", "run", "row", "verdict", "reason"];
+    let mut header: Vec<String> = fixed.iter().map(|s| (*s).to_owned()).collect();
+    header.extend(set.iter().map(|name| format!("set.{name}")));
+    header.extend(metrics.iter().cloned());
+    header.push("observations".into());
+    // Writing to memory does not fail; lines are equally long by construction.
+    let _ = writer.write_record(&header);
+    for row in input.test.rows {
+        let _ = writer.write_record(line(input, row, &set, &metrics));
+    }
+    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+fn line(input: &ReportInput, row: &Row, set: &[String], metrics: &[String]) -> Vec<String> {
+    let at = |i: Option<crate::api::Instant>| i.map(|i| i.to_string()).unwrap_or_default();
+    let mut line = vec![
+        at(row.started_at),
+        at(row.load_ended_at),
+        at(row.ended_at),
+        format!("{}/{}", input.namespace, input.name),
+        input.run.to_string(),
+        row.row.to_string(),
+        row.verdict.map(|v| format!("{v:?}")).unwrap_or_default(),
+        row.reason.clone().unwrap_or_default(),
+    ];
+    let setting = |name: &String| row.set.iter().find(|s| s.name == *name).map(|s| s.value.clone()).unwrap_or_default();
+    line.extend(set.iter().map(setting));
+    line.extend(metrics.iter().map(|m| {
+        let found = value(m, row, Worst::Largest).ok().and_then(decimal);
+        found.map(|d| d.0).unwrap_or_default()
+    }));
+    line.push(harmless(&row.observations.join("; ")));
+    line
+}
+
+/// A spreadsheet takes a cell that begins like this for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The metrics that any row may have.
+fn metrics(input: &ReportInput) -> Vec<String> {
+    let spec = &input.plan.spec;
+    let mut all: Vec<String> = ROW.iter().map(|m| (*m).to_owned()).collect();
+    for kind in ["latency", "service"] {
+        all.extend(LATENCY.iter().map(|p| format!("{kind}.{p}")));
+    }
+    if spec.loads.len() > 1 {
+        for load in &spec.loads {
+            let of = |m: &str| format!("loads.{}.{m}", load.name.0);
+            all.extend(["tasks", "tasksPerSecond"].map(of));
+            all.extend(ROW.iter().filter(|m| m.starts_with("requests.")).map(|m| of(m)));
+            all.extend(LATENCY.iter().map(|p| of(&format!("latency.{p}"))));
+        }
+    }
+    let figures: BTreeSet<&str> = input.test.rows.iter().flat_map(|r| &r.database).map(|f| f.name.as_str()).collect();
+    for figure in figures {
+        all.extend(STATISTICS.iter().map(|s| format!("database.{figure}.{s}")));
+    }
+    for measurement in &spec.measurements {
+        all.extend(STATISTICS.iter().map(|s| format!("measurements.{}.{s}", measurement.name.0)));
+    }
+    for target in &spec.targets {
+        all.extend(TARGET.iter().map(|t| format!("targets.{}.{t}", target.name.0)));
+    }
+    all
+}

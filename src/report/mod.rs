@@ -1,0 +1,69 @@
+//! PURE: the results of a test as files for people and programs.
+
+mod csv;
+mod json;
+mod junit;
+mod markdown;
+mod redact;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::api::{Fingerprint, Instant, LimitSource};
+use crate::plan::Plan;
+use crate::results::table::TableInput;
+use crate::results::verdict::{Outcome, TestInput};
+
+/// All files together are at most so many bytes.
+pub const MOST_BYTES: usize = 900 * 1024;
+
+/// A finished test.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportInput<'a> {
+    pub namespace: &'a str,
+    pub name: &'a str,
+    /// Number of the run.
+    pub run: i64,
+    pub started_at: Option<Instant>,
+    /// Everything put back.
+    pub finished_at: Option<Instant>,
+    pub plan: &'a Plan,
+    /// The rows (not compacted) and what they were judged with.
+    pub test: TestInput<'a>,
+    pub outcome: &'a Outcome,
+    /// Most connections, and where that is known from.
+    pub connection_limit: Option<(i32, LimitSource)>,
+    pub fingerprint: Option<&'a Fingerprint>,
+    /// `row.json` of rows, by their number, with histograms and timelines.
+    pub details: &'a BTreeMap<i32, Value>,
+    /// Names of the rows' ConfigMaps, by their number: where details are that don't fit.
+    pub row_config_maps: &'a BTreeMap<i32, String>,
+}
+
+impl ReportInput<'_> {
+    fn table(&self) -> TableInput<'_> {
+        TableInput {
+            plan: self.plan,
+            rows: self.test.rows,
+            database: self.test.database,
+            connection_limit: self.connection_limit,
+        }
+    }
+}
+
+/// `table.md`, `results.csv`, `results.json` and `junit.xml`, at most [`MOST_BYTES`] in all: what doesn't fit of the rows'
+/// details stays in their ConfigMaps, and results.json says where.
+pub fn files(input: &ReportInput) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::from([
+        ("table.md".to_owned(), markdown::markdown(input)),
+        ("results.csv".to_owned(), csv::csv(input)),
+        ("junit.xml".to_owned(), junit::junit(input)),
+    ]);
+    let taken: usize = files.values().map(String::len).sum();
+    files.insert("results.json".into(), json::json(input, MOST_BYTES.saturating_sub(taken)));
+    files
+}
+
+#[cfg(test)]
+mod tests;
