@@ -2,3 +2,4 @@
 //! `cluster` is a pure reading of what the controller fetched.
 
 pub mod cluster;
+pub mod live;

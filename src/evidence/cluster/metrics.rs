@@ -62,11 +62,7 @@ pub fn used(metrics: &[PodMetrics], pods: &[PodFact], container: Option<&str>, w
         let pod = pods.iter().find(|p| p.name == measured.metadata.name);
         let usage = match container {
             Some(name) => measured.containers.iter().find(|c| c.name == name),
-            None => measured
-                .containers
-                .iter()
-                .next()
-                .filter(|_| measured.containers.len() == 1),
+            None => measured.containers.first().filter(|_| measured.containers.len() == 1),
         };
         let (Some(pod), Some(usage)) = (pod, usage) else {
             return most;

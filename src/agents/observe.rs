@@ -1,0 +1,194 @@
+//! The observer pod: samples PostgreSQL and the measurements once a second, and says what it saw on standard output.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::channel::Annotations;
+use crate::api::Reason;
+use crate::evidence::live::{AddressCheck, Sources, resolve};
+use crate::plan::{ObservedRow, ObserverInput, PROTOCOL_VERSION};
+use crate::results::record::Termination;
+use crate::results::sample::ObserverLine;
+
+/// Annotation with an [`ObservedRow`] as JSON.
+pub const ROW: &str = "loadtest.dev/row";
+/// File in the state directory that says: the sources were asked at least once.
+pub const ARMED: &str = "armed";
+/// An observer whose sources keep silent is armed all the same: what they don't say is in the samples.
+const ARM_ANYWAY: Duration = Duration::from_secs(15);
+const BEFORE_ROWS: ObservedRow = ObservedRow {
+    row: 0,
+    start_ms: None,
+    end_ms: None,
+};
+
+/// Where an observer finds and leaves things.
+#[derive(Clone, Debug)]
+pub struct ObserveArgs {
+    /// An [`ObserverInput`] as JSON.
+    pub plan: PathBuf,
+    /// Downward-API file with the pod's annotations.
+    pub annotations: PathBuf,
+    /// Directory for the readiness file [`ARMED`].
+    pub state: PathBuf,
+    /// Where a refusal is left for the controller.
+    pub termination_log: PathBuf,
+}
+
+impl Default for ObserveArgs {
+    fn default() -> Self {
+        Self {
+            plan: "/plan/plan.json".into(),
+            annotations: "/etc/podinfo/annotations".into(),
+            state: "/state".into(),
+            termination_log: "/dev/termination-log".into(),
+        }
+    }
+}
+
+/// Why an observer does not run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", reason.as_str())]
+pub struct Refusal {
+    pub reason: Reason,
+    /// A sentence without secrets.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+/// Runs until SIGTERM. `environment` holds the secrets; `denied` says which addresses http measurements may not ask;
+/// `out` gets one JSON line an [`ObserverLine`], flushed.
+///
+/// # Errors
+/// Why it refused; the same stands in the termination log.
+pub async fn observe(
+    args: &ObserveArgs,
+    environment: &HashMap<String, String>,
+    denied: AddressCheck,
+    out: impl Write,
+) -> Result<(), Refusal> {
+    let ran = watch(args, environment, denied, out).await;
+    if let Err(refusal) = &ran {
+        leave_word(&args.termination_log, refusal);
+    }
+    ran
+}
+
+/// Writes a refusal to the termination log.
+pub fn leave_word(termination_log: &Path, refusal: &Refusal) {
+    let reason = Some(refusal.reason.as_str().to_owned());
+    let word = Termination {
+        reason,
+        message: Some(refusal.message.clone()),
+        loads: vec![],
+    };
+    // Without the file (outside a cluster) the error that is returned says the same.
+    let _ = std::fs::write(termination_log, serde_json::to_vec(&word).unwrap_or_default());
+}
+
+async fn watch(
+    args: &ObserveArgs,
+    environment: &HashMap<String, String>,
+    denied: AddressCheck,
+    mut out: impl Write,
+) -> Result<(), Refusal> {
+    let input = read_plan(&args.plan)?;
+    let secrets = resolve(&input, environment).map_err(|name| {
+        let why = format!("the environment variable {name} is not there: its Secret or key does not exist");
+        Refusal::new(Reason::SecretMissing, why)
+    })?;
+    let mut sources = Sources::start(&input, &secrets, denied).map_err(|why| Refusal::new(Reason::InvalidSpec, why))?;
+    let mut stop = signal(SignalKind::terminate())
+        .map_err(|error| Refusal::new(Reason::ObserverLost, format!("cannot wait for SIGTERM: {error}")))?;
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let (began, mut armed, mut row) = (Instant::now(), false, BEFORE_ROWS);
+    loop {
+        tokio::select! {
+            _ = stop.recv() => return say(&mut out, &mut sources).map(drop),
+            _ = ticks.tick() => {}
+        }
+        let said = say(&mut out, &mut sources)?;
+        row = row_now(&args.annotations).unwrap_or(row);
+        let asked = sources.ask(Timestamp::now().as_millisecond(), &row);
+        if !armed && (said || asked == 0 || began.elapsed() > ARM_ANYWAY) {
+            arm(&args.state)?;
+            armed = true;
+        }
+    }
+}
+
+/// Says what was answered since; false when there was nothing.
+fn say(out: &mut impl Write, sources: &mut Sources) -> Result<bool, Refusal> {
+    let (facts, samples) = sources.answered();
+    let lines: Vec<_> = facts
+        .map(ObserverLine::Database)
+        .into_iter()
+        .chain(samples.into_iter().map(ObserverLine::Sample))
+        .collect();
+    for line in &lines {
+        let written = serde_json::to_string(line).map_err(std::io::Error::from);
+        written
+            .and_then(|text| writeln!(out, "{text}").and_then(|()| out.flush()))
+            .map_err(|error| {
+                Refusal::new(
+                    Reason::ObserverLost,
+                    format!("cannot write to standard output: {error}"),
+                )
+            })?;
+    }
+    Ok(!lines.is_empty())
+}
+
+/// The row as the annotations say; none while they can't be read, and then the last one known stays.
+fn row_now(annotations: &Path) -> Option<ObservedRow> {
+    serde_json::from_str(Annotations::read(annotations).ok()?.get(ROW)?).ok()
+}
+
+fn read_plan(path: &Path) -> Result<ObserverInput, Refusal> {
+    let broken = |why: String| Refusal::new(Reason::InvalidSpec, format!("{}: {why}", path.display()));
+    let text = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
+    let version = serde_json::from_slice::<Version>(&text).map_err(|error| broken(error.to_string()))?;
+    if version.protocol != PROTOCOL_VERSION {
+        let why = format!(
+            "the plan speaks protocol {}, this observer {PROTOCOL_VERSION}",
+            version.protocol
+        );
+        return Err(Refusal::new(Reason::UnknownProtocol, why));
+    }
+    serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))
+}
+
+/// What is read before the rest, which another version may have changed.
+#[derive(serde::Deserialize)]
+struct Version {
+    protocol: i32,
+}
+
+fn arm(state: &Path) -> Result<(), Refusal> {
+    std::fs::write(state.join(ARMED), "").map_err(|error| {
+        Refusal::new(
+            Reason::ObserverLost,
+            format!("cannot write {}: {error}", state.join(ARMED).display()),
+        )
+    })
+}
+
+#[cfg(test)]
+#[path = "observe_tests.rs"]
+mod tests;

@@ -1,0 +1,26 @@
+//! Live sources, asked from the test's own namespace: the agents' only. No error text of theirs holds a URL, a user, a
+//! password, a query string or a value of a variable.
+
+mod connect;
+mod http;
+mod number;
+mod postgres;
+mod sessions;
+mod sources;
+mod sql;
+mod tls;
+mod values;
+
+pub use connect::{Lost, Server, Session};
+pub use http::{AddressCheck, HttpSource};
+pub use postgres::{PostgresSource, Seen};
+pub use sources::{Secrets, Sources, resolve, sample_step_ms};
+pub use sql::SqlSource;
+pub use values::{Value, Values};
+
+#[cfg(test)]
+mod http_tests;
+#[cfg(test)]
+mod postgres_tests;
+#[cfg(test)]
+mod test_server;

@@ -1,0 +1,312 @@
+//! All live sources of a test, asked together once a second, each at its own pace.
+//!
+//! Each source has a task of its own, so that one that is slow holds up no other; what it is asked while it still works
+//! is left out. An answer carries the instant it was asked at.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
+
+use super::connect::{Lost, Server};
+use super::http::{AddressCheck, HttpSource};
+use super::postgres::PostgresSource;
+use super::sessions::OWN;
+use super::sql::SqlSource;
+use super::values::Values;
+use crate::plan::{MeasurementSource, ObservedRow, ObserverInput};
+use crate::results::sample::{DatabaseFacts, PostgresSample, Sample};
+
+/// A fresh connection is tried so often.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// A row is sampled each second in its first hour, each two seconds in its second, and so on.
+const HOUR_MS: i64 = 3_600_000;
+
+/// What the environment holds. Has no `Debug`.
+pub struct Secrets {
+    /// postgres://user:password@host/database; none without database.postgres.
+    pub postgres_url: Option<String>,
+    /// Values of `$(vars.NAME)` by name.
+    pub vars: BTreeMap<String, String>,
+}
+
+/// What one source said.
+struct Answer {
+    /// Instant it was asked at, milliseconds since the epoch.
+    t: i64,
+    facts: Option<DatabaseFacts>,
+    part: Sample,
+}
+
+/// One source's end of the wire.
+struct Asked {
+    sender: Sender<(i64, Values)>,
+    /// Texts whose variables must have values.
+    texts: Vec<String>,
+    /// Milliseconds between two questions; 0: as often as the row is sampled.
+    interval_ms: i64,
+    last_ms: Option<i64>,
+}
+
+/// The sources of one test.
+pub struct Sources {
+    run: Values,
+    asked: Vec<Asked>,
+    answers: Receiver<Answer>,
+    tasks: JoinSet<()>,
+}
+
+impl Sources {
+    /// Starts a task for each source of the plan; nothing is asked yet. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// A URL or CA file that cannot be used, with the field it belongs to.
+    pub fn start(input: &ObserverInput, secrets: &Secrets, denied: AddressCheck) -> Result<Self, String> {
+        let (answer, answers) = channel(256);
+        let run = Values::of_run(&input.run_id, input.run_start_ms, &secrets.vars);
+        let mut sources = Self {
+            run,
+            asked: vec![],
+            answers,
+            tasks: JoinSet::new(),
+        };
+        let url = secrets.postgres_url.as_deref().map(Server::from_url).transpose();
+        let server = url.map_err(|lost| format!("database.postgres.urlFrom: {lost}"))?;
+        if let (Some(postgres), Some(server)) = (&input.postgres, &server) {
+            sources.add_postgres(server.clone(), postgres.slow_query_milliseconds, answer.clone());
+        }
+        let sql = server.map(|server| Arc::new(tokio::sync::Mutex::new(SqlSource::new(server))));
+        for measurement in &input.measurements {
+            let (name, interval) = (&measurement.name, i64::from(measurement.interval_seconds) * 1000);
+            let field = |why| format!("measurements[{name}]: {why}");
+            let http = HttpSource::new(&measurement.source, denied.clone()).map_err(field)?;
+            if let Some(http) = http {
+                let (texts, http) = (http.texts().map(str::to_owned).collect(), Arc::new(http));
+                let ask = move |values: Values| {
+                    let http = http.clone();
+                    async move { http.ask(&values).await }
+                };
+                sources.add_measurement(name, texts, interval, answer.clone(), ask);
+            } else if let MeasurementSource::Sql { statement } = &measurement.source {
+                let sql = sql
+                    .clone()
+                    .ok_or_else(|| field("sql needs database.postgres".to_owned()))?;
+                let text = statement.clone();
+                let ask = move |values: Values| {
+                    let (sql, text) = (sql.clone(), text.clone());
+                    async move { sql.lock().await.ask(&text, &values).await.map_err(|lost| lost.text) }
+                };
+                sources.add_measurement(name, vec![statement.clone()], interval, answer.clone(), ask);
+            }
+        }
+        Ok(sources)
+    }
+
+    /// Asks every source that is due at `t` (milliseconds since the epoch) and whose variables are known. Answers come
+    /// in their own time, see [`Self::answered`]. Returns how many were asked.
+    pub fn ask(&mut self, t: i64, row: &ObservedRow) -> usize {
+        let values = self.run.in_row(row);
+        let step = sample_step_ms(row, t);
+        let mut count = 0;
+        for source in &mut self.asked {
+            let interval = if source.interval_ms == 0 {
+                step
+            } else {
+                source.interval_ms
+            };
+            // Half a second of grace: ticks are never exactly a second apart.
+            let due = source.last_ms.is_none_or(|last| t - last >= interval - 500);
+            if due && source.texts.iter().all(|text| values.missing(text).is_none()) {
+                source.last_ms = Some(t);
+                count += usize::from(source.sender.try_send((t, values.clone())).is_ok());
+            }
+        }
+        count
+    }
+
+    /// What has been answered since the last call, one sample for each instant that was asked at, oldest first.
+    pub fn answered(&mut self) -> (Option<DatabaseFacts>, Vec<Sample>) {
+        let mut facts = None;
+        let mut samples = BTreeMap::<i64, Sample>::new();
+        while let Ok(answer) = self.answers.try_recv() {
+            facts = answer.facts.or(facts);
+            let sample = samples.entry(answer.t).or_insert_with(|| Sample {
+                t: answer.t,
+                ..Sample::default()
+            });
+            sample.pg = answer.part.pg.or(sample.pg.take());
+            sample.m.extend(answer.part.m);
+            sample.lost.extend(answer.part.lost);
+        }
+        (facts, samples.into_values().collect())
+    }
+
+    fn add_postgres(&mut self, server: Server, slow_ms: u32, answer: Sender<Answer>) {
+        let fresh = Arc::new(Mutex::new(Fresh::default()));
+        self.tasks.spawn(probe(server.clone(), fresh.clone()));
+        let (sender, mut questions) = channel::<(i64, Values)>(1);
+        self.asked.push(Asked {
+            sender,
+            texts: vec![],
+            interval_ms: 0,
+            last_ms: None,
+        });
+        let mut source = PostgresSource::new(server, slow_ms);
+        self.tasks.spawn(async move {
+            while let Some((t, _)) = questions.recv().await {
+                let seen = source.ask().await;
+                let mut part = Sample { t, ..Sample::default() };
+                {
+                    let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+                    fresh.refused += seen.refused;
+                    part.pg = seen.sample.map(|pg| {
+                        // Kept for the next sample while there is none: a refusal must not get lost with it.
+                        let Fresh { connect_ms, refused } = std::mem::take(&mut *fresh);
+                        PostgresSample {
+                            connect_ms,
+                            refused,
+                            ..pg
+                        }
+                    });
+                }
+                part.lost.extend(seen.lost.map(|why| ("postgres".to_owned(), why)));
+                if answer
+                    .send(Answer {
+                        t,
+                        facts: seen.facts,
+                        part,
+                    })
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn add_measurement<A, F>(
+        &mut self,
+        name: &str,
+        texts: Vec<String>,
+        interval_ms: i64,
+        answer: Sender<Answer>,
+        ask: A,
+    ) where
+        A: Fn(Values) -> F + Send + 'static,
+        F: Future<Output = Result<f64, String>> + Send,
+    {
+        let (sender, mut questions) = channel::<(i64, Values)>(1);
+        self.asked.push(Asked {
+            sender,
+            texts,
+            interval_ms,
+            last_ms: None,
+        });
+        let name = name.to_owned();
+        self.tasks.spawn(async move {
+            while let Some((t, values)) = questions.recv().await {
+                let mut part = Sample { t, ..Sample::default() };
+                match ask(values).await {
+                    Ok(number) => drop(part.m.insert(name.clone(), number)),
+                    Err(why) => drop(part.lost.insert(name.clone(), why)),
+                }
+                if answer.send(Answer { t, facts: None, part }).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// What fresh connections brought since the last sample.
+#[derive(Default)]
+struct Fresh {
+    connect_ms: Option<f64>,
+    refused: u32,
+}
+
+/// Opens a fresh connection every [`PROBE_EVERY`].
+async fn probe(server: Server, fresh: Arc<Mutex<Fresh>>) {
+    let mut ticks = tokio::time::interval(PROBE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let tried = server.probe(&format!("{OWN}-connect")).await;
+        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        match tried {
+            Ok(took) => fresh.connect_ms = Some(took),
+            Err(Lost { refused, .. }) => fresh.refused += u32::from(refused),
+        }
+    }
+}
+
+/// Milliseconds between two samples of PostgreSQL at `t`: a second, and one more for each hour that the row is old, which
+/// is never coarser than one sample a second for each hour of the whole row.
+pub fn sample_step_ms(row: &ObservedRow, t: i64) -> i64 {
+    let end = row.end_ms.map_or(t, |end| end.min(t));
+    let hours = row.start_ms.map_or(0, |start| (end - start).max(0) / HOUR_MS);
+    // Settling after the load is short and its end counts: each second again.
+    if row.end_ms.is_some_and(|end| t > end) {
+        1000
+    } else {
+        1000 * (1 + hours)
+    }
+}
+
+/// Values of variables, from where the plan says they are.
+///
+/// # Errors
+/// The name of the first environment variable that isn't there.
+pub fn resolve(input: &ObserverInput, environment: &HashMap<String, String>) -> Result<Secrets, String> {
+    use crate::plan::VarSourceInput;
+    let get = |name: &str| environment.get(name).cloned().ok_or_else(|| name.to_owned());
+    let mut vars = BTreeMap::new();
+    for var in &input.vars {
+        let value = match &var.source {
+            VarSourceInput::Value(value) => value.clone(),
+            VarSourceInput::Env(name) => get(name)?,
+        };
+        vars.insert(var.name.clone(), value);
+    }
+    let postgres_url = input
+        .postgres
+        .as_ref()
+        .map(|postgres| get(&postgres.url_env))
+        .transpose()?;
+    Ok(Secrets { postgres_url, vars })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_sampled_each_second_and_less_often_when_it_is_hours_old() {
+        let row = ObservedRow {
+            row: 1,
+            start_ms: Some(0),
+            end_ms: None,
+        };
+        assert_eq!(sample_step_ms(&row, HOUR_MS - 1), 1000);
+        assert_eq!(sample_step_ms(&row, 2 * HOUR_MS + 1), 3000);
+        assert_eq!(
+            sample_step_ms(&ObservedRow { start_ms: None, ..row }, 9 * HOUR_MS),
+            1000
+        );
+        assert_eq!(
+            sample_step_ms(
+                &ObservedRow {
+                    end_ms: Some(HOUR_MS),
+                    ..row
+                },
+                HOUR_MS + 1
+            ),
+            1000,
+            "settling"
+        );
+    }
+}
