@@ -18,7 +18,12 @@ pub fn json(input: &ReportInput, room: usize) -> String {
 }
 
 fn whole(input: &ReportInput, details: &[i32]) -> String {
-    let rows: Vec<Value> = input.test.rows.iter().map(|row| with_details(input, row, details)).collect();
+    let rows: Vec<Value> = input
+        .test
+        .rows
+        .iter()
+        .map(|row| with_details(input, row, details))
+        .collect();
     let once: Vec<Value> = whole_test_judgements(&input.test)
         .iter()
         .map(|(threshold, judgement)| json!({"metric": threshold.metric, "judgement": junit::words(judgement)}))
@@ -41,7 +46,9 @@ fn whole(input: &ReportInput, details: &[i32]) -> String {
 
 fn with_details(input: &ReportInput, row: &crate::api::Row, details: &[i32]) -> Value {
     let mut json = serde_json::to_value(row).unwrap_or(Value::Object(Map::new()));
-    let Some(fields) = json.as_object_mut() else { return json };
+    let Some(fields) = json.as_object_mut() else {
+        return json;
+    };
     match (input.details.get(&row.row), input.row_config_maps.get(&row.row)) {
         (Some(detail), _) if details.contains(&row.row) => {
             fields.insert("details".into(), detail.clone());

@@ -1,1 +1,118 @@
+use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
+use super::*;
+use crate::results::fixture::{Scene, good};
+use crate::results::verdict::whole_test_figures;
+
+/// All files of a test of one row.
+fn files_of(scene: &Scene, details: &BTreeMap<i32, Value>) -> BTreeMap<String, String> {
+    let (row, outcome) = scene.judged();
+    let rows = [row];
+    let database = whole_test_figures(&rows, &scene.series);
+    let test = TestInput {
+        spec: &scene.spec,
+        planned_rows: 1,
+        rows: &rows,
+        database: &database,
+        series: &scene.series,
+        early: None,
+    };
+    let plan = scene.plan();
+    let input = ReportInput {
+        namespace: "perf",
+        name: "demo",
+        run: 3,
+        started_at: Some(Instant::from_millis(0)),
+        finished_at: Some(Instant::from_millis(600_000)),
+        plan: &plan,
+        test,
+        outcome: &outcome,
+        connection_limit: Some((100, LimitSource::PostgreSql)),
+        fingerprint: None,
+        details,
+        row_config_maps: &BTreeMap::from([(1, "demo-abcde-3-1".to_owned())]),
+    };
+    files(&input)
+}
+
+#[test]
+fn a_person_reads_verdict_table_and_thresholds() {
+    let scene = good(60)
+        .threshold(json!({"metric": "latency.p99Ms", "max": 10}))
+        .threshold(json!({"metric": "database.cpuPercent.maximum", "max": 90}));
+    let text = &files_of(&scene, &BTreeMap::new())["table.md"];
+    for words in [
+        "# Load test perf/demo, run 3: Failed (ThresholdsBreached)",
+        "| Run | ingest.rate | Tasks | Tasks/s |",
+        "12 of 100",
+        "| latency.p99Ms <= 10 | observed 20.015, allowed max 10 | row 1 |",
+        "| database.cpuPercent.maximum <= 90 | held: 45 | whole test |",
+        "Whole test: cpuPercent 40 on average, 45 at most (CloudWatch, 1 of 1 minutes).",
+    ] {
+        assert!(text.contains(words), "{words:?} is not in:\n{text}");
+    }
+    assert!(!text.contains("DB CPU %"), "no column without any figure:\n{text}");
+}
+
+#[test]
+fn junit_tells_failures_from_errors_and_what_was_not_run() {
+    let breached = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 10}));
+    let text = files_of(&breached, &BTreeMap::new())["junit.xml"].clone();
+    assert!(text.contains(r#"name="row 1 / latency.p99Ms &lt;= 10""#), "{text}");
+    assert!(
+        text.contains("<failure") && !text.contains("<error") && !text.contains("<skipped"),
+        "{text}"
+    );
+    let mut late = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 100}));
+    late.later(0, 100, 50_000);
+    let text = files_of(&late, &BTreeMap::new())["junit.xml"].clone();
+    assert!(
+        text.contains(r#"type="GeneratorSaturated""#) && !text.contains("<failure"),
+        "{text}"
+    );
+}
+
+#[test]
+fn csv_has_a_line_a_row_and_leaves_the_missing_empty() {
+    let text = files_of(&good(60), &BTreeMap::new())["results.csv"].clone();
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().expect("a header").clone();
+    let line = reader.records().next().expect("a row").expect("as long as the header");
+    let of = |name: &str| {
+        line.get(header.iter().position(|h| h == name).expect("a column"))
+            .expect("a cell")
+            .to_owned()
+    };
+    assert_eq!(of("timestamp"), "1970-01-01T00:20:00.000Z");
+    assert_eq!((of("tasks").as_str(), of("set.ingest.rate").as_str()), ("600", "10"));
+    assert_eq!(of("targets.api.cpuMaxPercent"), "", "not known is not 0");
+}
+
+#[test]
+fn secrets_of_the_spec_are_in_no_file() {
+    let mut scene = good(60);
+    let load = json!({"name": "ingest", "url": "http://api:8000/?key=sesame", "rate": 10, "durationSeconds": 60,
+        "generators": 2, "headers": [{"name": "Authorization", "value": "Bearer sesame"}],
+        "basicAuth": {"username": "sesame", "password": "sesame"},
+        "steps": [{"name": "post", "path": "/a?token=sesame", "body": "sesame", "timeoutSeconds": 60,
+            "tasks": {"perResponse": 1}}]});
+    scene.spec.loads = vec![serde_json::from_value(load).expect("a load")];
+    scene.spec.vars = serde_json::from_value(json!([{"name": "pw", "value": "sesame"}])).expect("vars");
+    for (name, text) in files_of(&scene, &BTreeMap::new()) {
+        assert!(!text.contains("sesame"), "{name}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_stays_in_the_rows_config_maps() {
+    let small = BTreeMap::from([(1, json!({"histogram": "abc"}))]);
+    let all: Value = serde_json::from_str(&files_of(&good(60), &small)["results.json"]).expect("JSON");
+    assert_eq!(all["rows"][0]["details"]["histogram"], "abc");
+    let large = BTreeMap::from([(1, json!({"histogram": "x".repeat(MOST_BYTES)}))]);
+    let files = files_of(&good(60), &large);
+    assert!(files.values().map(String::len).sum::<usize>() <= MOST_BYTES);
+    let all: Value = serde_json::from_str(&files["results.json"]).expect("JSON");
+    assert_eq!(all["rows"][0]["detailsIn"]["configMap"], "demo-abcde-3-1");
+}

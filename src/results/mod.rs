@@ -4,6 +4,7 @@ pub mod collect;
 pub mod compact;
 pub mod database;
 pub mod decimal;
+pub mod detail;
 pub mod histogram;
 pub mod instrument;
 pub mod judge;
@@ -20,3 +21,10 @@ pub mod summary;
 pub mod table;
 pub mod threshold;
 pub mod verdict;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod lies;
+#[cfg(test)]
+mod table_tests;
