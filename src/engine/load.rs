@@ -11,18 +11,23 @@ use super::pacer::{Pacer, wait_until};
 use super::recorder::{Recorder, Snapshot};
 use super::request::{Step, StepError};
 use super::resolve::{Address, ResolveError};
-use super::schedule::{Closed, Open, Schedule, Share, worst_case};
+use super::schedule::{Closed, Open, Schedule, Share};
 use super::stop::Stop;
 use super::template::{Constants, Numbers};
 use super::tls::{TlsError, client_config};
 use super::worker::{Iteration, Shared};
-use crate::plan::LoadInput;
+use crate::plan::{LoadInput, worst_case_seconds};
 use crate::results::record::LoadRecord;
 
 /// Open requests may go on so long after a stop.
 const AFTER_STOP: Duration = Duration::from_secs(5);
+/// The last timeout ends a little after the worst case, because its request was sent a little after it was due.
+const LAST_TIMEOUT: Duration = Duration::from_secs(1);
 /// A load ends at the latest so long after its worst case.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// The word of a load that ran into its end.
+const HARD_END: &str = "hard-end";
 
 /// Why a load can't be sent. Shows no path, query or value.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +84,7 @@ impl Armed {
         Ok(Self {
             shared,
             schedule,
-            longest: worst_case(load),
+            longest: Duration::from_secs(worst_case_seconds(load)),
         })
     }
 
@@ -91,7 +96,7 @@ impl Armed {
     /// Sends the share, from `start` to its end.
     ///
     /// Ends early when `stop` says so (no new requests; open ones have 5 s), and at `hard_end`, at the latest 30 s
-    /// after the worst case, where everything is cut. The record is complete in every ending: what was planned and not
+    /// after the worst case (no new requests; open ones have 1 s). The record is complete in every ending: what was planned and not
     /// sent is counted as unsent.
     pub async fn run(&self, start: Start, mut stop: Stop, hard_end: Option<Instant>) -> LoadRecord {
         let shared = &self.shared;
@@ -100,25 +105,28 @@ impl Armed {
         let work = self.work(start.at);
         tokio::pin!(work);
         let mut done = false;
-        let mut stopped = tokio::select! {
+        let stopped = tokio::select! {
             () = &mut work => { done = true; None }
-            why = stop.requested() => Some(why),
-            () = until(end) => Some("hard-end"),
+            why = stop.requested() => Some((why, AFTER_STOP)),
+            () = until(end) => Some((HARD_END, LAST_TIMEOUT)),
         };
-        if !done {
+        if let (false, Some((_, patience))) = (done, stopped) {
             shared.stop();
-            tokio::select! {
-                () = &mut work => done = true,
-                () = tokio::time::sleep(AFTER_STOP) => {}
-                () = until(end) => stopped = Some("hard-end"),
-            }
+            let patience = Instant::now() + patience;
+            let patience = end.map_or(patience, |end| patience.min(end + LAST_TIMEOUT));
+            done = tokio::time::timeout_at(patience.into(), &mut work).await.is_ok();
         }
-        if !done {
+        let cut = !done;
+        if cut {
             shared.cut();
             work.await;
         }
         self.count_the_rest();
-        let record = shared.recorder().finish(start.wall_ms, stopped);
+        let mut record = shared.recorder().finish(start.wall_ms, stopped.map(|(why, _)| why));
+        if stopped.is_some_and(|(why, _)| why == HARD_END) && !cut && record.unsent == 0 {
+            // Nothing was missed: the last answers or timeouts just came at the end.
+            record.stopped = None;
+        }
         record
     }
 

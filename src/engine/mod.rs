@@ -14,6 +14,8 @@ pub mod recorder;
 mod request;
 pub mod resolve;
 pub mod schedule;
+#[cfg(test)]
+mod scripted;
 mod stop;
 pub mod template;
 #[cfg(test)]

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Arrivals, LoadInput, StepInput};
+use crate::plan::{Arrivals, LoadInput};
 
 const NANOS: u128 = 1_000_000_000;
 
@@ -243,21 +243,6 @@ impl Schedule {
             Self::Open(open) => open.warmup,
         }
     }
-}
-
-/// The longest a load can take from its start: every request waits for its whole timeout.
-///
-/// Warm-up and duration, then the steps of the iteration that began last; or all iterations of a client.
-pub fn worst_case(load: &LoadInput) -> Duration {
-    let seconds = |step: &StepInput| u64::from(step.timeout_seconds);
-    let iteration: u64 = load.steps.iter().map(seconds).sum();
-    let begins = |seconds: u32| u64::from(load.warmup_seconds) + u64::from(seconds);
-    Duration::from_secs(match load.arrivals {
-        Arrivals::Iterations {
-            iterations_per_client, ..
-        } => iteration.saturating_mul(iterations_per_client),
-        Arrivals::Seconds { seconds, .. } | Arrivals::Rate { seconds, .. } => begins(seconds).saturating_add(iteration),
-    })
 }
 
 #[cfg(test)]

@@ -104,26 +104,6 @@ fn an_iteration_at_the_end_of_the_warm_up_counts_and_one_before_it_does_not() {
     assert!(!closed.begins(0, Duration::from_secs(5)));
 }
 
-#[test]
-fn the_worst_case_has_every_timeout_in_it() {
-    let mut one = closed(10, 4, 1);
-    one.steps = vec![one.steps[0].clone(), one.steps[0].clone()];
-    one.steps[0].timeout_seconds = 60;
-    one.steps[1].timeout_seconds = 5;
-    assert_eq!(worst_case(&one), Duration::from_secs(4 * 65));
-    one.arrivals = Arrivals::Seconds {
-        clients: 10,
-        seconds: 30,
-    };
-    one.warmup_seconds = 7;
-    assert_eq!(worst_case(&one), Duration::from_secs(7 + 30 + 65));
-    one.arrivals = Arrivals::Iterations {
-        clients: 1,
-        iterations_per_client: u64::MAX,
-    };
-    assert_eq!(worst_case(&one), Duration::from_secs(u64::MAX));
-}
-
 proptest! {
     #[test]
     fn the_shares_of_a_row_are_the_whole_row_and_every_number_is_there_once(
