@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::channel::Annotations;
+use super::guard;
 use crate::api::Reason;
 use crate::evidence::live::{AddressCheck, Sources, resolve};
 use crate::plan::{ObservedRow, ObserverInput, PROTOCOL_VERSION};
@@ -71,7 +72,7 @@ impl Refusal {
     }
 }
 
-/// Runs until SIGTERM. `environment` holds the secrets; `denied` says which addresses http measurements may not ask;
+/// Runs until SIGTERM. `environment` holds the secrets, and a cloud identity in it is refused; `denied` says which addresses http measurements may not ask;
 /// `out` gets one JSON line an [`ObserverLine`], flushed.
 ///
 /// # Errors
@@ -107,6 +108,8 @@ async fn watch(
     denied: AddressCheck,
     mut out: impl Write,
 ) -> Result<(), Refusal> {
+    guard::check(Path::new(guard::TOKEN), |name| environment.contains_key(name))
+        .map_err(|identity| Refusal::new(Reason::AgentHasIdentity, identity.to_string()))?;
     let input = read_plan(&args.plan)?;
     let secrets = resolve(&input, environment).map_err(|name| {
         let why = format!("the environment variable {name} is not there: its Secret or key does not exist");

@@ -90,6 +90,18 @@ async fn a_plan_of_another_protocol_is_refused() {
     assert_eq!(refusal.reason, Reason::UnknownProtocol);
 }
 
+#[tokio::test]
+async fn a_pod_with_a_cloud_identity_is_refused_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = args(folder.path(), json!({}));
+    let environment = HashMap::from([("AWS_ROLE_ARN".to_owned(), "canary".to_owned())]);
+    let refusal = observe(&args, &environment, anything(), Output::default())
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.reason, Reason::AgentHasIdentity);
+    assert!(!refusal.message.contains("canary"));
+}
+
 /// Answers `{"n": 5}` to everything.
 async fn five() -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,0 +1,102 @@
+//! Amazon RDS and CloudWatch: the controller's only.
+
+mod classes;
+mod classify;
+mod client;
+mod cloudwatch;
+mod formula;
+mod minutes;
+mod rds;
+
+use aws_config::ConfigLoader;
+use tokio::sync::Mutex;
+
+pub use classify::{AwsError, ErrorKind};
+pub use cloudwatch::FIGURES;
+pub use minutes::settled;
+pub use rds::{Instance, ParameterGroup};
+
+use client::{Clients, loader};
+
+use crate::api::LimitSource;
+use crate::results::series::Series;
+
+/// One RDS instance as a source of figures. Every call ends within its time limit; none is made before the first
+/// question.
+pub struct DatabaseSource {
+    instance: String,
+    loader: Box<dyn Fn() -> ConfigLoader + Send + Sync>,
+    clients: Mutex<Option<Clients>>,
+}
+
+impl DatabaseSource {
+    /// `region`: that of the spec, else the operator's default; none: what the SDK finds (`AWS_REGION`, profile).
+    pub fn new(instance: &str, region: Option<&str>) -> Self {
+        let region = region.map(str::to_owned);
+        Self::with_loader(instance, move || loader(region.as_deref()))
+    }
+
+    fn with_loader(instance: &str, loader: impl Fn() -> ConfigLoader + Send + Sync + 'static) -> Self {
+        Self {
+            instance: instance.to_owned(),
+            loader: Box::new(loader),
+            clients: Mutex::new(None),
+        }
+    }
+
+    /// What RDS says about the instance.
+    ///
+    /// # Errors
+    /// NotFound when there is none of that name in the region; else why there is no answer.
+    pub async fn instance(&self) -> Result<Instance, AwsError> {
+        self.ask(async |clients: &Clients| rds::describe(&clients.rds, &self.instance).await)
+            .await
+    }
+
+    /// The most connections by the parameter group; none when it can't be told.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn connection_limit(&self, instance: &Instance) -> Result<Option<(i32, LimitSource)>, AwsError> {
+        self.ask(async |clients: &Clients| rds::connection_limit(&clients.rds, instance).await)
+            .await
+    }
+
+    /// All CloudWatch figures in the whole minutes inside a window (milliseconds since the epoch), ascending.
+    ///
+    /// # Errors
+    /// Why there is no answer at all; what is wrong with one series stands in it.
+    pub async fn series(&self, from_ms: i64, to_ms: i64) -> Result<Vec<Series>, AwsError> {
+        self.ask(async |clients: &Clients| {
+            cloudwatch::series(&clients.cloudwatch, &self.instance, from_ms, to_ms).await
+        })
+        .await
+    }
+
+    /// Asks; with expired credentials once more with new clients, because the SDK keeps the old ones.
+    async fn ask<T>(&self, question: impl AsyncFn(&Clients) -> Result<T, AwsError>) -> Result<T, AwsError> {
+        match question(&self.clients().await?).await {
+            Err(AwsError {
+                kind: ErrorKind::CredentialsExpired,
+                ..
+            }) => {
+                *self.clients.lock().await = None;
+                question(&self.clients().await?).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn clients(&self) -> Result<Clients, AwsError> {
+        let mut kept = self.clients.lock().await;
+        if let Some(clients) = kept.as_ref() {
+            return Ok(clients.clone());
+        }
+        let clients = Clients::new(&(self.loader)().load().await)?;
+        *kept = Some(clients.clone());
+        Ok(clients)
+    }
+}
+
+#[cfg(test)]
+mod tests;
