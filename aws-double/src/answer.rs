@@ -16,11 +16,7 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(code: &'static str, status: u16, message: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            status,
-            message: message.into(),
-        }
+        Self { code: code.into(), status, message: message.into() }
     }
 }
 
@@ -35,11 +31,7 @@ pub struct Answer {
 impl Answer {
     pub fn html(status: u16) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
-        Self {
-            status,
-            headers: vec![("content-type", "text/html".to_owned())],
-            body: body.into_bytes(),
-        }
+        Self { status, headers: vec![("content-type", "text/html".to_owned())], body: body.into_bytes() }
     }
 }
 
@@ -65,9 +57,7 @@ impl Protocol {
                     ]),
                 );
                 if query_mode {
-                    answer
-                        .headers
-                        .push(("x-amzn-query-error", format!("{};{fault}", refusal.code)));
+                    answer.headers.push(("x-amzn-query-error", format!("{};{fault}", refusal.code)));
                 }
                 answer
             }
@@ -105,23 +95,12 @@ pub fn cbor_answer(status: u16, value: &Value) -> Answer {
         ("smithy-protocol", "rpc-v2-cbor".to_owned()),
         ("x-amzn-requestid", REQUEST_ID.to_owned()),
     ];
-    Answer {
-        status,
-        headers,
-        body: cbor::encode(value),
-    }
+    Answer { status, headers, body: cbor::encode(value) }
 }
 
 fn xml_answer(status: u16, text: String) -> Answer {
-    let headers = vec![
-        ("content-type", "text/xml".to_owned()),
-        ("x-amzn-requestid", REQUEST_ID.to_owned()),
-    ];
-    Answer {
-        status,
-        headers,
-        body: text.into_bytes(),
-    }
+    let headers = vec![("content-type", "text/xml".to_owned()), ("x-amzn-requestid", REQUEST_ID.to_owned())];
+    Answer { status, headers, body: text.into_bytes() }
 }
 
 /// An XML element with this text in it.
@@ -139,30 +118,17 @@ mod tests {
 
     #[test]
     fn a_cbor_error_names_its_code_in_the_body_and_for_query_mode_in_a_header() {
-        let protocol = Protocol::Cbor {
-            shapes: "com.amazonaws.cloudwatch",
-            query_mode: true,
-        };
+        let protocol = Protocol::Cbor { shapes: "com.amazonaws.cloudwatch", query_mode: true };
         let answer = protocol.refuse(&Refusal::new("Throttling", 400, "Rate exceeded"));
         let body = cbor::decode(&answer.body).expect("CBOR");
-        assert_eq!(
-            cbor::text_of(&body, "__type"),
-            Some("com.amazonaws.cloudwatch#Throttling")
-        );
-        assert!(
-            answer
-                .headers
-                .contains(&("x-amzn-query-error", "Throttling;Sender".to_owned()))
-        );
+        assert_eq!(cbor::text_of(&body, "__type"), Some("com.amazonaws.cloudwatch#Throttling"));
+        assert!(answer.headers.contains(&("x-amzn-query-error", "Throttling;Sender".to_owned())));
     }
 
     #[test]
     fn an_xml_error_is_escaped() {
         let answer = Protocol::Query { namespace: "n" }.refuse(&Refusal::new("A", 500, "a<b"));
         let text = String::from_utf8(answer.body).expect("UTF-8");
-        assert!(
-            text.contains("<Type>Receiver</Type><Code>A</Code><Message>a&lt;b</Message>"),
-            "{text}"
-        );
+        assert!(text.contains("<Type>Receiver</Type><Code>A</Code><Message>a&lt;b</Message>"), "{text}");
     }
 }

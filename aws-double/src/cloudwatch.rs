@@ -40,9 +40,7 @@ pub fn get_metric_data(state: &mut State, input: &Value, now: i64) -> Result<Val
         return Err(invalid("The parameters StartTime and EndTime are required."));
     };
     if start >= end {
-        return Err(invalid(
-            "The parameter StartTime must be less than the parameter EndTime.",
-        ));
+        return Err(invalid("The parameter StartTime must be less than the parameter EndTime."));
     }
     let queries = queries(input)?;
     let ascending = text_of(input, "ScanBy") == Some("TimestampAscending");
@@ -50,33 +48,16 @@ pub fn get_metric_data(state: &mut State, input: &Value, now: i64) -> Result<Val
     let figures: Vec<Figures> = queries
         .iter()
         .map(|query| {
-            let nothing = Figures {
-                points: Vec::new(),
-                status: SeriesStatus::Complete,
-                messages: Vec::new(),
-            };
-            let series = query
-                .series
-                .and_then(|(instance, metric)| state.series.iter_mut().find(|s| s.is(instance, metric)));
-            series.map_or(nothing, |series| {
-                read(series, query, (start, end), visible_until, ascending)
-            })
+            let nothing = Figures { points: Vec::new(), status: SeriesStatus::Complete, messages: Vec::new() };
+            let series =
+                query.series.and_then(|(instance, metric)| state.series.iter_mut().find(|s| s.is(instance, metric)));
+            series.map_or(nothing, |series| read(series, query, (start, end), visible_until, ascending))
         })
         .collect();
-    let asked = integer_of(input, "MaxDatapoints")
-        .and_then(|n| usize::try_from(n).ok())
-        .unwrap_or(MAX_POINTS);
-    let page_size = asked
-        .min(state.points_per_page.unwrap_or(MAX_POINTS))
-        .clamp(1, MAX_POINTS);
+    let asked = integer_of(input, "MaxDatapoints").and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_POINTS);
+    let page_size = asked.min(state.points_per_page.unwrap_or(MAX_POINTS)).clamp(1, MAX_POINTS);
     let first = offset(input)?;
-    Ok(page(
-        &queries,
-        &figures,
-        &state.messages,
-        (first, page_size),
-        fingerprint(input),
-    ))
+    Ok(page(&queries, &figures, &state.messages, (first, page_size), fingerprint(input)))
 }
 
 fn invalid(message: &str) -> Refusal {
@@ -86,9 +67,7 @@ fn invalid(message: &str) -> Refusal {
 fn queries(input: &Value) -> Result<Vec<Query<'_>>, Refusal> {
     let list = list_of(input, "MetricDataQueries");
     if list.is_empty() || list.len() > MAX_QUERIES {
-        return Err(invalid(
-            "The collection MetricDataQueries must have a size between 1 and 500.",
-        ));
+        return Err(invalid("The collection MetricDataQueries must have a size between 1 and 500."));
     }
     let mut ids = BTreeSet::new();
     list.iter()
@@ -121,9 +100,7 @@ fn query(query: &Value) -> Result<Query<'_>, Refusal> {
     }
     let statistic = text_of(stat, "Stat").unwrap_or_default();
     if !["Average", "Minimum", "Maximum", "Sum", "SampleCount"].contains(&statistic) {
-        return Err(invalid(
-            "This double knows the statistics Average, Minimum, Maximum, Sum and SampleCount.",
-        ));
+        return Err(invalid("This double knows the statistics Average, Minimum, Maximum, Sum and SampleCount."));
     }
     let Some(metric) = member(stat, "Metric") else {
         return Err(invalid("The parameter Metric is required."));
@@ -132,20 +109,12 @@ fn query(query: &Value) -> Result<Query<'_>, Refusal> {
     let series = match list_of(metric, "Dimensions") {
         [only] if text_of(metric, "Namespace") == Some("AWS/RDS") => {
             let of_instance = text_of(only, "Name") == Some("DBInstanceIdentifier");
-            text_of(only, "Value")
-                .filter(|_| of_instance)
-                .map(|instance| (instance, name))
+            text_of(only, "Value").filter(|_| of_instance).map(|instance| (instance, name))
         }
         _ => None,
     };
     let label = text_of(query, "Label").unwrap_or(name).to_owned();
-    Ok(Query {
-        id,
-        label,
-        series,
-        period,
-        statistic,
-    })
+    Ok(Query { id, label, series, period, statistic })
 }
 
 fn read(
@@ -161,11 +130,7 @@ fn read(
     if !ascending {
         points.reverse();
     }
-    Figures {
-        points,
-        status: series.status,
-        messages: series.messages.clone(),
-    }
+    Figures { points, status: series.status, messages: series.messages.clone() }
 }
 
 /// One page: the points of all series stand in one row, and a page is a piece of it. Every page lists every series, so
@@ -185,30 +150,12 @@ fn page(
         let points = &series.points[inside(first)..inside(last)];
         before += series.points.len();
         let unfinished = last < total && series.status == SeriesStatus::Complete;
-        let status = if unfinished {
-            SeriesStatus::PartialData
-        } else {
-            series.status
-        };
+        let status = if unfinished { SeriesStatus::PartialData } else { series.status };
         map([
             ("Id", text(query.id)),
             ("Label", text(&query.label)),
-            (
-                "Timestamps",
-                points
-                    .iter()
-                    .map(|(start, _)| timestamp(*start))
-                    .collect::<Vec<_>>()
-                    .into(),
-            ),
-            (
-                "Values",
-                points
-                    .iter()
-                    .map(|(_, value)| Value::Float(*value))
-                    .collect::<Vec<_>>()
-                    .into(),
-            ),
+            ("Timestamps", points.iter().map(|(start, _)| timestamp(*start)).collect::<Vec<_>>().into()),
+            ("Values", points.iter().map(|(_, value)| Value::Float(*value)).collect::<Vec<_>>().into()),
             ("StatusCode", text(&format!("{status:?}"))),
             ("Messages", message_data(&series.messages)),
         ])
@@ -224,11 +171,7 @@ fn page(
 }
 
 fn message_data(messages: &[(String, String)]) -> Value {
-    messages
-        .iter()
-        .map(|(code, value)| map([("Code", text(code)), ("Value", text(value))]))
-        .collect::<Vec<_>>()
-        .into()
+    messages.iter().map(|(code, value)| map([("Code", text(code)), ("Value", text(value))])).collect::<Vec<_>>().into()
 }
 
 /// Where the page begins, by the request's NextToken, which is good for the same request only.
@@ -236,9 +179,7 @@ fn offset(input: &Value) -> Result<usize, Refusal> {
     let Some(token) = text_of(input, "NextToken") else {
         return Ok(0);
     };
-    let parts = token
-        .split_once('-')
-        .filter(|(request, _)| *request == format!("{:016x}", fingerprint(input)));
+    let parts = token.split_once('-').filter(|(request, _)| *request == format!("{:016x}", fingerprint(input)));
     parts
         .and_then(|(_, offset)| offset.parse().ok())
         .ok_or_else(|| Refusal::new("InvalidNextToken", 400, "The next token specified is invalid."))

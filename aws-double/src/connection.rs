@@ -21,13 +21,7 @@ pub struct Connection {
 impl Connection {
     pub fn new(stream: TcpStream) -> (Self, ResetFlag) {
         let reset = ResetFlag::default();
-        (
-            Self {
-                stream,
-                reset: reset.clone(),
-            },
-            reset,
-        )
+        (Self { stream, reset: reset.clone() }, reset)
     }
 }
 

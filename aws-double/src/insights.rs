@@ -11,16 +11,9 @@ use crate::state::series::InsightsSeries;
 pub fn get_resource_metrics(state: &State, input: &Value) -> Result<Value, Refusal> {
     let identifier = text_of(input, "Identifier").unwrap_or_default();
     // Which code AWS gives for an instance without Database Insights is not documented; this one is in the model.
-    let instance = state
-        .instances
-        .iter()
-        .find(|instance| instance.resource_id == identifier);
+    let instance = state.instances.iter().find(|instance| instance.resource_id == identifier);
     if !instance.is_some_and(|instance| instance.insights_enabled) {
-        return Err(Refusal::new(
-            "NotAuthorizedException",
-            400,
-            format!("No Performance Insights for {identifier}."),
-        ));
+        return Err(Refusal::new("NotAuthorizedException", 400, format!("No Performance Insights for {identifier}.")));
     }
     let (Some(start), Some(end)) = (seconds_of(input, "StartTime"), seconds_of(input, "EndTime")) else {
         return Err(invalid("StartTime and EndTime are required."));
@@ -36,23 +29,14 @@ pub fn get_resource_metrics(state: &State, input: &Value) -> Result<Value, Refus
     let mut list = Vec::new();
     for query in queries {
         let metric = text_of(query, "Metric").unwrap_or_default();
-        if !["avg", "min", "max", "sum"]
-            .iter()
-            .any(|aggregate| metric.ends_with(&format!(".{aggregate}")))
-        {
+        if !["avg", "min", "max", "sum"].iter().any(|aggregate| metric.ends_with(&format!(".{aggregate}"))) {
             return Err(invalid("A metric needs an aggregate: .avg, .min, .max or .sum."));
         }
         let group = member(query, "GroupBy").and_then(|group| text_of(group, "Group"));
         let of_query = |series: &&InsightsSeries| {
             series.resource_id == identifier && series.metric == metric && is_of_group(series, group)
         };
-        list.extend(
-            state
-                .insights
-                .iter()
-                .filter(of_query)
-                .map(|series| series_map(series, start, end)),
-        );
+        list.extend(state.insights.iter().filter(of_query).map(|series| series_map(series, start, end)));
     }
     Ok(map([
         ("AlignedStartTime", timestamp(start - start.rem_euclid(period))),
@@ -80,18 +64,11 @@ fn series_map(series: &InsightsSeries, start: i64, end: i64) -> Value {
     if let Some((name, value)) = &series.dimension {
         key.push((text("Dimensions"), map([(name.as_str(), text(value))])));
     }
-    let points = series
-        .points
-        .iter()
-        .filter(|(at, _)| start < *at && *at <= end)
-        .map(|(at, value)| {
-            // A period without data has a timestamp and no value.
-            let mut point = vec![(text("Timestamp"), timestamp(*at))];
-            point.extend(value.map(|value| (text("Value"), Value::Float(value))));
-            Value::Map(point)
-        });
-    map([
-        ("Key", Value::Map(key)),
-        ("DataPoints", points.collect::<Vec<_>>().into()),
-    ])
+    let points = series.points.iter().filter(|(at, _)| start < *at && *at <= end).map(|(at, value)| {
+        // A period without data has a timestamp and no value.
+        let mut point = vec![(text("Timestamp"), timestamp(*at))];
+        point.extend(value.map(|value| (text("Value"), Value::Float(value))));
+        Value::Map(point)
+    });
+    map([("Key", Value::Map(key)), ("DataPoints", points.collect::<Vec<_>>().into())])
 }

@@ -16,12 +16,7 @@ struct Arguments {
     #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
     listen: String,
     /// Answer from this JSON file.
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "postgres",
-        conflicts_with = "postgres"
-    )]
+    #[arg(long, value_name = "FILE", required_unless_present = "postgres", conflicts_with = "postgres")]
     scenario: Option<PathBuf>,
     #[command(flatten)]
     live: live::Options,

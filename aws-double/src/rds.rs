@@ -19,58 +19,34 @@ pub fn describe_db_instances(state: &State, form: &Form) -> Result<Answer, Refus
     let fits = |instance: &&Instance| wanted.is_none_or(|wanted| instance.identifier.eq_ignore_ascii_case(wanted));
     let instances: Vec<&Instance> = state.instances.iter().filter(fits).collect();
     if let (Some(wanted), []) = (wanted, instances.as_slice()) {
-        return Err(Refusal::new(
-            "DBInstanceNotFound",
-            404,
-            format!("DBInstance {wanted} not found."),
-        ));
+        return Err(Refusal::new("DBInstanceNotFound", 404, format!("DBInstance {wanted} not found.")));
     }
     let (page, marker) = page(&instances, form)?;
     let list: String = page.iter().map(|instance| instance_xml(instance)).collect();
-    Ok(Protocol::result(
-        NAMESPACE,
-        "DescribeDBInstances",
-        &format!("{marker}<DBInstances>{list}</DBInstances>"),
-    ))
+    Ok(Protocol::result(NAMESPACE, "DescribeDBInstances", &format!("{marker}<DBInstances>{list}</DBInstances>")))
 }
 
 /// DescribeDBParameters of a group, by pages, all or those of one source.
 pub fn describe_db_parameters(state: &State, form: &Form) -> Result<Answer, Refusal> {
     let name = form.get("DBParameterGroupName").map_or("", String::as_str);
     let Some(group) = state.parameter_groups.iter().find(|group| group.name == name) else {
-        return Err(Refusal::new(
-            "DBParameterGroupNotFound",
-            404,
-            format!("DBParameterGroup not found: {name}"),
-        ));
+        return Err(Refusal::new("DBParameterGroupNotFound", 404, format!("DBParameterGroup not found: {name}")));
     };
     let source = form.get("Source");
     let fits = |parameter: &&Parameter| source.is_none_or(|source| *source == parameter.source);
     let parameters: Vec<&Parameter> = group.parameters.iter().filter(fits).collect();
     let (page, marker) = page(&parameters, form)?;
     let list: String = page.iter().map(|parameter| parameter_xml(parameter)).collect();
-    Ok(Protocol::result(
-        NAMESPACE,
-        "DescribeDBParameters",
-        &format!("{marker}<Parameters>{list}</Parameters>"),
-    ))
+    Ok(Protocol::result(NAMESPACE, "DescribeDBParameters", &format!("{marker}<Parameters>{list}</Parameters>")))
 }
 
 /// The page that MaxRecords (20..100, default 100) and Marker ask for, and the next marker's element.
 fn page<'a, T>(all: &'a [&'a T], form: &Form) -> Result<(&'a [&'a T], String), Refusal> {
     let size: usize = match form.get("MaxRecords") {
         None => 100,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|size| (20..=100).contains(size))
-            .ok_or_else(|| {
-                Refusal::new(
-                    "InvalidParameterValue",
-                    400,
-                    "Invalid value for MaxRecords. Must be between 20 and 100",
-                )
-            })?,
+        Some(text) => text.parse().ok().filter(|size| (20..=100).contains(size)).ok_or_else(|| {
+            Refusal::new("InvalidParameterValue", 400, "Invalid value for MaxRecords. Must be between 20 and 100")
+        })?,
     };
     let first: usize = match form.get("Marker") {
         None => 0,
@@ -81,11 +57,7 @@ fn page<'a, T>(all: &'a [&'a T], form: &Form) -> Result<(&'a [&'a T], String), R
             .ok_or_else(|| Refusal::new("InvalidParameterValue", 400, "The marker is invalid"))?,
     };
     let last = (first + size).min(all.len());
-    let marker = if last < all.len() {
-        element("Marker", &last.to_string())
-    } else {
-        String::new()
-    };
+    let marker = if last < all.len() { element("Marker", &last.to_string()) } else { String::new() };
     Ok((&all[first..last], marker))
 }
 
@@ -98,10 +70,7 @@ fn instance_xml(instance: &Instance) -> String {
         ("DBInstanceStatus", &instance.status),
         ("EngineVersion", &instance.engine_version),
         ("DbiResourceId", &instance.resource_id),
-        (
-            "PerformanceInsightsEnabled",
-            if instance.insights_enabled { "true" } else { "false" },
-        ),
+        ("PerformanceInsightsEnabled", if instance.insights_enabled { "true" } else { "false" }),
     ] {
         xml += &element(name, value);
     }
@@ -109,26 +78,15 @@ fn instance_xml(instance: &Instance) -> String {
         xml += &element("DatabaseInsightsMode", mode);
     }
     if let Some((name, status)) = &instance.parameter_group {
-        let (name, status) = (
-            element("DBParameterGroupName", name),
-            element("ParameterApplyStatus", status),
-        );
-        let _ = write!(
-            xml,
-            "<DBParameterGroups><DBParameterGroup>{name}{status}</DBParameterGroup></DBParameterGroups>"
-        );
+        let (name, status) = (element("DBParameterGroupName", name), element("ParameterApplyStatus", status));
+        let _ =
+            write!(xml, "<DBParameterGroups><DBParameterGroup>{name}{status}</DBParameterGroup></DBParameterGroups>");
     }
     xml + "</DBInstance>"
 }
 
 fn parameter_xml(parameter: &Parameter) -> String {
-    let value = parameter
-        .value
-        .as_deref()
-        .map_or_else(String::new, |value| element("ParameterValue", value));
-    let (name, source) = (
-        element("ParameterName", &parameter.name),
-        element("Source", &parameter.source),
-    );
+    let value = parameter.value.as_deref().map_or_else(String::new, |value| element("ParameterValue", value));
+    let (name, source) = (element("ParameterName", &parameter.name), element("Source", &parameter.source));
     format!("<Parameter>{name}{value}{source}</Parameter>")
 }

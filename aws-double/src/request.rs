@@ -42,20 +42,12 @@ impl<'a> Asked<'a> {
             "PerformanceInsightsv20180227" => (Service::Insights, "com.amazonaws.pi"),
             _ => return None,
         };
-        if headers
-            .get("smithy-protocol")
-            .is_none_or(|protocol| protocol != "rpc-v2-cbor")
-        {
+        if headers.get("smithy-protocol").is_none_or(|protocol| protocol != "rpc-v2-cbor") {
             return None;
         }
         let query_mode = headers.get("x-amzn-query-mode").is_some_and(|mode| mode == "true");
         let input = Input::Cbor(cbor::decode(body)?);
-        Some(Self {
-            service,
-            operation,
-            protocol: Protocol::Cbor { shapes, query_mode },
-            input,
-        })
+        Some(Self { service, operation, protocol: Protocol::Cbor { shapes, query_mode }, input })
     }
 
     fn read_form(body: &[u8]) -> Option<Self> {
@@ -70,12 +62,7 @@ impl<'a> Asked<'a> {
             }
             _ => (Service::Rds, rds::NAMESPACE, "-"),
         };
-        Some(Self {
-            service,
-            operation,
-            protocol: Protocol::Query { namespace },
-            input: Input::Form(form),
-        })
+        Some(Self { service, operation, protocol: Protocol::Query { namespace }, input: Input::Form(form) })
     }
 
     /// The answer with the fault applied; `None` for a reset.
@@ -83,20 +70,9 @@ impl<'a> Asked<'a> {
         match fault {
             Some(FaultKind::Reset) => return None,
             Some(FaultKind::Html(status)) => return Some(Answer::html(status)),
-            Some(FaultKind::Error {
-                code,
-                status,
-                message,
-                retry_after_ms,
-            }) => {
-                let mut answer = self.protocol.refuse(&Refusal {
-                    code: code.into(),
-                    status,
-                    message,
-                });
-                answer
-                    .headers
-                    .extend(retry_after_ms.map(|ms| ("x-amz-retry-after", ms.to_string())));
+            Some(FaultKind::Error { code, status, message, retry_after_ms }) => {
+                let mut answer = self.protocol.refuse(&Refusal { code: code.into(), status, message });
+                answer.headers.extend(retry_after_ms.map(|ms| ("x-amz-retry-after", ms.to_string())));
                 return Some(answer);
             }
             _ => (),
@@ -124,16 +100,8 @@ impl<'a> Asked<'a> {
             (Input::Form(form), "DescribeDBParameters") => rds::describe_db_parameters(state, form),
             (Input::Form(form), "AssumeRoleWithWebIdentity") => sts::assume_role_with_web_identity(state, form, now),
             (Input::Form(_), "GetCallerIdentity") => Ok(sts::get_caller_identity()),
-            (Input::Cbor(_), _) => Err(Refusal::new(
-                "UnknownOperationException",
-                404,
-                "This double does not know it.",
-            )),
-            (Input::Form(_), _) => Err(Refusal::new(
-                "InvalidAction",
-                400,
-                "This double does not know the action.",
-            )),
+            (Input::Cbor(_), _) => Err(Refusal::new("UnknownOperationException", 404, "This double does not know it.")),
+            (Input::Form(_), _) => Err(Refusal::new("InvalidAction", 400, "This double does not know the action.")),
         }
     }
 }
@@ -147,17 +115,10 @@ fn skewed(state: &State, headers: &HeaderMap, now: i64) -> Option<Refusal> {
     if (signed - (now + state.clock_skew_seconds)).abs() <= MAX_SKEW_SECONDS {
         return None;
     }
-    let code = state
-        .clock_skew_code
-        .clone()
-        .unwrap_or_else(|| "RequestTimeTooSkewed".to_owned());
+    let code = state.clock_skew_code.clone().unwrap_or_else(|| "RequestTimeTooSkewed".to_owned());
     let status = if code == "InvalidSignatureException" { 400 } else { 403 };
     let message = "The difference between the request time and the current time is too large.".to_owned();
-    Some(Refusal {
-        code: code.into(),
-        status,
-        message,
-    })
+    Some(Refusal { code: code.into(), status, message })
 }
 
 /// Access key id and region of `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.

@@ -44,9 +44,7 @@ impl Double {
 
     /// A double with this state.
     pub fn with_state(state: State) -> Self {
-        Self {
-            state: Arc::new(Mutex::new(state)),
-        }
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Looks at the state or changes it, between two calls.
@@ -89,19 +87,14 @@ impl Double {
         let server = tokio::spawn(async move {
             let _ = serving.serve(listener).await;
         });
-        Ok(Running {
-            double,
-            address,
-            server,
-        })
+        Ok(Running { double, address, server })
     }
 
     async fn connection(self, stream: tokio::net::TcpStream) {
         let (stream, reset) = Connection::new(stream);
         let service = service_fn(move |request| self.clone().handle(request, reset.clone()));
-        if let Err(error) = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await
+        if let Err(error) =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
         {
             tracing::debug!("connection ended: {error}");
         }

@@ -17,11 +17,7 @@ const LIFETIME_SECONDS: i64 = 3600;
 /// Gives credentials for any token that is not empty.
 pub fn assume_role_with_web_identity(state: &State, form: &Form, now: i64) -> Result<Answer, Refusal> {
     if form.get("WebIdentityToken").is_none_or(String::is_empty) {
-        return Err(Refusal::new(
-            "InvalidIdentityToken",
-            400,
-            "No OpenIDConnect provider found in your account",
-        ));
+        return Err(Refusal::new("InvalidIdentityToken", 400, "No OpenIDConnect provider found in your account"));
     }
     let Some(role) = form.get("RoleArn") else {
         return Err(Refusal::new("ValidationError", 400, "RoleArn is required"));
@@ -36,10 +32,7 @@ pub fn assume_role_with_web_identity(state: &State, form: &Form, now: i64) -> Re
         element("SecretAccessKey", "double-secret-access-key"),
         element("SessionToken", "double-session-token"),
         element("Expiration", &expiry.to_string()),
-        element(
-            "Arn",
-            &format!("{}/{session}", role.replace(":role/", ":assumed-role/"))
-        ),
+        element("Arn", &format!("{}/{session}", role.replace(":role/", ":assumed-role/"))),
         element("AssumedRoleId", &format!("AROADOUBLE:{session}")),
     );
     Ok(Protocol::result(NAMESPACE, "AssumeRoleWithWebIdentity", &inside))

@@ -56,10 +56,7 @@ pub struct Options {
 }
 
 fn positive(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|n| (1..=1000).contains(n))
-        .ok_or_else(|| "write a whole number from 1 to 1000".to_owned())
+    text.parse().ok().filter(|n| (1..=1000).contains(n)).ok_or_else(|| "write a whole number from 1 to 1000".to_owned())
 }
 
 struct Api {
@@ -77,15 +74,11 @@ struct Api {
 /// When the database is not there at the start, or the address can't be listened on.
 pub async fn run(options: Options, mut stop: Stop) -> Result<(), crate::Error> {
     let queue = Queue::new(&options.database_url, options.db_pool)?;
-    queue
-        .prepare(Duration::from_secs(options.database_wait_seconds))
-        .await?;
+    queue.prepare(Duration::from_secs(options.database_wait_seconds)).await?;
     let listener = TcpListener::bind(&options.listen).await?;
     tracing::info!("listening on {}", listener.local_addr()?);
     let routes = router(&options, queue, stop.clone());
-    axum::serve(listener, routes)
-        .with_graceful_shutdown(async move { requested(&mut stop).await })
-        .await?;
+    axum::serve(listener, routes).with_graceful_shutdown(async move { requested(&mut stop).await }).await?;
     Ok(())
 }
 
@@ -149,9 +142,7 @@ struct Seconds {
 async fn burst(State(api): State<Arc<Api>>, Query(Seconds { seconds }): Query<Seconds>) -> Answer {
     // A task of its own: what a client gave up goes on here, as in an application server with worker processes.
     let work = tokio::spawn(async move { api.burst(Duration::from_secs(seconds.into())).await });
-    let tasks = work
-        .await
-        .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
+    let tasks = work.await.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     Ok(Json(json!({ "tasks_executed": tasks })))
 }
 
@@ -159,10 +150,7 @@ impl Api {
     /// Takes in tasks for so long, once there is room; answers how many.
     async fn burst(&self, length: Duration) -> Result<u64, Refusal> {
         let Ok(room) = tokio::time::timeout(self.timeout, self.bursts.acquire()).await else {
-            let text = format!(
-                "request timed out after {} s waiting for other bursts",
-                self.timeout.as_secs()
-            );
+            let text = format!("request timed out after {} s waiting for other bursts", self.timeout.as_secs());
             return Err(Refusal(StatusCode::SERVICE_UNAVAILABLE, text));
         };
         let (start, mut tasks) = (Instant::now(), 0);
@@ -184,9 +172,7 @@ struct Selection {
 
 async fn count(State(api): State<Arc<Api>>, Query(selection): Query<Selection>) -> Answer {
     let states = states(selection.state.as_deref()).map_err(|text| Refusal(StatusCode::BAD_REQUEST, text))?;
-    Ok(Json(
-        json!({ "count": api.queue.count(&states, selection.since).await? }),
-    ))
+    Ok(Json(json!({ "count": api.queue.count(&states, selection.since).await? })))
 }
 
 const STATES: [&str; 4] = ["waiting", "running", "done", "failed"];
@@ -197,10 +183,7 @@ fn states(text: Option<&str>) -> Result<Vec<String>, String> {
         return Ok(STATES.map(String::from).to_vec());
     };
     match text.split(',').find(|state| !STATES.contains(state)) {
-        Some(_) => Err(format!(
-            "state: write one or more of {}, with commas between them",
-            STATES.join(", ")
-        )),
+        Some(_) => Err(format!("state: write one or more of {}, with commas between them", STATES.join(", "))),
         None => Ok(text.split(',').map(String::from).collect()),
     }
 }
@@ -237,10 +220,7 @@ struct Percent {
 async fn flaky(State(api): State<Arc<Api>>, Query(Percent { percent }): Query<Percent>) -> Answer {
     let turn = api.flaky.fetch_add(1, Ordering::Relaxed);
     if fails(turn, percent.min(100)) {
-        return Err(Refusal(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "request failed, as asked".to_owned(),
-        ));
+        return Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, "request failed, as asked".to_owned()));
     }
     Ok(Json(json!({ "turn": turn })))
 }
@@ -263,10 +243,7 @@ mod tests {
 
     #[test]
     fn an_unknown_state_is_refused_and_none_means_all() {
-        assert_eq!(
-            states(Some("waiting,running")),
-            Ok(vec!["waiting".to_owned(), "running".to_owned()])
-        );
+        assert_eq!(states(Some("waiting,running")), Ok(vec!["waiting".to_owned(), "running".to_owned()]));
         assert!(states(Some("waiting,open")).is_err());
         assert_eq!(states(None).map(|all| all.len()), Ok(4));
     }

@@ -68,9 +68,7 @@ impl Queue {
     /// When the URL is not one.
     pub fn new(url: &str, connections: usize) -> Result<Self, Error> {
         let config = tokio_postgres::Config::from_str(url).map_err(|_| Error::DatabaseUrl)?;
-        let manager = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let timeouts = Timeouts {
             wait: Some(CONNECTION_TIMEOUT),
             create: Some(CONNECTION_TIMEOUT),
@@ -96,10 +94,7 @@ impl Queue {
                 Err(error) => error,
             };
             if start.elapsed() >= patience {
-                return Err(Error::DatabaseAway {
-                    seconds: patience.as_secs(),
-                    cause: error.to_string(),
-                });
+                return Err(Error::DatabaseAway { seconds: patience.as_secs(), cause: error.to_string() });
             }
             tracing::warn!("waiting for the database: {error}");
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -109,9 +104,7 @@ impl Queue {
     async fn create_tables(&self) -> Result<(), QueryError> {
         let mut connection = self.pool.get().await?;
         let transaction = connection.transaction().await?;
-        transaction
-            .execute("select pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK])
-            .await?;
+        transaction.execute("select pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
         transaction.batch_execute(SCHEMA).await?;
         transaction.commit().await?;
         Ok(())
@@ -158,10 +151,7 @@ impl Queue {
             ) returning id, payload";
         let claim = prepared(&connection, text).await?;
         let row = connection.query_opt(&claim, &[]).await?;
-        Ok(row.map(|row| Claimed {
-            id: row.get(0),
-            payload: row.get(1),
-        }))
+        Ok(row.map(|row| Claimed { id: row.get(0), payload: row.get(1) }))
     }
 
     /// Marks a claimed task as `done` or `failed`.
@@ -195,11 +185,7 @@ impl Queue {
     /// # Errors
     /// When the database does not answer.
     pub async fn sign_off(&self, worker: &str) -> Result<(), QueryError> {
-        self.pool
-            .get()
-            .await?
-            .execute("delete from workers where name = $1", &[&worker])
-            .await?;
+        self.pool.get().await?.execute("delete from workers where name = $1", &[&worker]).await?;
         Ok(())
     }
 
@@ -221,18 +207,13 @@ async fn prepared(connection: &Object, text: &str) -> Result<tokio_postgres::Sta
 
 /// PostgreSQL's own words: the `Display` of the driver's error is only "db error".
 fn postgres_error(error: &tokio_postgres::Error) -> String {
-    error
-        .as_db_error()
-        .map_or_else(|| error.to_string(), |said| said.message().to_owned())
+    error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned())
 }
 
 fn pool_error(error: &PoolError) -> String {
     match error {
         PoolError::Timeout(_) => {
-            format!(
-                "request timed out: no database connection within {} s",
-                CONNECTION_TIMEOUT.as_secs()
-            )
+            format!("request timed out: no database connection within {} s", CONNECTION_TIMEOUT.as_secs())
         }
         PoolError::Backend(error) => postgres_error(error),
         other => other.to_string(),

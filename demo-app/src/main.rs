@@ -26,11 +26,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A fixed number of threads: with a CPU limit below one core the default would be a single thread, and one burst
     // would then keep health checks waiting.
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };

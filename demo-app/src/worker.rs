@@ -33,9 +33,7 @@ pub struct Options {
 /// When the database is not there at the start. Later losses are logged and waited out.
 pub async fn run(options: Options, mut stop: Stop) -> Result<(), crate::Error> {
     let queue = Queue::new(&options.database_url, 2)?;
-    queue
-        .prepare(Duration::from_secs(options.database_wait_seconds))
-        .await?;
+    queue.prepare(Duration::from_secs(options.database_wait_seconds)).await?;
     tracing::info!("worker {} starts, {} ms a task", options.name, options.work_ms);
     let heart = tokio::spawn(beat(queue.clone(), options.name.clone()));
     let mut was_lost = false;

@@ -47,11 +47,7 @@ async fn ask(address: &str, method: &str, path: &str, body: &str) -> (u16, Value
     let mut text = String::new();
     stream.read_to_string(&mut text).await.expect("an answer");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .expect("a status");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
@@ -79,14 +75,8 @@ async fn what_a_burst_says_it_ran_is_what_stands_in_the_database() {
     let (status, answer) = get(&address, "/burst?seconds=1").await;
     let tasks = answer["tasks_executed"].as_i64().unwrap_or_default();
     assert!(status == 200 && tasks > 0, "{answer}");
-    assert_eq!(
-        get(&address, "/tasks/count?state=waiting").await,
-        (200, json!({"count": tasks}))
-    );
-    assert_eq!(
-        get(&address, "/tasks/count?since=2999-01-01T00:00:00Z").await,
-        (200, json!({"count": 0}))
-    );
+    assert_eq!(get(&address, "/tasks/count?state=waiting").await, (200, json!({"count": tasks})));
+    assert_eq!(get(&address, "/tasks/count?since=2999-01-01T00:00:00Z").await, (200, json!({"count": 0})));
     assert_eq!(get(&address, "/tasks/count?since=yesterday").await.0, 400);
 }
 
@@ -108,14 +98,8 @@ async fn two_workers_do_every_task_once_and_are_seen() {
         })
         .map(|options| tokio::spawn(worker::run(options, flag.clone())))
         .into();
-    until(&address, "/tasks/count?state=waiting,running", |answer| {
-        *answer == json!({"count": 0})
-    })
-    .await;
-    until(&address, "/status", |answer| {
-        *answer == json!({"online_workers": ["one", "two"]})
-    })
-    .await;
+    until(&address, "/tasks/count?state=waiting,running", |answer| *answer == json!({"count": 0})).await;
+    until(&address, "/status", |answer| *answer == json!({"online_workers": ["one", "two"]})).await;
     assert_eq!(get(&address, "/tasks/count?state=done").await.1, json!({"count": 2}));
     assert_eq!(get(&address, "/tasks/count?state=failed").await.1, json!({"count": 1}));
     stop.send_replace(true);
@@ -142,24 +126,14 @@ async fn ten_processes_can_make_the_tables_at_once() {
 async fn bursts_beyond_the_concurrency_wait_and_are_given_up() {
     let server = Server::start();
     let (_stop, flag) = watch::channel(false);
-    let address = start_api(
-        Options {
-            api_concurrency: 1,
-            ..options(&server)
-        },
-        flag,
-    )
-    .await;
+    let address = start_api(Options { api_concurrency: 1, ..options(&server) }, flag).await;
     let first = {
         let address = address.clone();
         tokio::spawn(async move { get(&address, "/burst?seconds=3").await.0 })
     };
     until(&address, "/tasks/count", |answer| *answer != json!({"count": 0})).await;
     let (status, answer) = get(&address, "/burst?seconds=1").await;
-    assert!(
-        status == 503 && answer["error"].to_string().contains("request timed out"),
-        "{answer}"
-    );
+    assert!(status == 503 && answer["error"].to_string().contains("request timed out"), "{answer}");
     assert_eq!(first.await.expect("no panic"), 200);
 }
 
@@ -177,18 +151,8 @@ async fn without_the_database_it_is_alive_but_not_ready() {
 #[tokio::test]
 async fn an_unreachable_database_ends_the_start_without_showing_the_password() {
     let queue = Queue::new("postgres://u:hunter2@127.0.0.1:1/d", 1).expect("a URL");
-    let error = queue
-        .prepare(Duration::ZERO)
-        .await
-        .expect_err("nobody listens there")
-        .to_string();
-    assert!(
-        error.contains("no answer from the database") && !error.contains("hunter2"),
-        "{error}"
-    );
-    let error = Queue::new("postgres://u:hunter2@[/d", 1)
-        .err()
-        .expect("no URL")
-        .to_string();
+    let error = queue.prepare(Duration::ZERO).await.expect_err("nobody listens there").to_string();
+    assert!(error.contains("no answer from the database") && !error.contains("hunter2"), "{error}");
+    let error = Queue::new("postgres://u:hunter2@[/d", 1).err().expect("no URL").to_string();
     assert!(error.contains("DATABASE_URL") && !error.contains("hunter2"), "{error}");
 }

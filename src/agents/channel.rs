@@ -44,10 +44,8 @@ impl Annotations {
     ///
     /// Errors: the file is not there, or is not what the kubelet writes.
     pub fn read(path: &Path) -> Result<Self, ChannelError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ChannelError::Unreadable {
-            path: path.display().to_string(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ChannelError::Unreadable { path: path.display().to_string(), source })?;
         Self::parse(&text)
     }
 
@@ -57,9 +55,7 @@ impl Annotations {
     pub fn parse(text: &str) -> Result<Self, ChannelError> {
         let mut values = BTreeMap::new();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let pair = line
-                .split_once('=')
-                .and_then(|(key, quoted)| Some((key, unquote(quoted)?)));
+            let pair = line.split_once('=').and_then(|(key, quoted)| Some((key, unquote(quoted)?)));
             let (key, value) = pair.ok_or(ChannelError::Malformed { line: number + 1 })?;
             values.insert(key.to_string(), value);
         }
@@ -76,10 +72,7 @@ impl Annotations {
     /// Errors: the value is no RFC 3339 instant.
     pub fn instant_ms(&self, key: &str) -> Result<Option<i64>, ChannelError> {
         let parse = |text: &str| text.parse::<Timestamp>().map(|at| at.as_millisecond());
-        self.get(key)
-            .map(parse)
-            .transpose()
-            .map_err(|_| ChannelError::NotAnInstant { key: key.to_string() })
+        self.get(key).map(parse).transpose().map_err(|_| ChannelError::NotAnInstant { key: key.to_string() })
     }
 
     /// All of them.
@@ -143,10 +136,7 @@ mod tests {
     #[test]
     fn a_torn_line_is_an_error_and_not_half_a_value() {
         for torn in ["a=\"1", "a", "a=1", "a=\"\\\"", "a=\"\\q\"", "a=\"\\x4\"", "a=\"1\"2\""] {
-            assert!(
-                matches!(Annotations::parse(torn), Err(ChannelError::Malformed { line: 1 })),
-                "{torn}"
-            );
+            assert!(matches!(Annotations::parse(torn), Err(ChannelError::Malformed { line: 1 })), "{torn}");
         }
     }
 
@@ -157,12 +147,7 @@ mod tests {
                 .unwrap();
         assert_eq!(read.instant_ms(START_AT).unwrap(), Some(1_795_244_400_250));
         assert_eq!(read.instant_ms(HARD_END_AT).unwrap(), None);
-        assert!(
-            read.instant_ms(STOP_AT)
-                .unwrap_err()
-                .to_string()
-                .contains("loadtest.dev/stop-at")
-        );
+        assert!(read.instant_ms(STOP_AT).unwrap_err().to_string().contains("loadtest.dev/stop-at"));
     }
 
     #[test]
@@ -177,10 +162,7 @@ mod tests {
             let read = Annotations::read(&folder.join("data/annotations")).unwrap();
             assert_eq!(read.get("v"), Some(version));
         }
-        assert!(matches!(
-            Annotations::read(&folder.join("gone")),
-            Err(ChannelError::Unreadable { .. })
-        ));
+        assert!(matches!(Annotations::read(&folder.join("gone")), Err(ChannelError::Unreadable { .. })));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

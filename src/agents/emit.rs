@@ -20,10 +20,7 @@ pub fn records(out: &mut impl Write, header: &Header, loads: &[LoadRecord]) -> i
         text.push_str(&fitting(load, most)?);
     }
     let lines = 1 + u32::try_from(loads.len()).unwrap_or(u32::MAX);
-    let trailer = Trailer {
-        records: lines,
-        crc32: crc32fast::hash(text.as_bytes()),
-    };
+    let trailer = Trailer { records: lines, crc32: crc32fast::hash(text.as_bytes()) };
     text.push_str(&line(&Record::Trailer(trailer))?);
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -39,9 +36,7 @@ fn fitting(load: &LoadRecord, most: usize) -> io::Result<String> {
     if whole.len() <= most {
         return Ok(whole);
     }
-    load.steps
-        .iter_mut()
-        .for_each(|step| step.service = Histogram::default());
+    load.steps.iter_mut().for_each(|step| step.service = Histogram::default());
     let shorter = line(&Record::Load(load.clone()))?;
     if shorter.len() <= most {
         return Ok(shorter);
@@ -54,17 +49,10 @@ fn fitting(load: &LoadRecord, most: usize) -> io::Result<String> {
 pub fn termination(termination: &Termination) -> String {
     let mut short = termination.clone();
     for load in &mut short.loads {
-        for histogram in [
-            &mut load.latency,
-            &mut load.service,
-            &mut load.lateness,
-            &mut load.connect,
-        ] {
+        for histogram in [&mut load.latency, &mut load.service, &mut load.lateness, &mut load.connect] {
             *histogram = Histogram::default();
         }
-        load.steps
-            .iter_mut()
-            .for_each(|step| step.service = Histogram::default());
+        load.steps.iter_mut().for_each(|step| step.service = Histogram::default());
         load.timeline = Timeline::default();
     }
     let cuts: [fn(&mut Termination); 5] = [
@@ -111,12 +99,8 @@ mod tests {
     fn large(steps: usize, histogram: usize) -> LoadRecord {
         let service = Histogram("x".repeat(histogram));
         let failures = (0..8).map(|code| (format!("status {code}"), 1)).collect();
-        let step = |n| StepRecord {
-            name: format!("step{n}"),
-            service: service.clone(),
-            failures,
-            ..Default::default()
-        };
+        let step =
+            |n| StepRecord { name: format!("step{n}"), service: service.clone(), failures, ..Default::default() };
         LoadRecord {
             name: "l".into(),
             sent: 77,
@@ -133,14 +117,10 @@ mod tests {
         records(&mut out, &header(), &[large(1, 10)]).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<_> = text.split_inclusive('\n').collect();
-        let Record::Trailer(trailer) = serde_json::from_str(lines[2]).unwrap() else {
-            panic!("{}", lines[2])
-        };
+        let Record::Trailer(trailer) = serde_json::from_str(lines[2]).unwrap() else { panic!("{}", lines[2]) };
         assert_eq!(trailer.records, 2);
         assert_eq!(trailer.crc32, crc32fast::hash(lines[..2].concat().as_bytes()));
-        let Record::Load(load) = serde_json::from_str(lines[1]).unwrap() else {
-            panic!("{}", lines[1])
-        };
+        let Record::Load(load) = serde_json::from_str(lines[1]).unwrap() else { panic!("{}", lines[1]) };
         assert_eq!(*load, large(1, 10));
     }
 
@@ -150,9 +130,7 @@ mod tests {
         records(&mut out, &header(), &[large(32, 1 << 18)]).unwrap();
         assert!(out.len() <= MOST_OUTPUT);
         let text = String::from_utf8(out).unwrap();
-        let Record::Load(load) = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap() else {
-            panic!()
-        };
+        let Record::Load(load) = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap() else { panic!() };
         assert_eq!((load.sent, load.steps.len(), load.latency.0.len()), (77, 32, 1 << 18));
     }
 
@@ -166,32 +144,20 @@ mod tests {
         let text = termination(&full);
         assert!(text.len() <= MOST_TERMINATION);
         let read: Termination = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            (read.reason.as_deref(), read.loads[0].sent),
-            (Some("UrlNotAllowed"), 77)
-        );
+        assert_eq!((read.reason.as_deref(), read.loads[0].sent), (Some("UrlNotAllowed"), 77));
         assert!(text.starts_with("{\"reason\":\"UrlNotAllowed\",\"message\":\"é"));
     }
 
     #[test]
     fn a_small_one_keeps_its_failures() {
-        let small = LoadRecord {
-            failures: [("timeout".to_string(), 3)].into(),
-            ..large(1, 9)
-        };
+        let small = LoadRecord { failures: [("timeout".to_string(), 3)].into(), ..large(1, 9) };
         let read: Termination = serde_json::from_str(&termination(&Termination {
             reason: None,
             message: None,
-            loads: vec![LoadRecord {
-                statuses: [(200, 1)].into(),
-                ..small
-            }],
+            loads: vec![LoadRecord { statuses: [(200, 1)].into(), ..small }],
         }))
         .unwrap();
-        assert_eq!(
-            (read.loads[0].failures["timeout"], read.loads[0].statuses[&200]),
-            (3, 1)
-        );
+        assert_eq!((read.loads[0].failures["timeout"], read.loads[0].statuses[&200]), (3, 1));
         assert_eq!(read.loads[0].steps[0].failures.len(), 8);
     }
 }

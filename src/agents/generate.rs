@@ -73,10 +73,7 @@ struct Refusal {
 
 impl Refusal {
     fn new(reason: Reason, message: impl ToString) -> Self {
-        Self {
-            reason,
-            message: message.to_string(),
-        }
+        Self { reason, message: message.to_string() }
     }
 }
 
@@ -84,23 +81,11 @@ impl Refusal {
 /// nothing was sent, with the reason in the termination message.
 pub async fn generate(args: GenerateArgs) -> ExitCode {
     let env: BTreeMap<_, _> = std::env::vars().collect();
-    let api_server = env
-        .get("KUBERNETES_SERVICE_HOST")
-        .and_then(|host| host.parse::<IpAddr>().ok());
-    let rules = AddressRules::Pod {
-        api_server: api_server.into_iter().collect(),
-    };
-    let around = Surroundings {
-        env,
-        token: guard::TOKEN.into(),
-        rules,
-    };
+    let api_server = env.get("KUBERNETES_SERVICE_HOST").and_then(|host| host.parse::<IpAddr>().ok());
+    let rules = AddressRules::Pod { api_server: api_server.into_iter().collect() };
+    let around = Surroundings { env, token: guard::TOKEN.into(), rules };
     let ended = run(&args, &around, &mut std::io::stdout()).await;
-    let code = if ended.reason.is_none() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    };
+    let code = if ended.reason.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if let Err(error) = std::fs::write(&args.termination_log, emit::termination(&ended)) {
         tracing::warn!("cannot write the termination message: {error}");
     }
@@ -121,11 +106,7 @@ async fn run(args: &GenerateArgs, around: &Surroundings, out: &mut impl Write) -
             let loads = vec![record];
             let lost = emit::records(out, &header, &loads).err();
             let message = lost.map(|error| format!("the records could not be written: {error}"));
-            Termination {
-                reason: None,
-                message,
-                loads,
-            }
+            Termination { reason: None, message, loads }
         }
     }
 }
@@ -169,10 +150,7 @@ fn read_plan(path: &Path) -> Result<GeneratorInput, Refusal> {
     let any: serde_json::Value = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     // Looked at first: another version's plan may not even have our fields.
     if any["protocol"] != PROTOCOL_VERSION {
-        let message = format!(
-            "the plan has protocol {}, this image speaks {PROTOCOL_VERSION}",
-            any["protocol"]
-        );
+        let message = format!("the plan has protocol {}, this image speaks {PROTOCOL_VERSION}", any["protocol"]);
         return Err(Refusal::new(Reason::UnknownProtocol, message));
     }
     serde_json::from_value(any).map_err(|error| invalid(error.to_string()))
@@ -180,19 +158,13 @@ fn read_plan(path: &Path) -> Result<GeneratorInput, Refusal> {
 
 async fn arm(input: &GeneratorInput, index: u32, around: &Surroundings) -> Result<Armed, Refusal> {
     let (position, share) = Share::of_index(&input.loads, index).ok_or_else(|| {
-        Refusal::new(
-            Reason::InvalidSpec,
-            format!("the row has no generator with the completion index {index}"),
-        )
+        Refusal::new(Reason::InvalidSpec, format!("the row has no generator with the completion index {index}"))
     })?;
     let constants = Constants::new(&input.run_id, input.run_start_ms, &values(&input.vars, &around.env)?);
     for left in (0..LOOKUPS).rev() {
         match Armed::arm(&input.loads[position], share, &constants, &around.rules).await {
             Ok(armed) => return Ok(armed),
-            Err(ArmError::Resolve {
-                error: ResolveError::NoAddress { .. },
-                ..
-            }) if left > 0 => {
+            Err(ArmError::Resolve { error: ResolveError::NoAddress { .. }, .. }) if left > 0 => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Err(error) => return Err(Refusal::new(reason_of(&error), error)),
@@ -203,14 +175,8 @@ async fn arm(input: &GeneratorInput, index: u32, around: &Surroundings) -> Resul
 
 fn reason_of(error: &ArmError) -> Reason {
     match error {
-        ArmError::Resolve {
-            error: ResolveError::Denied { .. },
-            ..
-        } => Reason::UrlNotAllowed,
-        ArmError::Resolve {
-            error: ResolveError::NoAddress { .. },
-            ..
-        } => Reason::ServiceNotFound,
+        ArmError::Resolve { error: ResolveError::Denied { .. }, .. } => Reason::UrlNotAllowed,
+        ArmError::Resolve { error: ResolveError::NoAddress { .. }, .. } => Reason::ServiceNotFound,
         _ => Reason::InvalidSpec,
     }
 }
@@ -220,15 +186,8 @@ fn values(vars: &[VarInput], env: &BTreeMap<String, String>) -> Result<BTreeMap<
     let value = |var: &VarInput| match &var.source {
         VarSourceInput::Value(value) => Ok((var.name.clone(), value.clone())),
         VarSourceInput::Env(variable) => {
-            let missing = || {
-                format!(
-                    "vars[{}]: the environment variable {variable} of the pod is not set",
-                    var.name
-                )
-            };
-            let value = env
-                .get(variable)
-                .ok_or_else(|| Refusal::new(Reason::SecretMissing, missing()))?;
+            let missing = || format!("vars[{}]: the environment variable {variable} of the pod is not set", var.name);
+            let value = env.get(variable).ok_or_else(|| Refusal::new(Reason::SecretMissing, missing()))?;
             Ok((var.name.clone(), value.clone()))
         }
     };
@@ -238,24 +197,16 @@ fn values(vars: &[VarInput], env: &BTreeMap<String, String>) -> Result<BTreeMap<
 fn say_armed(state: &Path) -> Result<(), Refusal> {
     let failed = |what| Refusal::new(Reason::ArmTimeout, format!("{}: {what}", state.display()));
     if state.join("fired").symlink_metadata().is_ok() {
-        return Err(Refusal::new(
-            Reason::StartMissed,
-            "this pod has fired before and does not fire again",
-        ));
+        return Err(Refusal::new(Reason::StartMissed, "this pod has fired before and does not fire again"));
     }
     std::fs::write(state.join("armed"), "").map_err(|error| failed(format!("cannot write the file armed: {error}")))
 }
 
 /// Once a pod: the file is made exclusively, so a container that is started again can't fire.
 fn mark_fired(state: &Path) -> Result<(), Refusal> {
-    std::fs::File::create_new(state.join("fired"))
-        .map(drop)
-        .map_err(|error| {
-            Refusal::new(
-                Reason::StartMissed,
-                format!("the file fired could not be made, so nothing was sent: {error}"),
-            )
-        })
+    std::fs::File::create_new(state.join("fired")).map(drop).map_err(|error| {
+        Refusal::new(Reason::StartMissed, format!("the file fired could not be made, so nothing was sent: {error}"))
+    })
 }
 
 /// The start as it was granted, by the monotonic clock.
@@ -277,10 +228,7 @@ async fn wait_for_grant(args: &GenerateArgs) -> Result<Grant, Refusal> {
         }
         tokio::time::sleep(POLL).await;
     }
-    Err(Refusal::new(
-        Reason::ArmTimeout,
-        format!("no start was granted within {} s", args.arm_timeout),
-    ))
+    Err(Refusal::new(Reason::ArmTimeout, format!("no start was granted within {} s", args.arm_timeout)))
 }
 
 /// The grant in the annotations, `None` when there is none yet; `now_ms` and `now` are the same instant.
@@ -295,19 +243,13 @@ fn granted(annotations: &Annotations, now_ms: i64, now: Instant) -> Result<Optio
     };
     let ahead = start_ms - now_ms;
     if !AHEAD_MS.contains(&ahead) {
-        let message = format!(
-            "the start was seen {ahead} ms ahead; it must be {} to {} ms",
-            AHEAD_MS.start(),
-            AHEAD_MS.end()
-        );
+        let message =
+            format!("the start was seen {ahead} ms ahead; it must be {} to {} ms", AHEAD_MS.start(), AHEAD_MS.end());
         return Err(missed(message));
     }
     let later = |ms: i64| now + Duration::from_millis(u64::try_from(ms - now_ms).unwrap_or(0));
     Ok(Some(Grant {
-        start: Start {
-            at: later(start_ms),
-            wall_ms: start_ms,
-        },
+        start: Start { at: later(start_ms), wall_ms: start_ms },
         hard_end: instant(HARD_END_AT)?.map(later),
         seen_after_ms: instant(GRANTED_AT)?.map_or(0, |granted_ms| now_ms - granted_ms),
     }))
@@ -317,9 +259,7 @@ fn granted(annotations: &Annotations, now_ms: i64, now: Instant) -> Result<Optio
 async fn watch(annotations: &Path, switch: &StopSwitch, terminated: impl Future<Output = Option<()>>) {
     let stop_at = async {
         loop {
-            let asked = Annotations::read(annotations)
-                .ok()
-                .and_then(|read| read.instant_ms(STOP_AT).ok().flatten());
+            let asked = Annotations::read(annotations).ok().and_then(|read| read.instant_ms(STOP_AT).ok().flatten());
             if asked.is_some_and(|at| at <= Timestamp::now().as_millisecond()) {
                 return;
             }

@@ -28,9 +28,7 @@ impl Pod {
                     let mut buffer = [0; 4096];
                     while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
                         count.fetch_add(1, Ordering::SeqCst);
-                        let _ = stream
-                            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-                            .await;
+                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
                     }
                 });
             }
@@ -43,17 +41,8 @@ impl Pod {
         let input = serde_json::json!({"protocol": 1, "runId": "demo-1", "runStartMs": 0, "row": 3, "loads": [load],
             "vars": [{"name": "token", "env": "LOADTEST_VAR_0"}]});
         let env = [("LOADTEST_VAR_0".to_string(), "hunter2".to_string())].into();
-        let around = Surroundings {
-            env,
-            token: "/nowhere/token".into(),
-            rules: AddressRules::Any,
-        };
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            around,
-            requests,
-            input,
-        }
+        let around = Surroundings { env, token: "/nowhere/token".into(), rules: AddressRules::Any };
+        Self { folder: tempfile::tempdir().unwrap(), around, requests, input }
     }
 
     fn args(&self) -> GenerateArgs {
@@ -82,10 +71,7 @@ impl Pod {
         let ended = run(&self.args(), &self.around, &mut out).await;
         let text = String::from_utf8(out).unwrap();
         assert!(!format!("{text}{}", emit::termination(&ended)).contains("hunter2"));
-        (
-            ended,
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
-        )
+        (ended, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
     fn sent(&self) -> u32 {
@@ -110,21 +96,12 @@ async fn a_granted_start_is_fired_once_and_recorded() {
     let [Record::Header(header), Record::Load(load), Record::Trailer(trailer)] = &records[..] else {
         panic!("{records:?}")
     };
-    assert_eq!(
-        (header.start_at_ms, header.index, header.row, trailer.records),
-        (start_ms, 1, 3, 2)
-    );
-    assert_eq!(
-        (load.due, load.ok, load.stopped.as_deref(), pod.sent()),
-        (6, 6, None, 6)
-    );
+    assert_eq!((header.start_at_ms, header.index, header.row, trailer.records), (start_ms, 1, 3, 2));
+    assert_eq!((load.due, load.ok, load.stopped.as_deref(), pod.sent()), (6, 6, None, 6));
 
     pod.annotate(START_AT, 30_000);
     let (again, records) = pod.run().await;
-    assert_eq!(
-        (again.reason.as_deref(), records.len(), pod.sent()),
-        (Some("StartMissed"), 0, 6)
-    );
+    assert_eq!((again.reason.as_deref(), records.len(), pod.sent()), (Some("StartMissed"), 0, 6));
 }
 
 #[tokio::test]
@@ -133,10 +110,7 @@ async fn a_start_that_is_over_or_too_far_ahead_sends_nothing() {
         let pod = Pod::new().await;
         pod.annotate(START_AT, ahead);
         let (ended, records) = pod.run().await;
-        assert_eq!(
-            (ended.reason.as_deref(), records.len(), pod.sent()),
-            (Some("StartMissed"), 0, 0)
-        );
+        assert_eq!((ended.reason.as_deref(), records.len(), pod.sent()), (Some("StartMissed"), 0, 0));
         assert!(!pod.folder.path().join("fired").exists());
     }
 }
@@ -163,10 +137,7 @@ async fn a_stop_while_loading_leaves_partial_records() {
     };
     let ((ended, records), ()) = tokio::join!(pod.run(), stop);
     let load = &ended.loads[0];
-    assert_eq!(
-        (ended.reason, load.stopped.as_deref(), records.len()),
-        (None, Some("stop-at"), 3)
-    );
+    assert_eq!((ended.reason, load.stopped.as_deref(), records.len()), (None, Some("stop-at"), 3));
     assert!(load.ok >= 3);
     assert_eq!((load.due, load.sent + load.unsent), (6000, 6000));
 }
@@ -174,10 +145,7 @@ async fn a_stop_while_loading_leaves_partial_records() {
 #[tokio::test]
 async fn no_grant_in_time_ends_the_wait() {
     let pod = Pod::new().await;
-    let args = GenerateArgs {
-        arm_timeout: 0,
-        ..pod.args()
-    };
+    let args = GenerateArgs { arm_timeout: 0, ..pod.args() };
     let ended = run(&args, &pod.around, &mut Vec::new()).await;
     assert_eq!(ended.reason.as_deref(), Some("ArmTimeout"));
 }
@@ -187,17 +155,11 @@ async fn each_refusal_has_its_reason_and_arms_nothing() {
     type Spoil = fn(&mut Pod);
     let cases: [(&str, Spoil); 7] = [
         ("SecretMissing", |pod| pod.around.env.clear()),
-        ("AgentHasIdentity", |pod| {
-            drop(pod.around.env.insert("AWS_SESSION_TOKEN".into(), "hunter2".into()))
-        }),
+        ("AgentHasIdentity", |pod| drop(pod.around.env.insert("AWS_SESSION_TOKEN".into(), "hunter2".into()))),
         ("AgentHasIdentity", |pod| pod.around.token = "/dev/null".into()),
-        ("UrlNotAllowed", |pod| {
-            pod.around.rules = AddressRules::Pod { api_server: vec![] }
-        }),
+        ("UrlNotAllowed", |pod| pod.around.rules = AddressRules::Pod { api_server: vec![] }),
         ("UnknownProtocol", |pod| pod.input = serde_json::json!({"protocol": 99})),
-        ("InvalidSpec", |pod| {
-            pod.input["loads"][0]["steps"][0]["path"] = "/$(vars.other)".into()
-        }),
+        ("InvalidSpec", |pod| pod.input["loads"][0]["steps"][0]["path"] = "/$(vars.other)".into()),
         ("InvalidSpec", |pod| pod.input["loads"] = serde_json::json!([])),
     ];
     for (reason, spoil) in cases {
@@ -215,9 +177,7 @@ fn the_grants_delay_is_seen_minus_written() {
     let text = "loadtest.dev/start-at=\"1970-01-01T00:01:05Z\"\nloadtest.dev/granted-at=\"1970-01-01T00:01:00Z\"\n\
                 loadtest.dev/hard-end-at=\"1970-01-01T00:02:00Z\"\n";
     let now = Instant::now();
-    let grant = granted(&Annotations::parse(text).unwrap(), 60_120, now)
-        .unwrap()
-        .unwrap();
+    let grant = granted(&Annotations::parse(text).unwrap(), 60_120, now).unwrap().unwrap();
     assert_eq!(grant.seen_after_ms, 120);
     assert_eq!(grant.start.at, now + Duration::from_millis(4880));
     assert_eq!(grant.hard_end, Some(now + Duration::from_millis(59_880)));

@@ -69,11 +69,7 @@ mod tests {
 
     #[test]
     fn credentials_of_any_cloud_are_refused_by_name() {
-        for name in [
-            "AWS_SECRET_ACCESS_KEY",
-            "GOOGLE_APPLICATION_CREDENTIALS",
-            "AZURE_CLIENT_SECRET",
-        ] {
+        for name in ["AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_CLIENT_SECRET"] {
             let refused = check(Path::new(NOWHERE), |asked| asked == name).unwrap_err();
             assert!(refused.to_string().contains(name));
         }

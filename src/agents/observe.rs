@@ -23,11 +23,7 @@ pub const ROW: &str = "loadtest.dev/row";
 pub const ARMED: &str = "armed";
 /// An observer whose sources keep silent is armed all the same: what they don't say is in the samples.
 const ARM_ANYWAY: Duration = Duration::from_secs(15);
-const BEFORE_ROWS: ObservedRow = ObservedRow {
-    row: 0,
-    start_ms: None,
-    end_ms: None,
-};
+const BEFORE_ROWS: ObservedRow = ObservedRow { row: 0, start_ms: None, end_ms: None };
 
 /// Where an observer finds and leaves things.
 #[derive(Clone, Debug)]
@@ -65,10 +61,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            reason,
-            message: message.into(),
-        }
+        Self { reason, message: message.into() }
     }
 }
 
@@ -93,11 +86,7 @@ pub async fn observe(
 /// Writes a refusal to the termination log.
 pub fn leave_word(termination_log: &Path, refusal: &Refusal) {
     let reason = Some(refusal.reason.as_str().to_owned());
-    let word = Termination {
-        reason,
-        message: Some(refusal.message.clone()),
-        loads: vec![],
-    };
+    let word = Termination { reason, message: Some(refusal.message.clone()), loads: vec![] };
     // Without the file (outside a cluster) the error that is returned says the same.
     let _ = std::fs::write(termination_log, serde_json::to_vec(&word).unwrap_or_default());
 }
@@ -139,21 +128,13 @@ async fn watch(
 /// Says what was answered since; false when there was nothing.
 fn say(out: &mut impl Write, sources: &mut Sources) -> Result<bool, Refusal> {
     let (facts, samples) = sources.answered();
-    let lines: Vec<_> = facts
-        .map(ObserverLine::Database)
-        .into_iter()
-        .chain(samples.into_iter().map(ObserverLine::Sample))
-        .collect();
+    let lines: Vec<_> =
+        facts.map(ObserverLine::Database).into_iter().chain(samples.into_iter().map(ObserverLine::Sample)).collect();
     for line in &lines {
         let written = serde_json::to_string(line).map_err(std::io::Error::from);
         written
             .and_then(|text| writeln!(out, "{text}").and_then(|()| out.flush()))
-            .map_err(|error| {
-                Refusal::new(
-                    Reason::ObserverLost,
-                    format!("cannot write to standard output: {error}"),
-                )
-            })?;
+            .map_err(|error| Refusal::new(Reason::ObserverLost, format!("cannot write to standard output: {error}")))?;
     }
     Ok(!lines.is_empty())
 }
@@ -168,10 +149,7 @@ fn read_plan(path: &Path) -> Result<ObserverInput, Refusal> {
     let text = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
     let version = serde_json::from_slice::<Version>(&text).map_err(|error| broken(error.to_string()))?;
     if version.protocol != PROTOCOL_VERSION {
-        let why = format!(
-            "the plan speaks protocol {}, this observer {PROTOCOL_VERSION}",
-            version.protocol
-        );
+        let why = format!("the plan speaks protocol {}, this observer {PROTOCOL_VERSION}", version.protocol);
         return Err(Refusal::new(Reason::UnknownProtocol, why));
     }
     serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))
@@ -185,10 +163,7 @@ struct Version {
 
 fn arm(state: &Path) -> Result<(), Refusal> {
     std::fs::write(state.join(ARMED), "").map_err(|error| {
-        Refusal::new(
-            Reason::ObserverLost,
-            format!("cannot write {}: {error}", state.join(ARMED).display()),
-        )
+        Refusal::new(Reason::ObserverLost, format!("cannot write {}: {error}", state.join(ARMED).display()))
     })
 }
 

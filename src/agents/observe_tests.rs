@@ -53,9 +53,7 @@ async fn a_missing_secret_is_left_as_a_word_with_its_name() {
     let plan = json!({"protocol": 1, "runId": "r", "runStartMs": 0, "measurements": [], "vars": [],
         "postgres": {"urlEnv": "DATABASE_URL", "slowQueryMilliseconds": 1000}});
     let args = args(folder.path(), plan);
-    let refusal = observe(&args, &HashMap::new(), anything(), Output::default())
-        .await
-        .unwrap_err();
+    let refusal = observe(&args, &HashMap::new(), anything(), Output::default()).await.unwrap_err();
     assert_eq!(refusal.reason, Reason::SecretMissing);
     let word = word(&args);
     assert_eq!(word.reason.as_deref(), Some("SecretMissing"));
@@ -70,23 +68,16 @@ async fn a_url_that_cannot_be_used_is_refused_without_quoting_it() {
         "postgres": {"urlEnv": "U", "slowQueryMilliseconds": 1000}});
     let args = args(folder.path(), plan);
     let environment = HashMap::from([("U".to_owned(), "mysql://canary:canary@h/canary".to_owned())]);
-    let refusal = observe(&args, &environment, anything(), Output::default())
-        .await
-        .unwrap_err();
+    let refusal = observe(&args, &environment, anything(), Output::default()).await.unwrap_err();
     assert_eq!(refusal.reason, Reason::InvalidSpec);
-    assert!(
-        !refusal.message.contains("canary") && refusal.message.contains("postgres://"),
-        "{refusal}"
-    );
+    assert!(!refusal.message.contains("canary") && refusal.message.contains("postgres://"), "{refusal}");
 }
 
 #[tokio::test]
 async fn a_plan_of_another_protocol_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let args = args(folder.path(), json!({"protocol": 99}));
-    let refusal = observe(&args, &HashMap::new(), anything(), Output::default())
-        .await
-        .unwrap_err();
+    let refusal = observe(&args, &HashMap::new(), anything(), Output::default()).await.unwrap_err();
     assert_eq!(refusal.reason, Reason::UnknownProtocol);
 }
 
@@ -95,9 +86,7 @@ async fn a_pod_with_a_cloud_identity_is_refused_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let args = args(folder.path(), json!({}));
     let environment = HashMap::from([("AWS_ROLE_ARN".to_owned(), "canary".to_owned())]);
-    let refusal = observe(&args, &environment, anything(), Output::default())
-        .await
-        .unwrap_err();
+    let refusal = observe(&args, &environment, anything(), Output::default()).await.unwrap_err();
     assert_eq!(refusal.reason, Reason::AgentHasIdentity);
     assert!(!refusal.message.contains("canary"));
 }
@@ -109,9 +98,8 @@ async fn five() -> u16 {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = stream.read(&mut [0; 4096]).await;
-            let _ = stream
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{\"n\": 5}")
-                .await;
+            let _ =
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{\"n\": 5}").await;
         }
     });
     port
@@ -143,11 +131,7 @@ async fn measurements_of_a_row_are_asked_only_once_its_start_is_known() {
     until(|| output.lines().iter().any(has("pending"))).await;
     until(|| args.state.join(ARMED).exists()).await;
     assert!(!output.lines().iter().any(has("created")), "no row yet");
-    std::fs::write(
-        &args.annotations,
-        "loadtest.dev/row=\"{\\\"row\\\":1,\\\"startMs\\\":5}\"\n",
-    )
-    .unwrap();
+    std::fs::write(&args.annotations, "loadtest.dev/row=\"{\\\"row\\\":1,\\\"startMs\\\":5}\"\n").unwrap();
     until(|| output.lines().iter().any(has("created"))).await;
     std::fs::write(&args.annotations, "loadtest.dev/row=\"{\\\"row\\\":2}\"\n").unwrap();
     task.abort();

@@ -4,9 +4,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::load::{BasicAuth, Header, Tls};
 use super::rules::exactly_one;
 use super::shared::*;
-use super::load::{BasicAuth, Header, Tls};
 
 /// A number to watch.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn the_same_amount_written_differently_is_equal() {
-        for (a, b) in [("0.5", "500m"), ("1000m", "1"), ("1Gi", "1024Mi"), ("1e3", "1k"), ("0.0001", "1m"), ("2", "2.0")] {
+        for (a, b) in
+            [("0.5", "500m"), ("1000m", "1"), ("1Gi", "1024Mi"), ("1e3", "1k"), ("0.0001", "1m"), ("2", "2.0")]
+        {
             assert_eq!(Quantity::parse(a), Quantity::parse(b), "{a} {b}");
             assert!(Quantity::parse(a).is_some());
         }

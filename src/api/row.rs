@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::*;
 use super::figures::{DatabaseFigure, MeasurementFigure};
+use super::shared::*;
 
 /// One row of the table.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shared::*;
-use super::{figures::DatabaseFigure, fingerprint::Fingerprint, row::Row, run::{Run, TargetRecord}};
+use super::{
+    figures::DatabaseFigure,
+    fingerprint::Fingerprint,
+    row::Row,
+    run::{Run, TargetRecord},
+};
 
 /// What came of it. Written by the operator only.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -56,6 +56,16 @@ pub enum WorkloadKind {
     StatefulSet,
 }
 
+impl WorkloadKind {
+    /// The kind as Kubernetes writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+        }
+    }
+}
+
 /// One environment variable.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EnvVar {

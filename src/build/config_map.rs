@@ -7,9 +7,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::names::{OBSERVE, RunName};
 
-/// Most bytes of a plan; a ConfigMap holds 1 MiB.
-pub const MAX_PLAN_BYTES: usize = 900 * 1024;
-
 fn config_map(run: &RunName, name: String, part: &str, data: BTreeMap<String, String>) -> ConfigMap {
     ConfigMap {
         metadata: ObjectMeta {

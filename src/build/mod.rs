@@ -14,7 +14,7 @@ pub use config_map::{plan_config_map, report_config_map, row_config_map};
 pub use generator_job::generator_job;
 pub use names::*;
 pub use observer_job::observer_job;
-pub use pod::{PodContext, START_AT, STOP_AT, OBSERVED_ROW};
+pub use pod::{GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT};
 pub use size::{Field, Fields, container_index, current, same, wanted};
 pub use target_patch::{Release, TargetError, claim_patch, release_patch, size_patch};
 

@@ -10,6 +10,10 @@ use crate::plan::{POSTGRES_URL_ENV, ca_file, var_env};
 
 /// Annotation on a generator pod: the granted start, RFC 3339; written once.
 pub const START_AT: &str = "loadtest.dev/start-at";
+/// Annotation beside it: no request is open after this, RFC 3339.
+pub const HARD_END_AT: &str = "loadtest.dev/hard-end-at";
+/// Annotation beside it: the controller's clock when it wrote them, so that a pod's skew shows.
+pub const GRANTED_AT: &str = "loadtest.dev/granted-at";
 /// Annotation on a generator pod: stop now.
 pub const STOP_AT: &str = "loadtest.dev/stop-at";
 /// Annotation on the observer's pod: the row it is in, as JSON.
@@ -67,7 +71,9 @@ fn container(context: &PodContext<'_>, agent: &Agent<'_>) -> Value {
     ];
     for (index, (config_map, _)) in ca_config_maps(context.spec).iter().enumerate() {
         let directory = ca_file(config_map, "");
-        mounts.push(json!({"name": format!("ca-{index}"), "mountPath": directory.trim_end_matches('/'), "readOnly": true}));
+        mounts.push(
+            json!({"name": format!("ca-{index}"), "mountPath": directory.trim_end_matches('/'), "readOnly": true}),
+        );
     }
     json!({
         "name": agent.command,
@@ -87,9 +93,7 @@ fn container(context: &PodContext<'_>, agent: &Agent<'_>) -> Value {
 
 /// Secrets come as environment from their Secret; the operator only names them.
 fn env(spec: &LoadTestSpec, command: &str) -> Vec<Value> {
-    let secret = |name: String, key: &crate::api::SecretKeyRef| {
-        json!({"name": name, "valueFrom": {"secretKeyRef": {"name": key.name.0, "key": key.key.0}}})
-    };
+    let secret = |name: String, key: &crate::api::SecretKeyRef| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": key.name.0, "key": key.key.0}}});
     let mut env: Vec<Value> = spec
         .vars
         .iter()

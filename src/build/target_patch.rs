@@ -103,7 +103,9 @@ pub(super) fn claim(workload: &Value) -> Result<Claim, TargetError> {
 }
 
 fn begin(workload: &Value) -> Vec<Value> {
-    vec![json!({"op": "replace", "path": "/metadata/resourceVersion", "value": workload["metadata"]["resourceVersion"]})]
+    vec![
+        json!({"op": "replace", "path": "/metadata/resourceVersion", "value": workload["metadata"]["resourceVersion"]}),
+    ]
 }
 
 fn text(claim: &Claim) -> String {

@@ -39,8 +39,10 @@ fn patched(mut object: Value, patch: &Value) -> Value {
 }
 
 fn target() -> crate::api::Target {
-    serde_json::from_value(json!({"name": "api", "workloadRef": {"name": "api"}, "replicas": 5, "cpu": "0.5", "memory": "512Mi",
-        "env": [{"name": "MODE", "value": "test"}, {"name": "TOKEN", "value": "none"}]}))
+    serde_json::from_value(
+        json!({"name": "api", "workloadRef": {"name": "api"}, "replicas": 5, "cpu": "0.5", "memory": "512Mi",
+        "env": [{"name": "MODE", "value": "test"}, {"name": "TOKEN", "value": "none"}]}),
+    )
     .unwrap()
 }
 
@@ -137,13 +139,21 @@ fn the_jobs_hold_all_that_was_written_and_no_identity() {
         let pod = &job["spec"]["template"]["spec"];
         assert_eq!(pod["automountServiceAccountToken"], false);
         assert_eq!(pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"], true);
-        covers(pod, &json!({"tolerations": [{"key": "perf", "operator": "Exists"}], "priorityClassName": "low",
+        covers(
+            pod,
+            &json!({"tolerations": [{"key": "perf", "operator": "Exists"}], "priorityClassName": "low",
             "imagePullSecrets": [{"name": "pull"}], "nodeSelector": {"a": "b"}, "restartPolicy": "Never",
-            "volumes": [{"configMap": {}}, {"downwardAPI": {}}, {"emptyDir": {}}, {"configMap": {"name": "ca"}}]}), "pod");
+            "volumes": [{"configMap": {}}, {"downwardAPI": {}}, {"emptyDir": {}}, {"configMap": {"name": "ca"}}]}),
+            "pod",
+        );
         assert_eq!(job["spec"]["template"]["metadata"]["labels"]["team"], "a");
     }
-    covers(&generator["spec"], &json!({"completionMode": "Indexed", "completions": 2, "parallelism": 2,
-        "backoffLimitPerIndex": 0, "maxFailedIndexes": 2, "podReplacementPolicy": "Failed"}), "job");
+    covers(
+        &generator["spec"],
+        &json!({"completionMode": "Indexed", "completions": 2, "parallelism": 2,
+        "backoffLimitPerIndex": 0, "maxFailedIndexes": 2, "podReplacementPolicy": "Failed"}),
+        "job",
+    );
     assert_eq!(generator["metadata"]["name"], "t-0a1b2-2-1");
     let names = |job: &Value| -> Vec<String> {
         let env = job["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap();

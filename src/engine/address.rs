@@ -15,6 +15,12 @@ pub enum AddressRules {
 }
 
 impl AddressRules {
+    /// Those of this pod, whose environment says where the API server is.
+    pub fn of_pod() -> Self {
+        let api_server = std::env::var("KUBERNETES_SERVICE_HOST").ok().and_then(|host| host.parse().ok());
+        Self::Pod { api_server: api_server.into_iter().collect() }
+    }
+
     /// Why an address is not allowed; `None` when it is.
     pub fn denied(&self, address: IpAddr) -> Option<&'static str> {
         let Self::Pod { api_server } = self else { return None };
@@ -68,9 +74,7 @@ mod tests {
     use super::*;
 
     fn denied(address: &str) -> bool {
-        let rules = AddressRules::Pod {
-            api_server: vec!["10.96.0.1".parse().unwrap()],
-        };
+        let rules = AddressRules::Pod { api_server: vec!["10.96.0.1".parse().unwrap()] };
         rules.denied(address.parse().unwrap()).is_some()
     }
 
@@ -113,14 +117,7 @@ mod tests {
 
     #[test]
     fn services_and_pods_are_allowed() {
-        for address in [
-            "10.96.0.2",
-            "10.244.1.7",
-            "192.168.1.1",
-            "fd00:10:96::5",
-            "2001:db8::1",
-            "::ffff:10.96.0.2",
-        ] {
+        for address in ["10.96.0.2", "10.244.1.7", "192.168.1.1", "fd00:10:96::5", "2001:db8::1", "::ffff:10.96.0.2"] {
             assert!(!denied(address), "{address}");
         }
     }

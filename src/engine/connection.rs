@@ -42,11 +42,7 @@ impl Connector {
             }
             false => None,
         };
-        Ok(Self {
-            target,
-            tls,
-            next: AtomicUsize::new(0),
-        })
+        Ok(Self { target, tls, next: AtomicUsize::new(0) })
     }
 
     /// A new connection; a host of several addresses gets them in turn, and the next one where one can't be reached.
@@ -71,10 +67,7 @@ impl Connector {
         match &self.tls {
             None => Connection::start(stream).await,
             Some((connector, name)) => {
-                let session = connector
-                    .connect(name.clone(), stream)
-                    .await
-                    .map_err(|_| Failure::Tls)?;
+                let session = connector.connect(name.clone(), stream).await.map_err(|_| Failure::Tls)?;
                 Connection::start(session).await
             }
         }
@@ -125,18 +118,13 @@ pub struct Broken {
 
 impl Connection {
     async fn start(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<Self, Failure> {
-        let (sender, driver) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| failure::of_exchange(&error))?;
+        let (sender, driver) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| failure::of_exchange(&error))?;
         let driver = tokio::spawn(async {
             // What breaks here is told to the request that waits; an idle connection breaks without notice.
             let _ = driver.await;
         });
-        Ok(Self {
-            sender,
-            driver,
-            used: false,
-        })
+        Ok(Self { sender, driver, used: false })
     }
 
     /// Whether another request can be sent; false when the peer has closed it.
@@ -158,19 +146,11 @@ impl Connection {
             let unsent = error.take_message().map(Box::new);
             let cause = error.error();
             let unanswered = cause.is_incomplete_message() || failure::is_reset(cause);
-            Broken {
-                failure: failure::of_exchange(cause),
-                unsent,
-                unanswered,
-            }
+            Broken { failure: failure::of_exchange(cause), unsent, unanswered }
         })?;
         read(response, keep).await.map_err(|error| {
             let failure = failure::of_exchange(&error);
-            Broken {
-                failure,
-                unsent: None,
-                unanswered: false,
-            }
+            Broken { failure, unsent: None, unanswered: false }
         })
     }
 }

@@ -75,11 +75,7 @@ pub fn of_exchange(error: &hyper::Error) -> Failure {
     if error.is_parse() || error.is_parse_too_large() {
         return Failure::InvalidHttp;
     }
-    if causes(error).any(|cause| cause.is::<rustls::Error>()) {
-        Failure::Tls
-    } else {
-        Failure::Reset
-    }
+    if causes(error).any(|cause| cause.is::<rustls::Error>()) { Failure::Tls } else { Failure::Reset }
 }
 
 /// Whether the peer closed the connection by force.

@@ -81,11 +81,7 @@ impl Armed {
         let tasks = steps.iter().any(Step::counts_tasks);
         let recorder = Recorder::new(&load.name, &names, schedule.warmup(), tasks);
         let shared = Arc::new(Shared::new(connector, steps, recorder));
-        Ok(Self {
-            shared,
-            schedule,
-            longest: Duration::from_secs(worst_case_seconds(load)),
-        })
+        Ok(Self { shared, schedule, longest: Duration::from_secs(worst_case_seconds(load)) })
     }
 
     /// The counts so far, and how many requests are open.
@@ -140,19 +136,13 @@ impl Armed {
     /// What a definite plan still had to send; a closed load for a time has counted its own while it ran.
     fn count_the_rest(&self) {
         let planned = match self.schedule {
-            Schedule::Closed(closed) => closed
-                .iterations
-                .map(|each| each.saturating_mul(u64::from(closed.clients))),
+            Schedule::Closed(closed) => closed.iterations.map(|each| each.saturating_mul(u64::from(closed.clients))),
             Schedule::Open(open) => Some(open.total() - open.warmup_total()),
         };
         if let Some(iterations) = planned {
             let mut recorder = self.shared.recorder();
             let counted = recorder.due();
-            recorder.unsent(
-                iterations
-                    .saturating_mul(self.shared.steps.len() as u64)
-                    .saturating_sub(counted),
-            );
+            recorder.unsent(iterations.saturating_mul(self.shared.steps.len() as u64).saturating_sub(counted));
         }
     }
 }
@@ -174,14 +164,9 @@ async fn run_client(shared: Arc<Shared>, schedule: Closed, client: u32, start: I
     let mut connection = None;
     let (mut number, mut due) = (0, Duration::ZERO);
     while schedule.begins(number, due) && !shared.stopping() {
-        let numbers = Numbers {
-            seq: schedule.seq(client, number),
-            client: schedule.client(client),
-        };
+        let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
         let warmup = due < schedule.warmup;
-        let unsent = shared
-            .run(start, Iteration { numbers, due, warmup }, &mut connection)
-            .await;
+        let unsent = shared.run(start, Iteration { numbers, due, warmup }, &mut connection).await;
         if schedule.iterations.is_none() && !warmup {
             shared.recorder().unsent(unsent);
         }
@@ -201,10 +186,8 @@ async fn run_open(shared: &Arc<Shared>, schedule: Open, start: Instant) {
     let Ok(pacer) = Pacer::start(schedule, start) else {
         return;
     };
-    let idle = Arc::new(Idle {
-        connections: Mutex::new(Vec::new()),
-        slots: Mutex::new((0..schedule.slots).rev().collect()),
-    });
+    let idle =
+        Arc::new(Idle { connections: Mutex::new(Vec::new()), slots: Mutex::new((0..schedule.slots).rev().collect()) });
     let mut iterations = JoinSet::new();
     let mut next = 0;
     while next < schedule.total() && !shared.stopping() {
@@ -218,15 +201,8 @@ async fn run_open(shared: &Arc<Shared>, schedule: Open, start: Instant) {
             match slot {
                 None => shared.recorder().capped(shared.steps.len() as u64, due),
                 Some(slot) => {
-                    let numbers = Numbers {
-                        seq: schedule.seq(next),
-                        client: schedule.client(slot),
-                    };
-                    let iteration = Iteration {
-                        numbers,
-                        due,
-                        warmup: due < schedule.warmup,
-                    };
+                    let numbers = Numbers { seq: schedule.seq(next), client: schedule.client(slot) };
+                    let iteration = Iteration { numbers, due, warmup: due < schedule.warmup };
                     iterations.spawn(run_iteration(shared.clone(), idle.clone(), slot, start, iteration));
                 }
             }

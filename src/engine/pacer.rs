@@ -35,9 +35,7 @@ impl Pacer {
     pub fn start(schedule: Open, start: Instant) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = shared.clone();
-        std::thread::Builder::new()
-            .name("pacer".into())
-            .spawn(move || pace(&theirs, &schedule, start))?;
+        std::thread::Builder::new().name("pacer".into()).spawn(move || pace(&theirs, &schedule, start))?;
         Ok(Self(shared))
     }
 

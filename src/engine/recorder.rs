@@ -126,8 +126,7 @@ impl Recorder {
         self.sent += 1;
         self.steps[sending.step].sent += 1;
         histogram::record(&mut self.lateness, micros(sending.sent.saturating_sub(sending.due)));
-        self.timeline
-            .sent(self.counted(sending.due), self.counted(sending.sent));
+        self.timeline.sent(self.counted(sending.due), self.counted(sending.sent));
     }
 
     /// A request that was sent has ended.
@@ -256,12 +255,7 @@ impl Recorder {
             sent: self.sent,
             ok: self.ok,
             failed: failed_of(&self.failures),
-            timed_out: self
-                .failures
-                .iter()
-                .filter(|(f, _)| f.timed_out())
-                .map(|(_, n)| n)
-                .sum(),
+            timed_out: self.failures.iter().filter(|(f, _)| f.timed_out()).map(|(_, n)| n).sum(),
             unsent: self.unsent,
             capped: self.capped,
             tasks: self.counts_tasks.then_some(self.tasks),
@@ -293,9 +287,7 @@ impl Recorder {
 }
 
 fn add<K: Ord + Copy>(ours: &mut BTreeMap<K, u64>, theirs: &BTreeMap<K, u64>) {
-    theirs
-        .iter()
-        .for_each(|(key, count)| *ours.entry(*key).or_default() += count);
+    theirs.iter().for_each(|(key, count)| *ours.entry(*key).or_default() += count);
 }
 
 /// The counted part so far.

@@ -9,20 +9,11 @@ fn recorder(warmup: Duration) -> Recorder {
 }
 
 fn sending(due: u32, sent: u32) -> Sending {
-    Sending {
-        step: 0,
-        warmup: false,
-        due: MS * due,
-        sent: MS * sent,
-    }
+    Sending { step: 0, warmup: false, due: MS * due, sent: MS * sent }
 }
 
 fn answer(end: u32, outcome: Result<u64, Failure>) -> Answer {
-    Answer {
-        end: MS * end,
-        status: outcome.is_ok().then_some(200),
-        outcome,
-    }
+    Answer { end: MS * end, status: outcome.is_ok().then_some(200), outcome }
 }
 
 fn only(histogram: &crate::results::record::Histogram) -> u64 {
@@ -40,10 +31,7 @@ fn latency_counts_from_due_and_service_from_sent() {
     assert!(histogram::empty().equivalent(only(&record.latency), 80_000));
     assert!(histogram::empty().equivalent(only(&record.service), 50_000));
     assert!(histogram::empty().equivalent(only(&record.lateness), 30_000));
-    assert_eq!(
-        (record.first_due_ms, record.last_end_ms, record.tasks),
-        (Some(1_000_100), Some(1_000_180), Some(3))
-    );
+    assert_eq!((record.first_due_ms, record.last_end_ms, record.tasks), (Some(1_000_100), Some(1_000_180), Some(3)));
     assert_eq!(record.steps[0].service, record.service);
     assert_eq!(record.steps[1].sent, 0);
 }
@@ -51,21 +39,13 @@ fn latency_counts_from_due_and_service_from_sent() {
 #[test]
 fn a_failure_is_in_no_latency_and_a_timeout_is_counted_apart() {
     let mut counts = recorder(Duration::ZERO);
-    for failure in [
-        Failure::Timeout,
-        Failure::ConnectTimeout,
-        Failure::Status(503),
-        Failure::Reset,
-    ] {
+    for failure in [Failure::Timeout, Failure::ConnectTimeout, Failure::Status(503), Failure::Reset] {
         counts.sent(sending(0, 0));
         counts.answered(sending(0, 0), answer(9, Err(failure)));
     }
     let record = counts.finish(0, None);
     assert_eq!((record.sent, record.ok, record.failed, record.timed_out), (4, 0, 4, 2));
-    assert_eq!(
-        record.failures.keys().collect::<Vec<_>>(),
-        ["connect timeout", "reset", "status 503", "timeout"]
-    );
+    assert_eq!(record.failures.keys().collect::<Vec<_>>(), ["connect timeout", "reset", "status 503", "timeout"]);
     assert_eq!((record.latency.0.as_str(), record.service.0.as_str()), ("", ""));
     assert_eq!(histogram::decode(&record.lateness).unwrap().len(), 4);
     assert_eq!(record.steps[0].failed, 4);
@@ -74,22 +54,13 @@ fn a_failure_is_in_no_latency_and_a_timeout_is_counted_apart() {
 #[test]
 fn the_warm_up_has_two_counts_of_its_own_and_no_other() {
     let mut counts = recorder(MS * 1000);
-    let early = Sending {
-        warmup: true,
-        ..sending(999, 999)
-    };
+    let early = Sending { warmup: true, ..sending(999, 999) };
     counts.sent(early);
     counts.answered(early, answer(5000, Ok(2)));
     counts.capped(1, MS * 999);
     let record = counts.finish(0, None);
-    assert_eq!(
-        (record.warmup_sent, record.warmup_tasks, record.tasks),
-        (1, Some(2), Some(0))
-    );
-    assert_eq!(
-        (record.due, record.sent, record.ok, record.capped, record.first_due_ms),
-        (0, 0, 0, 0, None)
-    );
+    assert_eq!((record.warmup_sent, record.warmup_tasks, record.tasks), (1, Some(2), Some(0)));
+    assert_eq!((record.due, record.sent, record.ok, record.capped, record.first_due_ms), (0, 0, 0, 0, None));
     assert_eq!((record.timeline.start_ms, record.timeline.buckets.len()), (1000, 0));
 }
 
@@ -112,19 +83,12 @@ enum Event {
 fn play(counts: &mut Recorder, event: Event) {
     match event {
         Event::Good(due, took) => {
-            let sending = Sending {
-                warmup: due < 1000,
-                ..sending(due, due + 1)
-            };
+            let sending = Sending { warmup: due < 1000, ..sending(due, due + 1) };
             counts.sent(sending);
             counts.answered(sending, answer(due + 1 + took, Ok(1)));
         }
         Event::Bad(due, status) => {
-            let sending = Sending {
-                step: 1,
-                warmup: due < 1000,
-                ..sending(due, due)
-            };
+            let sending = Sending { step: 1, warmup: due < 1000, ..sending(due, due) };
             counts.sent(sending);
             counts.answered(sending, answer(due + 5, Err(Failure::Status(status))));
         }

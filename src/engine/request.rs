@@ -62,29 +62,18 @@ impl Step {
         let field = |name: &str| format!("loads[{}].steps[{}].{name}", load.name, input.name);
         let bind = |name: &str, text: &str| {
             let bound = Template::parse(text).and_then(|template| template.bind(constants));
-            bound.map_err(|error| StepError::Template {
-                field: field(name),
-                error,
-            })
+            bound.map_err(|error| StepError::Template { field: field(name), error })
         };
-        let unsendable = |name: &str, what| StepError::Unsendable {
-            field: field(name),
-            what,
-        };
-        let basic_auth = load.basic_auth.as_ref().map(|auth| {
-            Ok((
-                bind("basicAuth.username", &auth.username)?,
-                bind("basicAuth.password", &auth.password)?,
-            ))
-        });
+        let unsendable = |name: &str, what| StepError::Unsendable { field: field(name), what };
+        let basic_auth = load
+            .basic_auth
+            .as_ref()
+            .map(|auth| Ok((bind("basicAuth.username", &auth.username)?, bind("basicAuth.password", &auth.password)?)));
         let body = bind("body", input.body.as_deref().unwrap_or_default())?;
         let step = Self {
             name: input.name.clone(),
             timeout: Duration::from_secs(u64::from(input.timeout_seconds)),
-            method: input
-                .method
-                .parse()
-                .map_err(|_| unsendable("method", "not an HTTP method"))?,
+            method: input.method.parse().map_err(|_| unsendable("method", "not an HTTP method"))?,
             path: bind("path", &joined(base, &input.path))?,
             authority: HeaderValue::try_from(&target.authority).map_err(|_| unsendable("url", "not a host"))?,
             basic_auth: basic_auth.transpose()?,
@@ -96,8 +85,7 @@ impl Step {
             expect_status: input.expect_status.clone(),
             tasks: input.tasks.clone(),
         };
-        step.request(Numbers::default())
-            .map_err(|_| unsendable("", "its path or a header can't be sent"))?;
+        step.request(Numbers::default()).map_err(|_| unsendable("", "its path or a header can't be sent"))?;
         Ok(step)
     }
 
@@ -114,10 +102,7 @@ impl Step {
         *request.uri_mut() = Uri::try_from(encoded(&self.path.render(numbers))).map_err(|_| Failure::BadRequest)?;
         let headers = request.headers_mut();
         headers.insert(HOST, self.authority.clone());
-        headers.insert(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("loadtest/", env!("CARGO_PKG_VERSION"))),
-        );
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("loadtest/", env!("CARGO_PKG_VERSION"))));
         if let Some((user, password)) = &self.basic_auth {
             let pair = format!("{}:{}", user.render(numbers), password.render(numbers));
             let value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)));
@@ -184,11 +169,7 @@ fn headers(
 
 /// The load's path and the step's, with one slash between them.
 fn joined(base: &str, path: &str) -> String {
-    let base = if path.starts_with('/') {
-        base.strip_suffix('/').unwrap_or(base)
-    } else {
-        base
-    };
+    let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
     match format!("{base}{path}") {
         whole if whole.starts_with('/') => whole,
         whole => format!("/{whole}"),
@@ -212,9 +193,7 @@ fn encoded(path: &str) -> String {
 /// The whole number at an RFC 6901 pointer.
 fn tasks_at(pointer: &str, body: &[u8]) -> Result<u64, Failure> {
     let json: serde_json::Value = serde_json::from_slice(body).map_err(|_| Failure::BadJson)?;
-    json.pointer(pointer)
-        .and_then(serde_json::Value::as_u64)
-        .ok_or(Failure::TaskCountMissing)
+    json.pointer(pointer).and_then(serde_json::Value::as_u64).ok_or(Failure::TaskCountMissing)
 }
 
 #[cfg(test)]
@@ -224,64 +203,37 @@ mod tests {
     use crate::plan::{Arrivals, BasicAuthInput, HeaderInput};
 
     fn header(name: &str, value: &str) -> HeaderInput {
-        HeaderInput {
-            name: name.into(),
-            value: value.into(),
-        }
+        HeaderInput { name: name.into(), value: value.into() }
     }
 
     fn load() -> LoadInput {
-        fixture::load(
-            "l",
-            "http://h:8000",
-            Arrivals::Iterations {
-                clients: 1,
-                iterations_per_client: 1,
-            },
-        )
+        fixture::load("l", "http://h:8000", Arrivals::Iterations { clients: 1, iterations_per_client: 1 })
     }
 
     fn step(load: &LoadInput, base: &str) -> Result<Step, StepError> {
-        let target = Target {
-            tls: false,
-            host: "h".into(),
-            authority: "h:8000".into(),
-            addresses: vec![],
-        };
+        let target = Target { tls: false, host: "h".into(), authority: "h:8000".into(), addresses: vec![] };
         let vars = [("secret".to_string(), "a\nb".to_string())].into();
         Step::new(load, 0, base, &target, &Constants::new("run", 0, &vars))
     }
 
     fn reply(status: u16, body: &str) -> Reply {
-        Reply {
-            status,
-            body: Body::Kept(Bytes::copy_from_slice(body.as_bytes())),
-        }
+        Reply { status, body: Body::Kept(Bytes::copy_from_slice(body.as_bytes())) }
     }
 
     #[test]
     fn a_steps_header_replaces_the_loads_and_both_replace_basic_auth() {
         let mut load = load();
-        load.basic_auth = Some(BasicAuthInput {
-            username: "u".into(),
-            password: "p".into(),
-        });
+        load.basic_auth = Some(BasicAuthInput { username: "u".into(), password: "p".into() });
         load.headers = vec![header("X-A", "load"), header("x-b", "load")];
         load.steps[0].headers = vec![header("x-a", "step $(seq)")];
         let numbers = Numbers { seq: 4, client: 0 };
         let request = step(&load, "").ok().unwrap().request(numbers).unwrap();
         let get = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_string();
-        assert_eq!(
-            (get("x-a"), get("x-b"), get("host")),
-            ("step 4".into(), "load".into(), "h:8000".into())
-        );
+        assert_eq!((get("x-a"), get("x-b"), get("host")), ("step 4".into(), "load".into(), "h:8000".into()));
         assert_eq!(get("authorization"), "Basic dTpw");
         load.headers.push(header("Authorization", "Bearer t"));
         let request = step(&load, "").ok().unwrap().request(numbers).unwrap();
-        assert_eq!(
-            request.headers().get_all("authorization").iter().collect::<Vec<_>>(),
-            ["Bearer t"]
-        );
+        assert_eq!(request.headers().get_all("authorization").iter().collect::<Vec<_>>(), ["Bearer t"]);
     }
 
     #[test]
@@ -306,10 +258,7 @@ mod tests {
         let mut load = load();
         load.headers = vec![header("token", "$(vars.secret)")];
         let message = step(&load, "").err().unwrap().to_string();
-        assert!(
-            message.contains("loads[l].steps[get]") && !message.contains("a\nb"),
-            "{message}"
-        );
+        assert!(message.contains("loads[l].steps[get]") && !message.contains("a\nb"), "{message}");
     }
 
     #[test]
@@ -317,10 +266,7 @@ mod tests {
         let mut load = load();
         load.steps[0].body = Some("$(vars.other)".into());
         let message = step(&load, "").err().unwrap().to_string();
-        assert!(
-            message.starts_with("loads[l].steps[get].body: $(vars.other) is not known"),
-            "{message}"
-        );
+        assert!(message.starts_with("loads[l].steps[get].body: $(vars.other) is not known"), "{message}");
     }
 
     #[test]
@@ -329,27 +275,12 @@ mod tests {
         load.steps[0].tasks = TasksInput::JsonPointer("/tasks/0/n".into());
         let one = step(&load, "").ok().unwrap();
         assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":12}]}"#)), Ok(12));
-        assert_eq!(
-            one.judge(&reply(503, r#"{"tasks":[{"n":12}]}"#)),
-            Err(Failure::Status(503))
-        );
-        assert_eq!(
-            one.judge(&reply(200, r#"{"tasks":[{"n":1.5}]}"#)),
-            Err(Failure::TaskCountMissing)
-        );
-        assert_eq!(
-            one.judge(&reply(200, r#"{"tasks":[{"n":-1}]}"#)),
-            Err(Failure::TaskCountMissing)
-        );
+        assert_eq!(one.judge(&reply(503, r#"{"tasks":[{"n":12}]}"#)), Err(Failure::Status(503)));
+        assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":1.5}]}"#)), Err(Failure::TaskCountMissing));
+        assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":-1}]}"#)), Err(Failure::TaskCountMissing));
         assert_eq!(one.judge(&reply(200, r#"{}"#)), Err(Failure::TaskCountMissing));
         assert_eq!(one.judge(&reply(200, "<html>")), Err(Failure::BadJson));
-        assert_eq!(
-            one.judge(&Reply {
-                status: 200,
-                body: Body::TooLarge
-            }),
-            Err(Failure::AnswerTooLarge)
-        );
+        assert_eq!(one.judge(&Reply { status: 200, body: Body::TooLarge }), Err(Failure::AnswerTooLarge));
     }
 
     #[test]

@@ -18,11 +18,7 @@ pub enum ResolveError {
     #[error("host {host} has no address ({why}); check the name, or whether the Service exists")]
     NoAddress { host: String, why: String },
     #[error("host {host} has the address {address}, which is {why}; a load must go to the application")]
-    Denied {
-        host: String,
-        address: std::net::IpAddr,
-        why: &'static str,
-    },
+    Denied { host: String, address: std::net::IpAddr, why: &'static str },
 }
 
 /// A host that was looked up.
@@ -63,16 +59,12 @@ impl Address {
             "https" => true,
             _ => return Err(ResolveError::NotAUrl),
         };
-        let bracketed = parsed
-            .host_str()
-            .filter(|_| parsed.username().is_empty() && parsed.password().is_none());
+        let bracketed = parsed.host_str().filter(|_| parsed.username().is_empty() && parsed.password().is_none());
         let bracketed = bracketed.ok_or(ResolveError::NotAUrl)?;
         Ok(Self {
             tls,
             host: bracketed.trim_matches(['[', ']']).to_string(),
-            authority: parsed
-                .port()
-                .map_or_else(|| bracketed.to_string(), |port| format!("{bracketed}:{port}")),
+            authority: parsed.port().map_or_else(|| bracketed.to_string(), |port| format!("{bracketed}:{port}")),
             port: parsed.port_or_known_default().ok_or(ResolveError::NotAUrl)?,
             path: rest[end..].to_string(),
         })
@@ -82,10 +74,7 @@ impl Address {
     ///
     /// Errors: no address, or one that `rules` deny.
     pub async fn resolve(&self, rules: &AddressRules) -> Result<Target, ResolveError> {
-        let none = |why: String| ResolveError::NoAddress {
-            host: self.host.clone(),
-            why,
-        };
+        let none = |why: String| ResolveError::NoAddress { host: self.host.clone(), why };
         let lookup = tokio::time::timeout(LOOKUP, tokio::net::lookup_host((self.host.as_str(), self.port)));
         let found = lookup.await.map_err(|_| none("no answer in 10 s".into()))?;
         let addresses: Vec<SocketAddr> = found.map_err(|error| none(error.to_string()))?.collect();
@@ -94,19 +83,10 @@ impl Address {
         }
         for address in addresses.iter().map(SocketAddr::ip) {
             if let Some(why) = rules.denied(address) {
-                return Err(ResolveError::Denied {
-                    host: self.host.clone(),
-                    address,
-                    why,
-                });
+                return Err(ResolveError::Denied { host: self.host.clone(), address, why });
             }
         }
-        Ok(Target {
-            tls: self.tls,
-            host: self.host.clone(),
-            authority: self.authority.clone(),
-            addresses,
-        })
+        Ok(Target { tls: self.tls, host: self.host.clone(), authority: self.authority.clone(), addresses })
     }
 }
 
@@ -123,24 +103,15 @@ mod tests {
         );
         assert_eq!(one.path, "/api/$(vars.x)/ y?q=1");
         let two = Address::parse("https://[fd00::1]").unwrap();
-        assert_eq!(
-            (two.tls, two.host.as_str(), two.authority.as_str(), two.port),
-            (true, "fd00::1", "[fd00::1]", 443)
-        );
+        assert_eq!((two.tls, two.host.as_str(), two.authority.as_str(), two.port), (true, "fd00::1", "[fd00::1]", 443));
         assert_eq!(two.path, "");
         assert_eq!(Address::parse("http://host:80/").unwrap().authority, "host");
     }
 
     #[test]
     fn other_schemes_and_user_names_are_refused() {
-        for url in [
-            "host/path",
-            "ftp://host/",
-            "http:///path",
-            "http://user@host/",
-            "http://u:p@host/",
-            "http://:80/",
-        ] {
+        for url in ["host/path", "ftp://host/", "http:///path", "http://user@host/", "http://u:p@host/", "http://:80/"]
+        {
             assert!(matches!(Address::parse(url), Err(ResolveError::NotAUrl)), "{url}");
         }
     }
@@ -148,12 +119,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_written_in_another_way_is_still_denied() {
         let rules = AddressRules::Pod { api_server: vec![] };
-        for url in [
-            "http://127.1/",
-            "http://0x7f000001/",
-            "http://2130706433/",
-            "http://[::ffff:169.254.169.254]/",
-        ] {
+        for url in ["http://127.1/", "http://0x7f000001/", "http://2130706433/", "http://[::ffff:169.254.169.254]/"] {
             let refused = Address::parse(url).unwrap().resolve(&rules).await;
             assert!(matches!(refused, Err(ResolveError::Denied { .. })), "{url}");
         }
@@ -162,14 +128,8 @@ mod tests {
     #[tokio::test]
     async fn the_message_of_a_denied_address_names_no_query() {
         let rules = AddressRules::Pod { api_server: vec![] };
-        let refused = Address::parse("http://127.0.0.1/?token=hunter2")
-            .unwrap()
-            .resolve(&rules)
-            .await;
+        let refused = Address::parse("http://127.0.0.1/?token=hunter2").unwrap().resolve(&rules).await;
         let message = refused.unwrap_err().to_string();
-        assert!(
-            message.contains("127.0.0.1") && !message.contains("hunter2"),
-            "{message}"
-        );
+        assert!(message.contains("127.0.0.1") && !message.contains("hunter2"), "{message}");
     }
 }

@@ -36,14 +36,7 @@ impl Share {
         for (position, load) in loads.iter().enumerate() {
             let generators = load.generators.max(1);
             if index - first < generators {
-                return Some((
-                    position,
-                    Self {
-                        generator: index - first,
-                        generators,
-                        ..Self::whole(loads, position)
-                    },
-                ));
+                return Some((position, Self { generator: index - first, generators, ..Self::whole(loads, position) }));
             }
             first = first.checked_add(generators)?;
         }
@@ -64,10 +57,7 @@ impl Share {
     /// This generator's part of `total` things in a row: the first one and how many.
     fn part(&self, total: u32) -> (u32, u32) {
         let (share, rest) = (total / self.generators, total % self.generators);
-        (
-            self.generator * share + self.generator.min(rest),
-            share + u32::from(self.generator < rest),
-        )
+        (self.generator * share + self.generator.min(rest), share + u32::from(self.generator < rest))
     }
 
     /// The row's number of the load's iteration `number`.
@@ -108,8 +98,7 @@ impl Closed {
 
     /// `$(seq)` of iteration `iteration` of this generator's client `client`, both from 0.
     pub fn seq(&self, client: u32, iteration: u64) -> u64 {
-        self.share
-            .seq(iteration * u64::from(self.all_clients) + u64::from(self.first + client))
+        self.share.seq(iteration * u64::from(self.all_clients) + u64::from(self.first + client))
     }
 
     /// Whether a client may begin its iteration `iteration`, due so long after the start.
@@ -141,9 +130,7 @@ impl Open {
 
     /// Iterations of this generator that are due in the warm-up.
     pub fn warmup_total(&self) -> u64 {
-        self.warmup
-            .checked_sub(Duration::from_nanos(1))
-            .map_or(0, |last| self.released(last))
+        self.warmup.checked_sub(Duration::from_nanos(1)).map_or(0, |last| self.released(last))
     }
 
     /// When this generator's iteration `i` is due, from the start.
@@ -176,8 +163,7 @@ impl Open {
 
     /// How many of the load's first `all` iterations are this generator's.
     fn own(&self, all: u64) -> u64 {
-        all.saturating_sub(u64::from(self.share.generator))
-            .div_ceil(u64::from(self.share.generators))
+        all.saturating_sub(u64::from(self.share.generator)).div_ceil(u64::from(self.share.generators))
     }
 }
 
@@ -195,29 +181,15 @@ impl Schedule {
         let closed = |clients, iterations, seconds: Option<u32>, warmup| {
             let (first, own) = share.part(clients);
             let end = seconds.map(|seconds| warmup + Duration::from_secs(u64::from(seconds)));
-            Self::Closed(Closed {
-                share,
-                all_clients: clients,
-                first,
-                clients: own,
-                iterations,
-                end,
-                warmup,
-            })
+            Self::Closed(Closed { share, all_clients: clients, first, clients: own, iterations, end, warmup })
         };
         match load.arrivals {
             // A warm-up needs a duration: every iteration counts here.
-            Arrivals::Iterations {
-                clients,
-                iterations_per_client,
-            } => closed(clients, Some(iterations_per_client), None, Duration::ZERO),
+            Arrivals::Iterations { clients, iterations_per_client } => {
+                closed(clients, Some(iterations_per_client), None, Duration::ZERO)
+            }
             Arrivals::Seconds { clients, seconds } => closed(clients, None, Some(seconds), warmup),
-            Arrivals::Rate {
-                count,
-                per_seconds,
-                seconds,
-                max_in_flight,
-            } => {
+            Arrivals::Rate { count, per_seconds, seconds, max_in_flight } => {
                 let whole = u64::from(load.warmup_seconds) + u64::from(seconds);
                 let all = (u128::from(whole) * u128::from(count)).div_ceil(u128::from(per_seconds.max(1))) as u64;
                 let (first_slot, slots) = share.part(max_in_flight);

@@ -6,31 +6,12 @@ use super::*;
 use crate::engine::fixture::load;
 
 fn rate(count: u32, per_seconds: u32, seconds: u32, warmup: u32, generators: u32, max_in_flight: u32) -> LoadInput {
-    let arrivals = Arrivals::Rate {
-        count,
-        per_seconds,
-        seconds,
-        max_in_flight,
-    };
-    LoadInput {
-        warmup_seconds: warmup,
-        generators,
-        ..load("rate", "http://host", arrivals)
-    }
+    let arrivals = Arrivals::Rate { count, per_seconds, seconds, max_in_flight };
+    LoadInput { warmup_seconds: warmup, generators, ..load("rate", "http://host", arrivals) }
 }
 
 fn closed(clients: u32, iterations_per_client: u64, generators: u32) -> LoadInput {
-    LoadInput {
-        generators,
-        ..load(
-            "closed",
-            "http://host",
-            Arrivals::Iterations {
-                clients,
-                iterations_per_client,
-            },
-        )
-    }
+    LoadInput { generators, ..load("closed", "http://host", Arrivals::Iterations { clients, iterations_per_client }) }
 }
 
 fn shares(loads: &[LoadInput]) -> Vec<(usize, Schedule)> {
@@ -63,28 +44,15 @@ fn numbers(schedules: &[(usize, Schedule)]) -> (Vec<u64>, Vec<u64>) {
 #[test]
 fn indexes_are_dealt_to_the_loads_in_order() {
     let loads = [closed(5, 1, 2), rate(1, 1, 1, 0, 3, 10)];
-    let dealt: Vec<_> = (0..6)
-        .map(|i| Share::of_index(&loads, i).map(|(load, share)| (load, share.generator)))
-        .collect();
-    assert_eq!(
-        dealt,
-        [
-            Some((0, 0)),
-            Some((0, 1)),
-            Some((1, 0)),
-            Some((1, 1)),
-            Some((1, 2)),
-            None
-        ]
-    );
+    let dealt: Vec<_> =
+        (0..6).map(|i| Share::of_index(&loads, i).map(|(load, share)| (load, share.generator))).collect();
+    assert_eq!(dealt, [Some((0, 0)), Some((0, 1)), Some((1, 0)), Some((1, 1)), Some((1, 2)), None]);
     assert_eq!(Share::of_index(&loads, 4).unwrap().1.first_client, 5);
 }
 
 #[test]
 fn the_last_iteration_of_a_rate_is_due_before_its_end() {
-    let [(_, Schedule::Open(open))] = shares(&[rate(3, 7, 14, 0, 1, 10)])[..] else {
-        panic!("one open share")
-    };
+    let [(_, Schedule::Open(open))] = shares(&[rate(3, 7, 14, 0, 1, 10)])[..] else { panic!("one open share") };
     assert_eq!(open.total(), 6);
     assert_eq!(open.due(5), Duration::from_nanos(11_666_666_667));
     assert_eq!(open.released(Duration::from_secs(1_000_000)), 6);
@@ -92,10 +60,8 @@ fn the_last_iteration_of_a_rate_is_due_before_its_end() {
 
 #[test]
 fn an_iteration_at_the_end_of_the_warm_up_counts_and_one_before_it_does_not() {
-    let load = LoadInput {
-        warmup_seconds: 2,
-        ..load("l", "http://host", Arrivals::Seconds { clients: 1, seconds: 3 })
-    };
+    let load =
+        LoadInput { warmup_seconds: 2, ..load("l", "http://host", Arrivals::Seconds { clients: 1, seconds: 3 }) };
     let Schedule::Closed(closed) = Schedule::new(&load, Share::whole(std::slice::from_ref(&load), 0)) else {
         panic!("closed")
     };

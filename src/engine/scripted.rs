@@ -60,11 +60,7 @@ impl Server {
                 tokio::spawn(serve(stream, number, theirs.clone(), act.clone()));
             }
         });
-        Self {
-            address,
-            seen,
-            connections,
-        }
+        Self { address, seen, connections }
     }
 
     pub fn url(&self) -> String {
@@ -125,22 +121,12 @@ async fn next(stream: &mut TcpStream, buffer: &mut Vec<u8>, connection: u32, tur
     let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
     let line = head.split(" HTTP/1.1").next().unwrap().to_string();
     let head = head.to_lowercase();
-    let length = head
-        .split("content-length: ")
-        .nth(1)
-        .and_then(|rest| rest.split('\r').next()?.parse().ok());
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse().ok());
     let whole = end + length.unwrap_or(0);
     while buffer.len() < whole {
         (stream.read_buf(buffer).await.ok()? > 0).then_some(())?;
     }
     let body = String::from_utf8_lossy(&buffer[end..whole]).into_owned();
     buffer.drain(..whole);
-    Some(Seen {
-        connection,
-        turn,
-        line,
-        head,
-        body,
-        at,
-    })
+    Some(Seen { connection, turn, line, head, body, at })
 }

@@ -19,8 +19,7 @@ pub fn stop_switch() -> (StopSwitch, Stop) {
 impl StopSwitch {
     /// No new requests from now on; `why` is the word in the records (`stop-at`, `sigterm`).
     pub fn stop(&self, why: &'static str) {
-        self.0
-            .send_if_modified(|word| word.is_none() && word.replace(why).is_none());
+        self.0.send_if_modified(|word| word.is_none() && word.replace(why).is_none());
     }
 }
 

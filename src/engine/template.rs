@@ -95,11 +95,7 @@ impl Template {
                     "client" => Part::Client,
                     "uuid" => Part::Uuid,
                     other => Part::Text(
-                        constants
-                            .0
-                            .get(other)
-                            .ok_or_else(|| TemplateError::Unknown(other.to_string()))?
-                            .clone(),
+                        constants.0.get(other).ok_or_else(|| TemplateError::Unknown(other.to_string()))?.clone(),
                     ),
                 },
             };
@@ -119,10 +115,8 @@ pub struct Constants(BTreeMap<String, String>);
 impl Constants {
     /// `run_start_ms` in milliseconds since the epoch; `vars` by their names in the manifest.
     pub fn new(run_id: &str, run_start_ms: i64, vars: &BTreeMap<String, String>) -> Self {
-        let mut all: BTreeMap<_, _> = vars
-            .iter()
-            .map(|(name, value)| (format!("vars.{name}"), value.clone()))
-            .collect();
+        let mut all: BTreeMap<_, _> =
+            vars.iter().map(|(name, value)| (format!("vars.{name}"), value.clone())).collect();
         all.insert("run.id".into(), run_id.into());
         all.insert("run.start".into(), instant(run_start_ms));
         Self(all)
@@ -197,9 +191,7 @@ mod tests {
     fn rendered(text: &str) -> Result<String, TemplateError> {
         let vars = BTreeMap::from([("token".to_string(), "$(seq)".to_string())]);
         let constants = Constants::new("demo-ab12c-3", 1_795_244_400_250, &vars);
-        Template::parse(text)?
-            .bind(&constants)
-            .map(|bound| bound.render(Numbers { seq: 7, client: 2 }))
+        Template::parse(text)?.bind(&constants).map(|bound| bound.render(Numbers { seq: 7, client: 2 }))
     }
 
     #[test]
@@ -220,14 +212,8 @@ mod tests {
 
     #[test]
     fn an_unknown_or_open_name_is_an_error() {
-        assert_eq!(
-            rendered("$(vars.other)").unwrap_err(),
-            TemplateError::Unknown("vars.other".into())
-        );
-        assert_eq!(
-            rendered("$(row.start)").unwrap_err(),
-            TemplateError::Unknown("row.start".into())
-        );
+        assert_eq!(rendered("$(vars.other)").unwrap_err(), TemplateError::Unknown("vars.other".into()));
+        assert_eq!(rendered("$(row.start)").unwrap_err(), TemplateError::Unknown("row.start".into()));
         assert_eq!(rendered("a $(seq").unwrap_err(), TemplateError::Unclosed);
     }
 
@@ -241,12 +227,7 @@ mod tests {
 
     #[test]
     fn a_text_without_numbers_is_constant_and_one_with_them_is_not() {
-        let bind = |text| {
-            Template::parse(text)
-                .unwrap()
-                .bind(&Constants::new("r", 0, &BTreeMap::new()))
-                .unwrap()
-        };
+        let bind = |text| Template::parse(text).unwrap().bind(&Constants::new("r", 0, &BTreeMap::new())).unwrap();
         assert_eq!(bind("a $(run.id) b").constant(), Some("a r b"));
         assert_eq!(bind("").constant(), Some(""));
         assert_eq!(bind("$(seq)").constant(), None);

@@ -16,19 +16,11 @@ use crate::results::histogram::decode;
 use crate::results::record::LoadRecord;
 
 fn iterations(clients: u32, iterations_per_client: u64) -> Arrivals {
-    Arrivals::Iterations {
-        clients,
-        iterations_per_client,
-    }
+    Arrivals::Iterations { clients, iterations_per_client }
 }
 
 fn rate(count: u32, seconds: u32, max_in_flight: u32) -> Arrivals {
-    Arrivals::Rate {
-        count,
-        per_seconds: 1,
-        seconds,
-        max_in_flight,
-    }
+    Arrivals::Rate { count, per_seconds: 1, seconds, max_in_flight }
 }
 
 async fn arm(load: &LoadInput, index: u32) -> Armed {
@@ -39,10 +31,7 @@ async fn arm(load: &LoadInput, index: u32) -> Armed {
 }
 
 fn now() -> Start {
-    Start {
-        at: Instant::now(),
-        wall_ms: 1_000_000,
-    }
+    Start { at: Instant::now(), wall_ms: 1_000_000 }
 }
 
 async fn run(load: &LoadInput) -> LoadRecord {
@@ -51,11 +40,7 @@ async fn run(load: &LoadInput) -> LoadRecord {
 }
 
 fn failures(record: &LoadRecord) -> Vec<(&str, u64)> {
-    record
-        .failures
-        .iter()
-        .map(|(class, count)| (class.as_str(), *count))
-        .collect()
+    record.failures.iter().map(|(class, count)| (class.as_str(), *count)).collect()
 }
 
 #[tokio::test]
@@ -63,14 +48,7 @@ async fn each_client_keeps_its_connection_and_every_count_is_exact() {
     let server = Server::start(|_| OK).await;
     let record = run(&load("l", &server.url(), iterations(3, 4))).await;
     assert_eq!(
-        (
-            record.due,
-            record.sent,
-            record.ok,
-            record.failed,
-            record.unsent,
-            record.capped
-        ),
+        (record.due, record.sent, record.ok, record.failed, record.unsent, record.capped),
         (12, 12, 12, 0, 0, 0)
     );
     assert_eq!(record.statuses, [(200, 12)].into());
@@ -84,10 +62,7 @@ async fn each_client_keeps_its_connection_and_every_count_is_exact() {
 async fn an_announced_close_costs_a_connection_and_no_request() {
     let server = Server::start(|_| Act::Raw("HTTP/1.1 204 No\r\nconnection: close\r\n\r\n")).await;
     let record = run(&load("l", &server.url(), iterations(2, 5))).await;
-    assert_eq!(
-        (record.ok, record.failed, server.seen().len(), server.connections()),
-        (10, 0, 10, 10)
-    );
+    assert_eq!((record.ok, record.failed, server.seen().len(), server.connections()), (10, 0, 10, 10));
 }
 
 #[tokio::test]
@@ -106,10 +81,7 @@ async fn seqs_and_clients_are_unique_over_all_generators() {
     let mut bodies: Vec<_> = server.seen().into_iter().map(|seen| seen.body).collect();
     bodies.sort();
     bodies.dedup();
-    assert_eq!(
-        bodies,
-        (0..5).map(|client| format!("{client} demo-1")).collect::<Vec<_>>()
-    );
+    assert_eq!(bodies, (0..5).map(|client| format!("{client} demo-1")).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -137,15 +109,9 @@ async fn the_warm_up_is_sent_and_not_counted() {
     one.warmup_seconds = 1;
     one.steps[0].tasks = TasksInput::PerResponse(2);
     let record = run(&one).await;
-    assert_eq!(
-        (record.warmup_sent, record.due, record.sent, record.ok),
-        (20, 20, 20, 20)
-    );
+    assert_eq!((record.warmup_sent, record.due, record.sent, record.ok), (20, 20, 20, 20));
     assert_eq!((record.warmup_tasks, record.tasks), (Some(40), Some(40)));
-    assert_eq!(
-        (record.first_due_ms, record.timeline.start_ms),
-        (Some(1_001_000), 1_001_000)
-    );
+    assert_eq!((record.first_due_ms, record.timeline.start_ms), (Some(1_001_000), 1_001_000));
 }
 
 /// A server that does one thing at a time and stands still at the first: a closed loop would report one slow answer.
@@ -187,19 +153,13 @@ async fn failures_are_told_apart() {
         one.steps[0].tasks = TasksInput::JsonPointer("/n".into());
         let record = run(&one).await;
         assert_eq!(failures(&record), [(class, 2)]);
-        assert_eq!(
-            (record.sent, record.ok, record.failed, record.tasks),
-            (2, 0, 2, Some(0))
-        );
+        assert_eq!((record.sent, record.ok, record.failed, record.tasks), (2, 0, 2, Some(0)));
     }
 }
 
 #[tokio::test]
 async fn a_port_without_a_listener_is_refused_and_plain_text_is_no_tls() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let talking = plain.local_addr().unwrap();
     tokio::spawn(async move {
@@ -207,10 +167,7 @@ async fn a_port_without_a_listener_is_refused_and_plain_text_is_no_tls() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });
-    for (url, class) in [
-        (format!("http://{free}"), "connect refused"),
-        (format!("https://{talking}"), "tls"),
-    ] {
+    for (url, class) in [(format!("http://{free}"), "connect refused"), (format!("https://{talking}"), "tls")] {
         let record = run(&load("l", &url, iterations(1, 1))).await;
         assert_eq!(failures(&record), [(class, 1)]);
         assert_eq!(decode(&record.connect).unwrap().len(), 0);
@@ -220,35 +177,17 @@ async fn a_port_without_a_listener_is_refused_and_plain_text_is_no_tls() {
 #[tokio::test]
 async fn a_post_whose_connection_died_is_not_sent_again_and_a_get_is_once() {
     for (method, sent_to_server, ok) in [("POST", 2, 1), ("GET", 3, 2)] {
-        let server = Server::start(|seen| {
-            if (seen.connection, seen.turn) == (0, 1) {
-                Act::Close
-            } else {
-                OK
-            }
-        })
-        .await;
+        let server = Server::start(|seen| if (seen.connection, seen.turn) == (0, 1) { Act::Close } else { OK }).await;
         let mut one = load("l", &server.url(), iterations(1, 2));
         one.steps[0].method = method.into();
         let record = run(&one).await;
-        assert_eq!(
-            (server.seen().len(), record.sent, record.ok),
-            (sent_to_server, 2, ok),
-            "{method}"
-        );
+        assert_eq!((server.seen().len(), record.sent, record.ok), (sent_to_server, 2, ok), "{method}");
     }
 }
 
 #[tokio::test]
 async fn a_get_that_dies_on_every_connection_is_tried_twice_and_has_failed() {
-    let server = Server::start(|seen| {
-        if seen.connection == 0 && seen.turn == 0 {
-            OK
-        } else {
-            Act::Close
-        }
-    })
-    .await;
+    let server = Server::start(|seen| if seen.connection == 0 && seen.turn == 0 { OK } else { Act::Close }).await;
     let record = run(&load("l", &server.url(), iterations(1, 2))).await;
     assert_eq!((server.seen().len(), record.ok), (3, 1));
     assert_eq!(failures(&record), [("reset", 1)]);
@@ -262,25 +201,15 @@ async fn steps_go_in_order_on_one_connection_and_a_failed_one_keeps_none_back() 
     };
     let server = Server::start(act).await;
     let mut one = load("l", &format!("{}/", server.url()), iterations(1, 2));
-    one.headers = vec![HeaderInput {
-        name: "X-Kind".into(),
-        value: "load".into(),
-    }];
+    one.headers = vec![HeaderInput { name: "X-Kind".into(), value: "load".into() }];
     one.steps = vec![step("a", "GET", "/a"), step("b", "GET", "/b"), step("c", "GET", "/c")];
     one.steps[2].tasks = TasksInput::JsonPointer("/n".into());
     let record = run(&one).await;
     let lines: Vec<_> = server.seen().into_iter().map(|seen| seen.line).collect();
     assert_eq!(lines, ["GET /a", "GET /b", "GET /c", "GET /a", "GET /b", "GET /c"]);
     assert!(server.seen().iter().all(|seen| seen.head.contains("x-kind: load\r\n")));
-    assert_eq!(
-        (server.connections(), record.ok, record.failed, record.tasks),
-        (1, 4, 2, Some(14))
-    );
-    let steps: Vec<_> = record
-        .steps
-        .iter()
-        .map(|s| (s.name.as_str(), s.sent, s.ok, s.failed))
-        .collect();
+    assert_eq!((server.connections(), record.ok, record.failed, record.tasks), (1, 4, 2, Some(14)));
+    let steps: Vec<_> = record.steps.iter().map(|s| (s.name.as_str(), s.sent, s.ok, s.failed)).collect();
     assert_eq!(steps, [("a", 2, 2, 0), ("b", 2, 0, 2), ("c", 2, 2, 0)]);
 }
 
@@ -306,29 +235,17 @@ async fn a_stop_sends_nothing_new_lets_open_requests_end_and_counts_the_rest() {
     let (record, ()) = tokio::join!(armed.run(now(), stop, None), watch);
     assert_eq!(record.stopped.as_deref(), Some("sigterm"));
     assert_eq!((record.due, record.sent, record.failed), (100, record.ok, 0));
-    assert_eq!(
-        (record.unsent, record.sent),
-        (100 - record.sent, server.seen().len() as u64)
-    );
+    assert_eq!((record.unsent, record.sent), (100 - record.sent, server.seen().len() as u64));
 }
 
 #[tokio::test]
 async fn the_hard_end_cuts_what_is_open_and_the_record_is_still_whole() {
     let server = Server::start(|_| Act::Hang).await;
-    for arrivals in [
-        iterations(2, 3),
-        Arrivals::Seconds {
-            clients: 2,
-            seconds: 60,
-        },
-        rate(2, 60, 2),
-    ] {
+    for arrivals in [iterations(2, 3), Arrivals::Seconds { clients: 2, seconds: 60 }, rate(2, 60, 2)] {
         let armed = arm(&load("l", &server.url(), arrivals), 0).await;
         let (_switch, stop) = stop_switch();
         let start = now();
-        let record = armed
-            .run(start, stop, Some(start.at + Duration::from_millis(800)))
-            .await;
+        let record = armed.run(start, stop, Some(start.at + Duration::from_millis(800))).await;
         assert_eq!(record.stopped.as_deref(), Some("hard-end"));
         assert_eq!((failures(&record), record.sent), (vec![("cut off", 2)], 2));
         assert_eq!(record.due, record.sent + record.unsent + record.capped);
@@ -342,15 +259,9 @@ async fn a_stop_before_the_start_sends_nothing() {
         let armed = arm(&load("l", &server.url(), arrivals), 0).await;
         let (switch, stop) = stop_switch();
         switch.stop("stop-at");
-        let start = Start {
-            at: Instant::now() + Duration::from_secs(3600),
-            wall_ms: 0,
-        };
+        let start = Start { at: Instant::now() + Duration::from_secs(3600), wall_ms: 0 };
         let record = armed.run(start, stop, None).await;
-        assert_eq!(
-            (record.sent, record.unsent, record.stopped.as_deref()),
-            (0, 3, Some("stop-at"))
-        );
+        assert_eq!((record.sent, record.unsent, record.stopped.as_deref()), (0, 3, Some("stop-at")));
     }
     assert_eq!(server.connections(), 0);
 }

@@ -33,10 +33,7 @@ struct Open {
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self {
-            length: FIRST_LENGTH,
-            buckets: Vec::new(),
-        }
+        Self { length: FIRST_LENGTH, buckets: Vec::new() }
     }
 }
 
@@ -56,10 +53,7 @@ impl Buckets {
     pub fn ok(&mut self, end: Duration, latency_micros: u64) {
         let bucket = self.at(end);
         bucket.ok += 1;
-        bucket
-            .latency
-            .get_or_insert_with(coarse)
-            .saturating_record(latency_micros.max(1));
+        bucket.latency.get_or_insert_with(coarse).saturating_record(latency_micros.max(1));
     }
 
     /// A request failed at `end`.
@@ -88,10 +82,7 @@ impl Buckets {
         if self.buckets.len() < other.buckets.len() {
             self.buckets.resize_with(other.buckets.len(), Open::default);
         }
-        self.buckets
-            .iter_mut()
-            .zip(other.buckets)
-            .for_each(|(ours, theirs)| ours.add(theirs));
+        self.buckets.iter_mut().zip(other.buckets).for_each(|(ours, theirs)| ours.add(theirs));
     }
 
     fn at(&mut self, time: Duration) -> &mut Open {

@@ -29,14 +29,9 @@ pub fn client_config(input: &TlsInput) -> Result<Arc<ClientConfig>, TlsError> {
     let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
     let mut config = if input.insecure_skip_verify {
         let verifier = Arc::new(AcceptAnything(provider));
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth()
+        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
     } else {
-        builder
-            .with_root_certificates(roots(input.ca_file.as_deref())?)
-            .with_no_client_auth()
+        builder.with_root_certificates(roots(input.ca_file.as_deref())?).with_no_client_auth()
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
@@ -44,23 +39,14 @@ pub fn client_config(input: &TlsInput) -> Result<Arc<ClientConfig>, TlsError> {
 
 fn roots(ca_file: Option<&str>) -> Result<RootCertStore, TlsError> {
     let Some(path) = ca_file else {
-        return Ok(RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        });
+        return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
     };
-    let failed = |why: String| TlsError::CaFile {
-        path: path.to_string(),
-        why,
-    };
+    let failed = |why: String| TlsError::CaFile { path: path.to_string(), why };
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(Path::new(path)).map_err(|error| failed(error.to_string()))? {
         store.add(certificate.map_err(|error| failed(error.to_string()))?)?;
     }
-    if store.is_empty() {
-        Err(failed("there is none in it".into()))
-    } else {
-        Ok(store)
-    }
+    if store.is_empty() { Err(failed("there is none in it".into())) } else { Ok(store) }
 }
 
 /// For `insecureSkipVerify`: any certificate, but the handshake's signatures must still be right.

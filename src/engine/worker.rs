@@ -41,14 +41,7 @@ pub struct Iteration {
 impl Shared {
     pub fn new(connector: Connector, steps: Vec<Step>, recorder: Recorder) -> Self {
         let (stopping, cut, open) = (watch::Sender::new(false), watch::Sender::new(false), AtomicU32::new(0));
-        Self {
-            connector,
-            steps,
-            recorder: Mutex::new(recorder),
-            stopping,
-            cut,
-            open,
-        }
+        Self { connector, steps, recorder: Mutex::new(recorder), stopping, cut, open }
     }
 
     /// The counts. A worker that panicked leaves whole events behind, so they are still good.
@@ -95,28 +88,15 @@ impl Shared {
             }
             let now = Instant::now();
             let sent = now.saturating_duration_since(start);
-            let sending = Sending {
-                step: position,
-                warmup: iteration.warmup,
-                due,
-                sent,
-            };
+            let sending = Sending { step: position, warmup: iteration.warmup, due, sent };
             self.recorder().sent(sending);
             self.open.fetch_add(1, Ordering::Relaxed);
             let reply = self.answer(step, iteration.numbers, now, connection).await;
             self.open.fetch_sub(1, Ordering::Relaxed);
             let end = start.elapsed();
             let answer = match reply {
-                Ok(reply) => Answer {
-                    end,
-                    status: Some(reply.status),
-                    outcome: step.judge(&reply),
-                },
-                Err(failure) => Answer {
-                    end,
-                    status: None,
-                    outcome: Err(failure),
-                },
+                Ok(reply) => Answer { end, status: Some(reply.status), outcome: step.judge(&reply) },
+                Err(failure) => Answer { end, status: None, outcome: Err(failure) },
             };
             self.recorder().answered(sending, answer);
             due = end;
@@ -165,9 +145,7 @@ impl Shared {
             let began = Instant::now();
             match send(step, &mut connection, request, deadline).await {
                 Ok(reply) => return Ok((reply, connection)),
-                Err(Broken {
-                    unsent: Some(unsent), ..
-                }) => again = Some(*unsent),
+                Err(Broken { unsent: Some(unsent), .. }) => again = Some(*unsent),
                 Err(broken) if broken.unanswered && began.elapsed() < KEEP_ALIVE_RACE && again.is_some() => {}
                 Err(broken) => return Err(broken.failure),
             }
@@ -180,22 +158,14 @@ impl Shared {
         let began = Instant::now();
         let mut connection = timed(deadline, Failure::ConnectTimeout, self.connector.connect()).await?;
         self.recorder().connected(began.elapsed());
-        let reply = send(step, &mut connection, request, deadline)
-            .await
-            .map_err(|broken| broken.failure)?;
+        let reply = send(step, &mut connection, request, deadline).await.map_err(|broken| broken.failure)?;
         Ok((reply, connection))
     }
 }
 
 async fn send(step: &Step, connection: &mut Connection, request: Prebuilt, deadline: Instant) -> Result<Reply, Broken> {
-    let late = Broken {
-        failure: Failure::Timeout,
-        unsent: None,
-        unanswered: false,
-    };
-    timeout_at(deadline.into(), connection.exchange(request, step.keep()))
-        .await
-        .unwrap_or(Err(late))
+    let late = Broken { failure: Failure::Timeout, unsent: None, unanswered: false };
+    timeout_at(deadline.into(), connection.exchange(request, step.keep())).await.unwrap_or(Err(late))
 }
 
 async fn timed<T>(

@@ -5,13 +5,16 @@
 //! recorded and read back. What a record makes of the state is `State::after`, also pure, so that the two can be
 //! explored together. `docs/protocol.md` says why each write stands where it stands.
 
+pub mod conditions;
 mod decide;
 mod ending;
+mod plan_view;
 mod row;
 mod seen;
 mod standing;
 mod state;
 mod step;
+pub mod view;
 
 #[cfg(test)]
 mod tests;

@@ -139,7 +139,9 @@ fn starting(input: &Input<'_>) -> Step {
     let pods = match &input.seen.pods {
         Live::NotRead => return Step::Read(Need::Pods),
         Live::Fresh(pods) => pods,
-        _ if now < fire.start_at - SOON => return Step::Wait { reason: Reason::WaitingForStart, until: now + SOON / 4 },
+        _ if now < fire.start_at - SOON => {
+            return Step::Wait { reason: Reason::WaitingForStart, until: now + SOON / 4 };
+        }
         _ => &PodsSeen::default(),
     };
     let ungranted: Vec<_> = state.armed.iter().copied().filter(|pod| !pods.granted.contains(pod)).collect();

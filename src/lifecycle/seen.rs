@@ -28,6 +28,17 @@ impl<T> Live<T> {
         }
     }
 
+    /// The same with another value.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Live<U> {
+        match self {
+            Live::Fresh(value) => Live::Fresh(f(value)),
+            Live::NotRead => Live::NotRead,
+            Live::Missing => Live::Missing,
+            Live::Denied => Live::Denied,
+            Live::Unreachable => Live::Unreachable,
+        }
+    }
+
     /// Nobody looked yet.
     pub fn is_not_read(&self) -> bool {
         matches!(self, Live::NotRead)
@@ -99,7 +110,9 @@ pub enum SizeSeen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RolloutSeen {
     /// So long already, the same pods.
-    Ready { held: Millis },
+    Ready {
+        held: Millis,
+    },
     Rolling,
     /// It will not come (ProgressDeadlineExceeded).
     Failed,

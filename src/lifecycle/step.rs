@@ -62,7 +62,10 @@ pub enum Change {
     /// The row's Job is there. It is never created again.
     Arming(Uid),
     /// The commit point, once a row.
-    Fire { fire: Fire, pods: Vec<Uid> },
+    Fire {
+        fire: Fire,
+        pods: Vec<Uid>,
+    },
     Loading,
     Collecting,
     /// The clients' part of the row.

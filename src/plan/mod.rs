@@ -1,5 +1,6 @@
 //! PURE: a spec in, a validated plan out; every error at once.
 
+mod documents;
 mod field_error;
 mod generator_input;
 mod hash;
@@ -8,6 +9,7 @@ mod observer_input;
 #[allow(clippy::module_inception)]
 mod plan;
 mod unfold;
+mod url_rules;
 mod validate;
 mod variables;
 mod worst_case;
@@ -15,6 +17,7 @@ mod worst_case;
 #[cfg(test)]
 mod tests;
 
+pub use documents::{Checked, check, check_documents};
 pub use field_error::FieldError;
 pub use generator_input::*;
 pub use hash::{HASH_VERSION, hash};
@@ -22,6 +25,7 @@ pub use inputs::*;
 pub use observer_input::*;
 pub use plan::*;
 pub use unfold::MAX_ROWS;
+pub use url_rules::{Destination, destination, is_allowed};
 pub use validate::plan;
 pub use variables::{Piece, names, pieces};
 pub use worst_case::worst_case_seconds;

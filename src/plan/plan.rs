@@ -13,6 +13,30 @@ pub struct Plan {
     pub hash: String,
 }
 
+impl Plan {
+    /// The targets that get a size in some row, in the order they are claimed: by kind and name, so that two tests never
+    /// wait for each other.
+    pub fn sized(&self) -> Vec<&Target> {
+        let swept = |name: &str| self.spec.sweep.iter().any(|s| s.target.as_ref().is_some_and(|t| t.0 == name));
+        let set = |t: &&Target| t.replicas.is_some() || t.cpu.is_some() || t.memory.is_some() || !t.env.is_empty();
+        let mut sized: Vec<&Target> = self.spec.targets.iter().filter(|t| set(t) || swept(&t.name.0)).collect();
+        sized.sort_by_key(|t| (t.workload_ref.kind.as_str(), &t.workload_ref.name.0));
+        sized
+    }
+
+    /// The row of that number.
+    pub fn row(&self, number: i32) -> Option<&PlannedRow> {
+        self.rows.iter().find(|row| row.number == number)
+    }
+}
+
+impl PlannedRow {
+    /// The target of that name, as this row wants it.
+    pub fn target(&self, name: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.name.0 == name)
+    }
+}
+
 /// One row of the table to come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedRow {

@@ -71,11 +71,13 @@ fn a_sweep_that_contradicts_itself_is_refused_with_its_entry() {
         errors(json!({"loads": [{"name": "m", "url": "http://a/"}],
             "targets": [{"name": "api", "workloadRef": {"name": "x"}}], "sweep": sweep}))
     };
-    let uneven = with(json!([{"target": "api", "replicas": [1, 2], "group": "g"}, {"target": "api", "cpu": [1], "group": "g"}]));
+    let uneven =
+        with(json!([{"target": "api", "replicas": [1, 2], "group": "g"}, {"target": "api", "cpu": [1], "group": "g"}]));
     assert!(uneven[0].starts_with("spec.sweep[1].cpu: group g moves together"), "{uneven:?}");
     let twice = with(json!([{"load": "m", "clients": [1]}, {"load": "m", "clients": [2]}]));
     assert!(twice[0].starts_with("spec.sweep[1].clients: m.clients is swept by spec.sweep[0]"), "{twice:?}");
-    let many = with(json!([{"load": "m", "clients": (1..=64).collect::<Vec<_>>()}, {"target": "api", "replicas": [1, 2]}]));
+    let many =
+        with(json!([{"load": "m", "clients": (1..=64).collect::<Vec<_>>()}, {"target": "api", "replicas": [1, 2]}]));
     assert!(many[0].contains("128 rows"), "{many:?}");
 }
 
@@ -83,7 +85,10 @@ fn a_sweep_that_contradicts_itself_is_refused_with_its_entry() {
 fn a_test_that_can_not_end_in_time_is_refused() {
     let got = errors(json!({"loads": [{"name": "m", "url": "http://a/", "durationSeconds": 3600}],
         "repeats": 10, "deadlines": {"totalSeconds": 7200}}));
-    assert_eq!(got, ["spec.deadlines.totalSeconds: the 10 rows take at least 36100 s, but the whole run may take 7200 s"]);
+    assert_eq!(
+        got,
+        ["spec.deadlines.totalSeconds: the 10 rows take at least 36100 s, but the whole run may take 7200 s"]
+    );
 }
 
 #[test]

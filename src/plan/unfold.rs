@@ -71,11 +71,13 @@ struct Group<'a> {
 pub fn unfold(spec: &LoadTestSpec) -> Result<Vec<PlannedRow>, Vec<FieldError>> {
     let mut errors = Vec::new();
     let groups = groups(spec, &mut errors);
-    let points: usize = groups.iter().map(|g| g.len).try_fold(1usize, |n, len| n.checked_mul(len)).unwrap_or(usize::MAX);
+    let points: usize =
+        groups.iter().map(|g| g.len).try_fold(1usize, |n, len| n.checked_mul(len)).unwrap_or(usize::MAX);
     let repeats = usize::try_from(spec.repeats).unwrap_or(1).max(1);
     let rows = points.saturating_mul(repeats);
     if rows > MAX_ROWS {
-        let message = format!("the sweep has {points} points x {repeats} repeats = {rows} rows; at most {MAX_ROWS} are possible");
+        let message =
+            format!("the sweep has {points} points x {repeats} repeats = {rows} rows; at most {MAX_ROWS} are possible");
         errors.push(FieldError::new("spec.sweep", message));
     }
     if !errors.is_empty() {
@@ -89,12 +91,16 @@ fn groups<'a>(spec: &'a LoadTestSpec, errors: &mut Vec<FieldError>) -> Vec<Group
     let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (index, entry) in spec.sweep.iter().enumerate() {
         let (Some(name), Some(values)) = (entry.load.as_ref().or(entry.target.as_ref()), Values::of(entry)) else {
-            errors.push(FieldError::new(format!("spec.sweep[{index}]"), "name a load or target, and the values of one field"));
+            errors.push(FieldError::new(
+                format!("spec.sweep[{index}]"),
+                "name a load or target, and the values of one field",
+            ));
             continue;
         };
         let (name, len, field) = (name.0.as_str(), values.len(), values.field());
         if let Some(first) = seen.insert((name, field), index) {
-            let message = format!("{name}.{field} is swept by spec.sweep[{first}] already; put all its values into one entry");
+            let message =
+                format!("{name}.{field} is swept by spec.sweep[{first}] already; put all its values into one entry");
             errors.push(FieldError::new(format!("spec.sweep[{index}].{field}"), message));
         }
         let axis = Axis { index, name, values };

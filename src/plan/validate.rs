@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::field_error::FieldError;
 use super::hash::hash;
+use super::inputs::{RunIdentity, generator_input};
 use super::plan::{Plan, PlannedRow};
 use super::unfold::unfold;
 use super::variables::names;
@@ -19,18 +20,35 @@ pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
     Variables { spec, errors: &mut errors }.check();
     regexes(spec, &mut errors);
     quantities(spec, &mut errors);
+    sampled(spec, &mut errors);
     match unfold(spec) {
         Err(sweep) => errors.extend(sweep),
         Ok(rows) => {
             rows.iter().for_each(|row| arrivals(row, &mut errors));
             total_time(spec, &rows, &mut errors);
             if errors.is_empty() {
-                return Ok(Plan { spec: spec.clone(), rows, hash: hash(spec) });
+                let plan = Plan { spec: spec.clone(), rows, hash: hash(spec) };
+                return match too_large(&plan) {
+                    None => Ok(plan),
+                    Some(error) => Err(vec![error]),
+                };
             }
         }
     }
     errors.dedup();
     Err(errors)
+}
+
+/// Most bytes of what a generator is given; a ConfigMap holds 1 MiB.
+const MAX_INPUT_BYTES: usize = 900 * 1024;
+
+fn too_large(plan: &Plan) -> Option<FieldError> {
+    let run = RunIdentity { name: String::new(), start_ms: 0 };
+    let bytes =
+        serde_json::to_vec(&generator_input(plan, plan.rows.first()?, &run)).map_or(usize::MAX, |json| json.len());
+    let message =
+        format!("headers, bodies and steps take {} KiB; at most {} KiB fit", bytes / 1024, MAX_INPUT_BYTES / 1024);
+    (bytes > MAX_INPUT_BYTES).then(|| FieldError::new("spec.loads", message))
 }
 
 /// Clients and rates, with the values of one row.
@@ -50,13 +68,26 @@ fn arrivals(row: &PlannedRow, errors: &mut Vec<FieldError>) {
             say(at("iterations"), "iterations belong to clients, not to rate".into());
         }
         if load.rate.is_some() && load.clients.is_some() {
-            say(at("clients"), "the sweep sets clients, but the load has a rate; set at most one of clients, rate".into());
+            say(
+                at("clients"),
+                "the sweep sets clients, but the load has a rate; set at most one of clients, rate".into(),
+            );
         }
         let clients = load.clients.unwrap_or(1);
         if load.rate.is_none() && clients < load.generators {
             say(
                 at("generators"),
-                format!("{clients} clients can't be shared out among {} generators; write at most {clients}", load.generators),
+                format!(
+                    "{clients} clients can't be shared out among {} generators; write at most {clients}",
+                    load.generators
+                ),
+            );
+        }
+        if load.max_in_flight.is_some_and(|most| most < load.generators) {
+            let most = load.max_in_flight.unwrap_or_default();
+            say(
+                at("maxInFlight"),
+                format!("{most} open requests can't be shared out among {} generators", load.generators),
             );
         }
         if load.rate.is_none() && (load.per_seconds.is_some() || load.max_in_flight.is_some()) {
@@ -72,6 +103,19 @@ fn total_time(spec: &LoadTestSpec, rows: &[PlannedRow], errors: &mut Vec<FieldEr
     if least > total {
         let message = format!("the {} rows take at least {least} s, but the whole run may take {total} s", rows.len());
         errors.push(FieldError::new("spec.deadlines.totalSeconds", message));
+    }
+}
+
+/// What is asked for its value at an instant can't be a count of log lines.
+fn sampled(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
+    let until = spec.settle.as_ref().and_then(|s| s.until.as_ref()).map(|u| &u.measurement);
+    let check = spec.tasks_check.as_ref().map(|c| &c.measurement);
+    for (path, name) in [("spec.settle.until.measurement", until), ("spec.tasksCheck.measurement", check)] {
+        let Some(name) = name else { continue };
+        if spec.measurements.iter().any(|m| m.name.0 == name.0 && m.log.is_some()) {
+            let message = format!("{} counts log lines; name a measurement with http or sql", name.0);
+            errors.push(FieldError::new(path, message));
+        }
     }
 }
 

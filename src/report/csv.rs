@@ -33,23 +33,10 @@ const TARGET: [&str; 4] = ["restarts", "oomKills", "cpuMaxPercent", "memoryMaxPe
 /// The table as CSV, with a header line.
 pub fn csv(input: &ReportInput) -> String {
     let metrics = metrics(input);
-    let set: Vec<String> = input
-        .plan
-        .rows
-        .first()
-        .map(|r| r.set.iter().map(|s| s.name.clone()).collect())
-        .unwrap_or_default();
+    let set: Vec<String> =
+        input.plan.rows.first().map(|r| r.set.iter().map(|s| s.name.clone()).collect()).unwrap_or_default();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let fixed = [
-        "timestamp",
-        "loadEndedAt",
-        "endedAt",
-        "test",
-        "run",
-        "row",
-        "verdict",
-        "reason",
-    ];
+    let fixed = ["timestamp", "loadEndedAt", "endedAt", "test", "run", "row", "verdict", "reason"];
     let mut header: Vec<String> = fixed.iter().map(|s| (*s).to_owned()).collect();
     header.extend(set.iter().map(|name| format!("set.{name}")));
     header.extend(metrics.iter().cloned());
@@ -59,11 +46,7 @@ pub fn csv(input: &ReportInput) -> String {
     for row in input.test.rows {
         let _ = writer.write_record(line(input, row, &set, &metrics));
     }
-    writer
-        .into_inner()
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .unwrap_or_default()
+    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 fn line(input: &ReportInput, row: &Row, set: &[String], metrics: &[String]) -> Vec<String> {
@@ -78,13 +61,7 @@ fn line(input: &ReportInput, row: &Row, set: &[String], metrics: &[String]) -> V
         row.verdict.map(|v| format!("{v:?}")).unwrap_or_default(),
         row.reason.clone().unwrap_or_default(),
     ];
-    let setting = |name: &String| {
-        row.set
-            .iter()
-            .find(|s| s.name == *name)
-            .map(|s| s.value.clone())
-            .unwrap_or_default()
-    };
+    let setting = |name: &String| row.set.iter().find(|s| s.name == *name).map(|s| s.value.clone()).unwrap_or_default();
     line.extend(set.iter().map(setting));
     line.extend(metrics.iter().map(|m| {
         let found = value(m, row, Worst::Largest).ok().and_then(decimal);
@@ -96,11 +73,7 @@ fn line(input: &ReportInput, row: &Row, set: &[String], metrics: &[String]) -> V
 
 /// A spreadsheet takes a cell that begins like this for a formula.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// The metrics that any row may have.
@@ -118,22 +91,12 @@ fn metrics(input: &ReportInput) -> Vec<String> {
             all.extend(LATENCY.iter().map(|p| of(&format!("latency.{p}"))));
         }
     }
-    let figures: BTreeSet<&str> = input
-        .test
-        .rows
-        .iter()
-        .flat_map(|r| &r.database)
-        .map(|f| f.name.as_str())
-        .collect();
+    let figures: BTreeSet<&str> = input.test.rows.iter().flat_map(|r| &r.database).map(|f| f.name.as_str()).collect();
     for figure in figures {
         all.extend(STATISTICS.iter().map(|s| format!("database.{figure}.{s}")));
     }
     for measurement in &spec.measurements {
-        all.extend(
-            STATISTICS
-                .iter()
-                .map(|s| format!("measurements.{}.{s}", measurement.name.0)),
-        );
+        all.extend(STATISTICS.iter().map(|s| format!("measurements.{}.{s}", measurement.name.0)));
     }
     for target in &spec.targets {
         all.extend(TARGET.iter().map(|t| format!("targets.{}.{t}", target.name.0)));

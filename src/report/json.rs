@@ -18,12 +18,7 @@ pub fn json(input: &ReportInput, room: usize) -> String {
 }
 
 fn whole(input: &ReportInput, details: &[i32]) -> String {
-    let rows: Vec<Value> = input
-        .test
-        .rows
-        .iter()
-        .map(|row| with_details(input, row, details))
-        .collect();
+    let rows: Vec<Value> = input.test.rows.iter().map(|row| with_details(input, row, details)).collect();
     let once: Vec<Value> = whole_test_judgements(&input.test)
         .iter()
         .map(|(threshold, judgement)| json!({"metric": threshold.metric, "judgement": junit::words(judgement)}))

@@ -17,10 +17,7 @@ pub fn junit(input: &ReportInput) -> String {
     suite.add_test_case(case("test / verdict", overall(input)));
     for planned in &input.plan.rows {
         let row = input.test.rows.iter().find(|r| r.row == planned.number);
-        suite.add_test_case(case(
-            &format!("row {} / verdict", planned.number),
-            row.map_or_else(not_run, verdict),
-        ));
+        suite.add_test_case(case(&format!("row {} / verdict", planned.number), row.map_or_else(not_run, verdict)));
         let waits = input.test.rows.iter().any(carries_late_figures);
         for threshold in &input.plan.spec.thresholds {
             let name = format!("row {} / {}", planned.number, limits(threshold));
@@ -52,20 +49,14 @@ fn properties(suite: &mut TestSuite, input: &ReportInput) {
     add("run", &input.run.to_string());
     add("plan.hash", &input.plan.hash);
     let Some(fingerprint) = input.fingerprint else { return };
-    add(
-        "operatorVersion",
-        fingerprint.operator_version.as_deref().unwrap_or("-"),
-    );
+    add("operatorVersion", fingerprint.operator_version.as_deref().unwrap_or("-"));
     add("nodes", &fingerprint.nodes.join(", "));
     for target in &fingerprint.targets {
         add(&format!("images.{}", target.name.0), &target.images.join(", "));
     }
     if let Some(database) = &fingerprint.database {
         let known = [&database.engine, &database.version, &database.class];
-        add(
-            "database",
-            &known.iter().filter_map(|s| s.as_deref()).collect::<Vec<_>>().join(" "),
-        );
+        add("database", &known.iter().filter_map(|s| s.as_deref()).collect::<Vec<_>>().join(" "));
         let limit = database.connection_limit.map_or_else(|| "-".into(), |n| n.to_string());
         add("database.connectionLimit", &limit);
     }
@@ -84,11 +75,7 @@ fn overall(input: &ReportInput) -> TestCaseStatus {
 fn verdict(row: &Row) -> TestCaseStatus {
     let reason = row.reason.as_deref().unwrap_or("EvidenceMissing");
     let meaning = Reason::parse(reason).map_or("", Reason::meaning);
-    let said = if row.observations.is_empty() {
-        meaning.to_owned()
-    } else {
-        row.observations.join("; ")
-    };
+    let said = if row.observations.is_empty() { meaning.to_owned() } else { row.observations.join("; ") };
     match row.verdict {
         Some(RowVerdict::Passed) => TestCaseStatus::success(),
         Some(RowVerdict::Failed) => bad(NonSuccessKind::Failure, reason, &said),
@@ -106,17 +93,9 @@ fn of_row(row: &Row, threshold: &Threshold) -> TestCaseStatus {
 fn status(judgement: &Judgement, optional: bool) -> TestCaseStatus {
     match judgement {
         Judgement::Held(_) => TestCaseStatus::success(),
-        Judgement::Breached(_) => bad(
-            NonSuccessKind::Failure,
-            Reason::ThresholdsBreached.as_str(),
-            &words(judgement),
-        ),
+        Judgement::Breached(_) => bad(NonSuccessKind::Failure, Reason::ThresholdsBreached.as_str(), &words(judgement)),
         Judgement::Missing(_) if optional => TestCaseStatus::skipped(),
-        Judgement::Missing(_) => bad(
-            NonSuccessKind::Error,
-            Reason::EvidenceMissing.as_str(),
-            &words(judgement),
-        ),
+        Judgement::Missing(_) => bad(NonSuccessKind::Error, Reason::EvidenceMissing.as_str(), &words(judgement)),
     }
 }
 

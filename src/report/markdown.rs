@@ -34,12 +34,7 @@ pub fn markdown(input: &ReportInput) -> String {
         out += "\n## Thresholds\n\n| Threshold | Outcome | Where |\n|---|---|---|\n";
         for threshold in &input.plan.spec.thresholds {
             let (outcome, place) = judged(input, threshold);
-            out += &format!(
-                "| {} | {} | {} |\n",
-                escaped(&limits(threshold)),
-                escaped(&outcome),
-                escaped(&place)
-            );
+            out += &format!("| {} | {} | {} |\n", escaped(&limits(threshold)), escaped(&outcome), escaped(&place));
         }
     }
     out
@@ -51,13 +46,8 @@ fn judged(input: &ReportInput, threshold: &Threshold) -> (String, String) {
         return (outcome(judgement, threshold), "whole test".into());
     }
     let asked = |r: &&Row| !is_late(&threshold.metric) || carries_late_figures(r);
-    let all: Vec<(i32, Judgement)> = input
-        .test
-        .rows
-        .iter()
-        .filter(asked)
-        .map(|r| (r.row, judge(threshold, r)))
-        .collect();
+    let all: Vec<(i32, Judgement)> =
+        input.test.rows.iter().filter(asked).map(|r| (r.row, judge(threshold, r))).collect();
     let worst = all
         .iter()
         .find(|(_, j)| matches!(j, Judgement::Breached(_)))

@@ -61,17 +61,11 @@ fn junit_tells_failures_from_errors_and_what_was_not_run() {
     let breached = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 10}));
     let text = files_of(&breached, &BTreeMap::new())["junit.xml"].clone();
     assert!(text.contains(r#"name="row 1 / latency.p99Ms &lt;= 10""#), "{text}");
-    assert!(
-        text.contains("<failure") && !text.contains("<error") && !text.contains("<skipped"),
-        "{text}"
-    );
+    assert!(text.contains("<failure") && !text.contains("<error") && !text.contains("<skipped"), "{text}");
     let mut late = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 100}));
     late.later(0, 100, 50_000);
     let text = files_of(&late, &BTreeMap::new())["junit.xml"].clone();
-    assert!(
-        text.contains(r#"type="GeneratorSaturated""#) && !text.contains("<failure"),
-        "{text}"
-    );
+    assert!(text.contains(r#"type="GeneratorSaturated""#) && !text.contains("<failure"), "{text}");
 }
 
 #[test]
@@ -80,11 +74,8 @@ fn csv_has_a_line_a_row_and_leaves_the_missing_empty() {
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let header = reader.headers().expect("a header").clone();
     let line = reader.records().next().expect("a row").expect("as long as the header");
-    let of = |name: &str| {
-        line.get(header.iter().position(|h| h == name).expect("a column"))
-            .expect("a cell")
-            .to_owned()
-    };
+    let of =
+        |name: &str| line.get(header.iter().position(|h| h == name).expect("a column")).expect("a cell").to_owned();
     assert_eq!(of("timestamp"), "1970-01-01T00:20:00.000Z");
     assert_eq!((of("tasks").as_str(), of("set.ingest.rate").as_str()), ("600", "10"));
     assert_eq!(of("targets.api.cpuMaxPercent"), "", "not known is not 0");

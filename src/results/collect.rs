@@ -63,15 +63,9 @@ impl std::error::Error for Incomplete {}
 pub fn parse(log: &str) -> Result<GeneratorReport, Incomplete> {
     let mut crc = crc32fast::Hasher::new();
     let (mut header, mut loads, mut lines, mut trailer) = (None, Vec::new(), 0u32, None);
-    for line in log
-        .split('\n')
-        .map(|l| l.strip_suffix('\r').unwrap_or(l))
-        .filter(|l| !l.is_empty())
-    {
+    for line in log.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l)).filter(|l| !l.is_empty()) {
         if trailer.is_some() {
-            return Err(incomplete(
-                "lines follow the trailer, so two processes wrote to one log",
-            ));
+            return Err(incomplete("lines follow the trailer, so two processes wrote to one log"));
         }
         match read(line, lines)? {
             Record::Trailer(found) => {
@@ -100,10 +94,7 @@ fn read(line: &str, before: u32) -> Result<Record, Incomplete> {
         0 => {
             incomplete("the log does not begin with a header: its beginning was rotated away, or it is no generator's")
         }
-        _ => Incomplete(format!(
-            "line {} of the log is no record (cut off, or written by something else)",
-            before + 1
-        )),
+        _ => Incomplete(format!("line {} of the log is no record (cut off, or written by something else)", before + 1)),
     })
 }
 
@@ -158,21 +149,12 @@ pub(crate) mod tests {
             text.push_str(&serde_json::to_string(record).expect("JSON"));
             text.push('\n');
         }
-        let trailer = Trailer {
-            records: records.len() as u32,
-            crc32: crc32fast::hash(text.as_bytes()),
-        };
+        let trailer = Trailer { records: records.len() as u32, crc32: crc32fast::hash(text.as_bytes()) };
         text + &serde_json::to_string(&Record::Trailer(trailer)).expect("JSON") + "\n"
     }
 
     fn good() -> String {
-        let load = LoadRecord {
-            name: "a".into(),
-            sent: 3,
-            ok: 3,
-            due: 3,
-            ..LoadRecord::default()
-        };
+        let load = LoadRecord { name: "a".into(), sent: 3, ok: 3, due: 3, ..LoadRecord::default() };
         log(&[Record::Header(header()), Record::Load(Box::new(load))])
     }
 
@@ -210,16 +192,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_lost_line_and_another_protocol_are_named() {
-        let other = Header {
-            protocol: 99,
-            ..header()
-        };
-        assert!(
-            parse(&log(&[Record::Header(other)]))
-                .expect_err("newer")
-                .to_string()
-                .contains("protocol 99")
-        );
+        let other = Header { protocol: 99, ..header() };
+        assert!(parse(&log(&[Record::Header(other)])).expect_err("newer").to_string().contains("protocol 99"));
         let good = good();
         let mut lines = good.lines();
         let (first, _, last) = (lines.next(), lines.next(), lines.next());

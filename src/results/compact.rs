@@ -50,12 +50,5 @@ fn compacted(row: &Row) -> Row {
 }
 
 fn short(load: &LoadFigures) -> LoadFigures {
-    LoadFigures {
-        tasks: None,
-        tasks_per_second: None,
-        seconds: None,
-        service: None,
-        lateness: None,
-        ..load.clone()
-    }
+    LoadFigures { tasks: None, tasks_per_second: None, seconds: None, service: None, lateness: None, ..load.clone() }
 }

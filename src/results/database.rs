@@ -61,11 +61,7 @@ pub fn statistics(values: &[(i64, f64)], window: &Window, interval_ms: i64) -> S
     }
     let near = |at: i64, from: i64| {
         let slack = (2 * interval_ms).max(2_000);
-        values
-            .iter()
-            .rev()
-            .find(|(t, v)| *t <= at && *t > from && at - t <= slack && v.is_finite())
-            .map(|(_, v)| *v)
+        values.iter().rev().find(|(t, v)| *t <= at && *t > from && at - t <= slack && v.is_finite()).map(|(_, v)| *v)
     };
     let all = || inside.iter().map(|(_, v)| *v);
     Statistics {
@@ -73,10 +69,7 @@ pub fn statistics(values: &[(i64, f64)], window: &Window, interval_ms: i64) -> S
         minimum: all().reduce(f64::min).and_then(decimal),
         maximum: all().reduce(f64::max).and_then(decimal),
         last: near(window.end_ms, window.start_ms - 1).and_then(decimal),
-        settled: window
-            .settled_ms
-            .and_then(|at| near(at, window.end_ms))
-            .and_then(decimal),
+        settled: window.settled_ms.and_then(|at| near(at, window.end_ms)).and_then(decimal),
         points: Some(points.min(expected)),
         expected: Some(expected),
     }
@@ -89,12 +82,7 @@ pub fn database_figures(samples: &[Sample], window: &Window, limit: Option<i32>)
     let mut seen: Vec<(i64, &PostgresSample)> = samples.iter().filter_map(|s| Some((s.t, s.pg.as_ref()?))).collect();
     seen.sort_by_key(|(t, _)| *t);
     let interval = window.sample_interval();
-    let mut figures = Figures {
-        window,
-        interval,
-        list: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut figures = Figures { window, interval, list: Vec::new(), notes: Vec::new() };
     figures.sessions(&seen, limit);
     figures.connecting(&seen);
     figures.counters(&seen);
@@ -129,9 +117,7 @@ impl Figures<'_> {
     fn sessions(&mut self, seen: &Seen, limit: Option<i32>) {
         self.each("connections", seen, |s| Some(s.connections.into()));
         if let Some(limit) = limit.filter(|l| *l > 0) {
-            self.each("connectionsPercent", seen, |s| {
-                Some(f64::from(s.connections) * 100.0 / f64::from(limit))
-            });
+            self.each("connectionsPercent", seen, |s| Some(f64::from(s.connections) * 100.0 / f64::from(limit)));
         }
         self.each("activeSessions", seen, |s| s.active.map(f64::from));
         self.each("waitingSessions", seen, |s| s.waiting.map(f64::from));
@@ -156,18 +142,10 @@ impl Figures<'_> {
     }
 
     fn counters(&mut self, seen: &Seen) {
-        let counters: [Counter; 5] = [
-            |s| s.transactions,
-            |s| s.blocks_read,
-            |s| s.blocks_hit,
-            |s| s.deadlocks,
-            |s| s.temp_bytes,
-        ];
+        let counters: [Counter; 5] =
+            [|s| s.transactions, |s| s.blocks_read, |s| s.blocks_hit, |s| s.deadlocks, |s| s.temp_bytes];
         let [transactions, read, hit, deadlocks, temp] = counters.map(|of| self.counted(seen, of));
-        if [&transactions, &read, &hit, &deadlocks, &temp]
-            .iter()
-            .any(|c| c.is_err())
-        {
+        if [&transactions, &read, &hit, &deadlocks, &temp].iter().any(|c| c.is_err()) {
             let text =
                 "PostgreSQL's counters went back (restarted, or statistics reset), so what they count is missing";
             self.notes.push(text.into());
@@ -193,21 +171,11 @@ impl Figures<'_> {
             // Older than two samples, it would count what others did before the load.
             self.window.start_ms - all[*i].0 <= 2 * self.interval
         });
-        let first_inside = all
-            .iter()
-            .position(|(t, _)| *t >= self.window.start_ms)
-            .unwrap_or(all.len());
+        let first_inside = all.iter().position(|(t, _)| *t >= self.window.start_ms).unwrap_or(all.len());
         let end = self.window.settled_ms.unwrap_or(self.window.end_ms);
-        let kept: Vec<(i64, i64)> = all[begin.unwrap_or(first_inside)..]
-            .iter()
-            .copied()
-            .take_while(|(t, _)| *t <= end)
-            .collect();
-        if kept.windows(2).any(|w| w[1].1 < w[0].1) {
-            Err(())
-        } else {
-            Ok(kept)
-        }
+        let kept: Vec<(i64, i64)> =
+            all[begin.unwrap_or(first_inside)..].iter().copied().take_while(|(t, _)| *t <= end).collect();
+        if kept.windows(2).any(|w| w[1].1 < w[0].1) { Err(()) } else { Ok(kept) }
     }
 
     /// Per second between two samples; the average is all of them by the whole time.
@@ -227,16 +195,10 @@ impl Figures<'_> {
     /// Hits of all blocks asked for between two samples; the average is over all blocks. No blocks: no percentage.
     fn cache_hits(&mut self, read: &[(i64, i64)], hit: &[(i64, i64)]) {
         let ratio = |hits: i64, reads: i64| Some(hits as f64 * 100.0 / Some(hits + reads).filter(|n| *n > 0)? as f64);
-        let pairs: Vec<(i64, i64, i64)> = read
-            .iter()
-            .zip(hit)
-            .filter(|(r, h)| r.0 == h.0)
-            .map(|(r, h)| (r.0, r.1, h.1))
-            .collect();
-        let values: Values = pairs
-            .windows(2)
-            .filter_map(|w| Some((w[1].0, ratio(w[1].2 - w[0].2, w[1].1 - w[0].1)?)))
-            .collect();
+        let pairs: Vec<(i64, i64, i64)> =
+            read.iter().zip(hit).filter(|(r, h)| r.0 == h.0).map(|(r, h)| (r.0, r.1, h.1)).collect();
+        let values: Values =
+            pairs.windows(2).filter_map(|w| Some((w[1].0, ratio(w[1].2 - w[0].2, w[1].1 - w[0].1)?))).collect();
         let seen: Values = pairs.iter().skip(1).map(|p| (p.0, 0.0)).collect();
         let mut figures = statistics(&values, self.window, self.interval);
         // A second in which no block was asked for was seen all the same.
@@ -269,39 +231,21 @@ fn under_load(counted: &[Counted], window: &Window) -> Option<(Counted, Counted)
 
 /// Nobody is active: then nobody waits.
 fn share(part: u32, active: u32) -> Option<f64> {
-    Some(if active == 0 {
-        0.0
-    } else {
-        f64::from(part) * 100.0 / f64::from(active)
-    })
+    Some(if active == 0 { 0.0 } else { f64::from(part) * 100.0 / f64::from(active) })
 }
 
 fn figure(name: &str, statistics: Statistics) -> DatabaseFigure {
-    DatabaseFigure {
-        name: name.into(),
-        source: DatabaseSource::PostgreSql,
-        statistics,
-    }
+    DatabaseFigure { name: name.into(), source: DatabaseSource::PostgreSql, statistics }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WINDOW: Window = Window {
-        start_ms: 10_000,
-        end_ms: 20_000,
-        settled_ms: Some(25_000),
-    };
+    const WINDOW: Window = Window { start_ms: 10_000, end_ms: 20_000, settled_ms: Some(25_000) };
 
     fn samples(from: i64, to: i64, of: impl Fn(i64) -> PostgresSample) -> Vec<Sample> {
-        (from..=to)
-            .map(|t| Sample {
-                t: t * 1000,
-                pg: Some(of(t)),
-                ..Sample::default()
-            })
-            .collect()
+        (from..=to).map(|t| Sample { t: t * 1000, pg: Some(of(t)), ..Sample::default() }).collect()
     }
 
     fn find<'a>(figures: &'a [DatabaseFigure], name: &str) -> Option<&'a Statistics> {
@@ -310,10 +254,7 @@ mod tests {
 
     #[test]
     fn only_samples_of_the_load_count_and_settled_is_read_at_its_end() {
-        let all = samples(0, 40, |t| PostgresSample {
-            connections: t as u32,
-            ..PostgresSample::default()
-        });
+        let all = samples(0, 40, |t| PostgresSample { connections: t as u32, ..PostgresSample::default() });
         let (figures, notes) = database_figures(&all, &WINDOW, Some(200));
         let connections = find(&figures, "connections").expect("sampled");
         assert_eq!(connections.minimum, decimal(10.0));
@@ -321,46 +262,23 @@ mod tests {
         assert_eq!(connections.last, decimal(20.0));
         assert_eq!(connections.settled, decimal(25.0));
         assert_eq!((connections.points, connections.expected), (Some(10), Some(10)));
-        assert_eq!(
-            find(&figures, "connectionsPercent").and_then(|s| s.maximum.clone()),
-            decimal(10.0)
-        );
+        assert_eq!(find(&figures, "connectionsPercent").and_then(|s| s.maximum.clone()), decimal(10.0));
         assert!(notes.is_empty());
     }
 
     #[test]
     fn without_limit_there_is_no_percentage_and_without_rights_no_states() {
-        let all = samples(10, 20, |_| PostgresSample {
-            connections: 3,
-            ..PostgresSample::default()
-        });
+        let all = samples(10, 20, |_| PostgresSample { connections: 3, ..PostgresSample::default() });
         let (figures, _) = database_figures(&all, &WINDOW, None);
-        for missing in [
-            "connectionsPercent",
-            "activeSessions",
-            "lockWaitPercent",
-            "connectMs",
-            "deadlocks",
-        ] {
+        for missing in ["connectionsPercent", "activeSessions", "lockWaitPercent", "connectMs", "deadlocks"] {
             assert!(find(&figures, missing).is_none(), "{missing}");
         }
     }
 
     #[test]
     fn a_burst_of_samples_is_no_coverage() {
-        let pg = || {
-            Some(PostgresSample {
-                connections: 1,
-                ..PostgresSample::default()
-            })
-        };
-        let all: Vec<Sample> = (0..10)
-            .map(|i| Sample {
-                t: 15_000 + i,
-                pg: pg(),
-                ..Sample::default()
-            })
-            .collect();
+        let pg = || Some(PostgresSample { connections: 1, ..PostgresSample::default() });
+        let all: Vec<Sample> = (0..10).map(|i| Sample { t: 15_000 + i, pg: pg(), ..Sample::default() }).collect();
         let (figures, _) = database_figures(&all, &WINDOW, None);
         assert_eq!(find(&figures, "connections").expect("seen").points, Some(1));
     }
@@ -374,10 +292,7 @@ mod tests {
         });
         let (figures, _) = database_figures(&all, &WINDOW, None);
         let lock = find(&figures, "lockWaitPercent").expect("seen");
-        assert_eq!(
-            (lock.maximum.clone(), lock.minimum.clone()),
-            (decimal(75.0), decimal(0.0))
-        );
+        assert_eq!((lock.maximum.clone(), lock.minimum.clone()), (decimal(75.0), decimal(0.0)));
     }
 
     fn counting(t: i64) -> PostgresSample {

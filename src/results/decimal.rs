@@ -21,11 +21,7 @@ pub fn decimal(value: f64) -> Option<Decimal> {
     let magnitude = value.abs().log10().floor() as i32;
     let decimals = (SIGNIFICANT - 1 - magnitude).clamp(0, MOST_DECIMALS) as usize;
     let smallest = 10f64.powi(-MOST_DECIMALS);
-    let value = if value.abs() < smallest {
-        smallest.copysign(value)
-    } else {
-        value
-    };
+    let value = if value.abs() < smallest { smallest.copysign(value) } else { value };
     Some(Decimal(trimmed(format!("{value:.decimals$}"))))
 }
 
@@ -55,11 +51,7 @@ pub fn human_count(value: i64) -> String {
 }
 
 fn trimmed(text: String) -> String {
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    };
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
     if text == "-0" { "0".into() } else { text }
 }
 
@@ -119,10 +111,7 @@ mod tests {
             for mantissa in [1.0, 1.5, 9.999999, -7.123456789] {
                 let text = text(mantissa * 10f64.powi(exponent));
                 let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
-                assert!(
-                    text.len() <= 24 && fraction.len() <= 6 && whole.trim_start_matches('-').len() <= 15,
-                    "{text}"
-                );
+                assert!(text.len() <= 24 && fraction.len() <= 6 && whole.trim_start_matches('-').len() <= 15, "{text}");
                 assert!(!text.contains('e'), "{text}");
             }
         }

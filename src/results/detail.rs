@@ -75,13 +75,7 @@ impl RowDetail {
             outcome.loads().iter().map(detail).collect::<Vec<_>>()
         };
         let generators = outcomes.iter().flat_map(of).collect();
-        Self {
-            row,
-            warmup_tasks,
-            loads: loads.iter().map(load).collect(),
-            generators,
-            left_out: 0,
-        }
+        Self { row, warmup_tasks, loads: loads.iter().map(load).collect(), generators, left_out: 0 }
     }
 
     /// As JSON of at most [`MOST_BYTES`], as far as leaving out generators can do it.
@@ -122,12 +116,7 @@ mod tests {
     fn a_row_is_read_back_as_it_was_written_with_merged_histograms() {
         let scene = good(60);
         let loads = merged_loads(&scene.planned, &scene.outcomes);
-        let detail = RowDetail::new(
-            scene.row(),
-            &loads,
-            &scene.outcomes,
-            warmup_tasks(&scene.planned, &loads),
-        );
+        let detail = RowDetail::new(scene.row(), &loads, &scene.outcomes, warmup_tasks(&scene.planned, &loads));
         let read: RowDetail = serde_json::from_str(&detail.json()).expect("JSON");
         assert_eq!(read, detail);
         assert_eq!(decode(&read.loads[0].latency).expect("a histogram").len(), 600);
@@ -140,15 +129,7 @@ mod tests {
         scene.load(0).timeline = Timeline {
             start_ms: 0,
             bucket_ms: 1000,
-            buckets: vec![
-                Bucket {
-                    due: 1_000_000,
-                    p50: Some(123_456),
-                    p99: Some(123_456),
-                    ..Bucket::default()
-                };
-                600
-            ],
+            buckets: vec![Bucket { due: 1_000_000, p50: Some(123_456), p99: Some(123_456), ..Bucket::default() }; 600],
         };
         let one = scene.outcomes[0].1.clone();
         let outcomes: Vec<_> = (0..32).map(|i| (i, one.clone())).collect();

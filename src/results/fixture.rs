@@ -54,10 +54,7 @@ pub fn good(seconds: i64) -> Scene {
     let planned = PlannedRow {
         number: 1,
         point: 1,
-        set: vec![Setting {
-            name: "ingest.rate".into(),
-            value: "10".into(),
-        }],
+        set: vec![Setting { name: "ingest.rate".into(), value: "10".into() }],
         loads: spec.loads.clone(),
         targets: spec.targets.clone(),
     };
@@ -69,11 +66,7 @@ pub fn good(seconds: i64) -> Scene {
         facts: Vec::new(),
         later_facts: Vec::new(),
         samples: (-2..=seconds + 10).map(|s| sample(s, seconds)).collect(),
-        logs: vec![LogCount {
-            name: "timeouts".into(),
-            count: Some(0),
-            problem: None,
-        }],
+        logs: vec![LogCount { name: "timeouts".into(), count: Some(0), problem: None }],
         warmup_tasks: Some(0),
         drained_at_ms: Some(end + 2_500),
         series: vec![cpu(0..seconds / 60 + 2)],
@@ -118,10 +111,7 @@ pub fn report(index: u32, load: LoadRecord) -> GeneratorOutcome {
         grant_seen_after_ms: 60,
         version: "0.1.0".into(),
     };
-    GeneratorOutcome::Complete(GeneratorReport {
-        header,
-        loads: vec![load],
-    })
+    GeneratorOutcome::Complete(GeneratorReport { header, loads: vec![load] })
 }
 
 fn sample(second: i64, seconds: i64) -> Sample {
@@ -143,16 +133,8 @@ fn sample(second: i64, seconds: i64) -> Sample {
 
 /// 40 % in each of these minutes since the start.
 pub fn cpu(minutes: std::ops::Range<i64>) -> Series {
-    let point = |m| Point {
-        start_ms: START + m * MINUTE_MS,
-        average: 40.0,
-        maximum: 45.0,
-    };
-    Series {
-        figure: "cpuPercent".into(),
-        points: minutes.map(point).collect(),
-        problem: None,
-    }
+    let point = |m| Point { start_ms: START + m * MINUTE_MS, average: 40.0, maximum: 45.0 };
+    Series { figure: "cpuPercent".into(), points: minutes.map(point).collect(), problem: None }
 }
 
 impl Scene {
@@ -230,13 +212,7 @@ impl Scene {
 
     /// All stages.
     pub fn judged(&self) -> (Row, Outcome) {
-        let row = with_late_figures(
-            self.row(),
-            &LateInput {
-                spec: &self.spec,
-                series: &self.series,
-            },
-        );
+        let row = with_late_figures(self.row(), &LateInput { spec: &self.spec, series: &self.series });
         let rows = [row];
         let database = whole_test_figures(&rows, &self.series);
         let input = TestInput {
@@ -253,10 +229,6 @@ impl Scene {
     }
 
     pub fn plan(&self) -> Plan {
-        Plan {
-            spec: self.spec.clone(),
-            rows: vec![self.planned.clone()],
-            hash: "0".repeat(64),
-        }
+        Plan { spec: self.spec.clone(), rows: vec![self.planned.clone()], hash: "0".repeat(64) }
     }
 }

@@ -43,9 +43,7 @@ pub fn encode(histogram: &Micros) -> Histogram {
         return Histogram::default();
     }
     let mut bytes = Vec::new();
-    V2DeflateSerializer::new()
-        .serialize(histogram, &mut bytes)
-        .expect("writing to memory does not fail");
+    V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("writing to memory does not fail");
     Histogram(STANDARD.encode(bytes))
 }
 
@@ -62,8 +60,7 @@ pub fn decode(histogram: &Histogram) -> Result<Micros, HistogramError> {
         .map_err(|error| HistogramError::Format(error.to_string()))?;
     // Into our own range, so that what another version wrote with a smaller one can be added to.
     let mut ours = empty();
-    ours.add(&read)
-        .map_err(|error| HistogramError::Range(error.to_string()))?;
+    ours.add(&read).map_err(|error| HistogramError::Range(error.to_string()))?;
     Ok(ours)
 }
 
@@ -73,8 +70,7 @@ pub fn decode(histogram: &Histogram) -> Result<Micros, HistogramError> {
 pub fn merge<'a>(histograms: impl IntoIterator<Item = &'a Histogram>) -> Result<Micros, HistogramError> {
     let mut sum = empty();
     for one in histograms {
-        sum.add(&decode(one)?)
-            .map_err(|error| HistogramError::Range(error.to_string()))?;
+        sum.add(&decode(one)?).map_err(|error| HistogramError::Range(error.to_string()))?;
     }
     Ok(sum)
 }

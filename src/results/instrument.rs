@@ -22,12 +22,7 @@ pub const MOST_LATE_PERCENT: f64 = 1.0;
 pub fn failures(input: &CollectInput, loads: &[MergedLoad], late_limit: u64) -> Vec<(Reason, String)> {
     let known = |wanted: bool| {
         let disturbed = |f: &&Fact| matches!(f.reason, Some(Reason::TargetDisturbed)) == wanted;
-        input
-            .facts
-            .iter()
-            .filter(disturbed)
-            .filter_map(invalid)
-            .collect::<Vec<_>>()
+        input.facts.iter().filter(disturbed).filter_map(invalid).collect::<Vec<_>>()
     };
     let mut all = known(false);
     all.extend(lost(input.outcomes));
@@ -46,24 +41,15 @@ pub fn failures(input: &CollectInput, loads: &[MergedLoad], late_limit: u64) -> 
 
 fn invalid(fact: &Fact) -> Option<(Reason, String)> {
     // A lost observer makes its figures missing; whether that matters is for the thresholds to say.
-    let reason = fact
-        .reason
-        .filter(|r| r.kind() == ReasonKind::Invalid && *r != Reason::ObserverLost)?;
+    let reason = fact.reason.filter(|r| r.kind() == ReasonKind::Invalid && *r != Reason::ObserverLost)?;
     Some((reason, fact.message.clone()))
 }
 
 fn lost(outcomes: &[(u32, GeneratorOutcome)]) -> Vec<(Reason, String)> {
     let all = outcomes.iter().filter_map(|(index, outcome)| match outcome {
         GeneratorOutcome::Lost { reason, message } => {
-            let reason = if reason.kind() == ReasonKind::Invalid {
-                *reason
-            } else {
-                Reason::GeneratorLost
-            };
-            Some((
-                reason,
-                format!("generator {} of {}: {message}", index + 1, outcomes.len()),
-            ))
+            let reason = if reason.kind() == ReasonKind::Invalid { *reason } else { Reason::GeneratorLost };
+            Some((reason, format!("generator {} of {}: {message}", index + 1, outcomes.len())))
         }
         _ => None,
     });
@@ -86,10 +72,7 @@ fn missing(planned: &PlannedRow, outcomes: &[(u32, GeneratorOutcome)]) -> Vec<(R
     if let Some((index, n)) = seen.iter().find(|(i, n)| **n > 1 || **i >= wanted) {
         let text = match n {
             1 => format!("generator {} answered, but there are only {wanted}", index + 1),
-            n => format!(
-                "{n} pods sent the share of generator {}, so load was fired more than once",
-                index + 1
-            ),
+            n => format!("{n} pods sent the share of generator {}, so load was fired more than once", index + 1),
         };
         all.push((Reason::ResultsIncomplete, text));
     }
@@ -110,20 +93,14 @@ fn foreign(input: &CollectInput) -> Vec<(Reason, String)> {
             let header = &report.header;
             let run = *run.get_or_insert(&header.run_id);
             if let Some(what) = strange(header, *index, run, input) {
-                all.push((
-                    Reason::ResultsIncomplete,
-                    format!("generator {}'s records are of {what}", index + 1),
-                ));
+                all.push((Reason::ResultsIncomplete, format!("generator {}'s records are of {what}", index + 1)));
             }
         }
         if matches!(outcome, GeneratorOutcome::Lost { .. }) {
             continue;
         }
         if let Some(wanted) = load_of(input.planned, *index).filter(|name| own != [*name]) {
-            let text = format!(
-                "generator {} did not report the load {wanted} and nothing else",
-                index + 1
-            );
+            let text = format!("generator {} did not report the load {wanted} and nothing else", index + 1);
             all.push((Reason::ResultsIncomplete, text));
         }
     }
@@ -158,18 +135,13 @@ fn counts_only(outcomes: &[(u32, GeneratorOutcome)]) -> Vec<(Reason, String)> {
         let GeneratorOutcome::Counts(termination) = outcome else {
             return None;
         };
-        let said = termination
-            .reason
-            .as_deref()
-            .and_then(Reason::parse)
-            .filter(|r| r.kind() == ReasonKind::Invalid);
+        let said = termination.reason.as_deref().and_then(Reason::parse).filter(|r| r.kind() == ReasonKind::Invalid);
         let text = match (&termination.message, said) {
             (Some(message), _) => format!("generator {}: {message}", index + 1),
             (None, Some(reason)) => format!("generator {}: {}", index + 1, reason.meaning()),
-            (None, None) => format!(
-                "the log of generator {} is gone: its counts are known, its latency is not",
-                index + 1
-            ),
+            (None, None) => {
+                format!("the log of generator {} is gone: its counts are known, its latency is not", index + 1)
+            }
         };
         Some((said.unwrap_or(Reason::ResultsIncomplete), text))
     });
@@ -180,17 +152,10 @@ fn unfinished(loads: &[MergedLoad]) -> Vec<(Reason, String)> {
     let mut all = Vec::new();
     for load in loads {
         if let Some(why) = load.contradictions.first() {
-            all.push((
-                Reason::ResultsIncomplete,
-                format!("the records of {} contradict themselves: {why}", load.name),
-            ));
+            all.push((Reason::ResultsIncomplete, format!("the records of {} contradict themselves: {why}", load.name)));
         }
         if let Some(why) = load.stopped.first() {
-            let reason = if why == "hard-end" {
-                Reason::DeadlineExceeded
-            } else {
-                Reason::ResultsIncomplete
-            };
+            let reason = if why == "hard-end" { Reason::DeadlineExceeded } else { Reason::ResultsIncomplete };
             all.push((reason, format!("{} was stopped before its end ({why})", load.name)));
         }
     }
@@ -209,19 +174,9 @@ fn skew(outcomes: &[(u32, GeneratorOutcome)]) -> Option<(Reason, String)> {
         GeneratorOutcome::Complete(report) => Some(report.header.grant_seen_after_ms),
         _ => None,
     })?;
-    let apart = if outcomes.len() > 1 {
-        most - least.min(first)
-    } else {
-        -least
-    };
+    let apart = if outcomes.len() > 1 { most - least.min(first) } else { -least };
     (apart > MOST_SKEW_MS).then(|| {
-        (
-            Reason::ClockSkew,
-            format!(
-                "the clocks of the nodes differ by about {} s",
-                human(apart as f64 / 1000.0)
-            ),
-        )
+        (Reason::ClockSkew, format!("the clocks of the nodes differ by about {} s", human(apart as f64 / 1000.0)))
     })
 }
 

@@ -26,10 +26,7 @@ pub fn carries_late_figures(row: &Row) -> bool {
 /// Judges all thresholds but those of CloudWatch, writes the breaches and says how the row stands.
 pub fn row(row: &mut Row, spec: &LoadTestSpec) -> Standing {
     let now = spec.thresholds.iter().filter(|t| !threshold::is_late(&t.metric));
-    let Judged {
-        mut breaches,
-        mut missing,
-    } = judged(now, |t| threshold::judge(t, row));
+    let Judged { mut breaches, mut missing } = judged(now, |t| threshold::judge(t, row));
     breaches.sort_by_key(|b| !of_restarts(b));
     if let Some(text) = unchecked_tasks(row, spec) {
         missing.push(text);
@@ -44,18 +41,12 @@ pub fn row(row: &mut Row, spec: &LoadTestSpec) -> Standing {
         row.verdict = None;
         row.reason = None;
     }
-    Standing {
-        verdict,
-        missing: notes,
-    }
+    Standing { verdict, missing: notes }
 }
 
 /// Judges the thresholds of CloudWatch, when the row carries them. A row that waited has its verdict afterwards.
 pub fn late(row: &mut Row, spec: &LoadTestSpec, series: &[Series], carries: bool) -> Standing {
-    let late = spec
-        .thresholds
-        .iter()
-        .filter(|t| carries && threshold::is_late(&t.metric));
+    let late = spec.thresholds.iter().filter(|t| carries && threshold::is_late(&t.metric));
     let Judged { breaches, missing } = judged(late, |t| with_problem(threshold::judge(t, row), t, series));
     let breached = !breaches.is_empty();
     let mut notes = missing.clone();
@@ -67,10 +58,7 @@ pub fn late(row: &mut Row, spec: &LoadTestSpec, series: &[Series], carries: bool
         _ if breached => Some((RowVerdict::Failed, Reason::ThresholdsBreached)),
         _ => Some((RowVerdict::Passed, Reason::ThresholdsMet)),
     };
-    Standing {
-        verdict,
-        missing: notes,
-    }
+    Standing { verdict, missing: notes }
 }
 
 /// Says why CloudWatch has no figure, where it said so.
@@ -89,18 +77,13 @@ struct Judged {
 }
 
 fn judged<'a>(thresholds: impl Iterator<Item = &'a Threshold>, judge: impl Fn(&Threshold) -> Judgement) -> Judged {
-    let mut judged = Judged {
-        breaches: Vec::new(),
-        missing: Vec::new(),
-    };
+    let mut judged = Judged { breaches: Vec::new(), missing: Vec::new() };
     for threshold in thresholds {
         match judge(threshold) {
             Judgement::Held(_) => {}
             Judgement::Breached(breach) => judged.breaches.push(breach),
             Judgement::Missing(_) if threshold.optional => {}
-            Judgement::Missing(why) => judged
-                .missing
-                .push(format!("no figure for {}: {why}", threshold.metric)),
+            Judgement::Missing(why) => judged.missing.push(format!("no figure for {}: {why}", threshold.metric)),
         }
     }
     judged
@@ -125,11 +108,7 @@ fn unchecked_tasks(row: &Row, spec: &LoadTestSpec) -> Option<String> {
 /// Invalid before Failed; `None`: nothing speaks against the row.
 fn standing(row: &Row, spec: &LoadTestSpec, evidence_missing: bool) -> Option<(RowVerdict, Reason)> {
     if row.verdict == Some(RowVerdict::Invalid) {
-        let reason = row
-            .reason
-            .as_deref()
-            .and_then(Reason::parse)
-            .unwrap_or(Reason::ResultsIncomplete);
+        let reason = row.reason.as_deref().and_then(Reason::parse).unwrap_or(Reason::ResultsIncomplete);
         // Who asks for no restarts wants to hear of one, not that it disturbed the row.
         let asked = reason == Reason::TargetDisturbed && row.breaches.iter().any(of_restarts);
         return Some(match asked {

@@ -17,12 +17,7 @@ use super::verdict::EarlyEnd;
 #[track_caller]
 fn caught(scene: &Scene, verdict: Verdict, reason: Reason, words: &str) {
     let (row, outcome) = scene.judged();
-    assert_eq!(
-        (outcome.verdict, outcome.reason),
-        (verdict, reason),
-        "{} {row:#?}",
-        outcome.message
-    );
+    assert_eq!((outcome.verdict, outcome.reason), (verdict, reason), "{} {row:#?}", outcome.message);
     let said = format!("{} {:?} {:?}", outcome.message, row.observations, row.breaches);
     assert!(said.contains(words), "{words:?} is not in: {said}");
     assert!(row.observations.len() <= 4 && row.observations.iter().all(|o| o.chars().count() <= 160));
@@ -45,12 +40,7 @@ fn the_truth_passes() {
             .threshold(json!({"metric": "latency.p99Ms", "max": 50}))
             .threshold(json!({"metric": "database.connections.maximum", "max": 80}))
             .threshold(json!({"metric": "database.cpuPercent.maximum", "max": 90}));
-        caught(
-            &scene,
-            Verdict::Passed,
-            Reason::ThresholdsMet,
-            "All 3 thresholds held in the row",
-        );
+        caught(&scene, Verdict::Passed, Reason::ThresholdsMet, "All 3 thresholds held in the row");
     }
 }
 
@@ -58,11 +48,7 @@ fn the_truth_passes() {
 fn saturated_generator() {
     let mut scene = good(60);
     scene.later(1, 7, 11_000);
-    invalid(
-        &scene,
-        Reason::GeneratorSaturated,
-        "the generator was late: 7 of 600 requests",
-    );
+    invalid(&scene, Reason::GeneratorSaturated, "the generator was late: 7 of 600 requests");
 }
 
 #[test]
@@ -78,11 +64,7 @@ fn unsent_requests_left_out_of_the_count() {
 fn rate_that_was_never_offered() {
     let mut scene = good(60);
     *scene.load(0) = share(100, START + 60_000);
-    invalid(
-        &scene,
-        Reason::GeneratorSaturated,
-        "only 400 of 600 requests became due",
-    );
+    invalid(&scene, Reason::GeneratorSaturated, "only 400 of 600 requests became due");
 }
 
 #[test]
@@ -145,10 +127,7 @@ fn one_generator_gone_without_a_word() {
 fn one_generator_killed() {
     let mut scene = good(60);
     let message = "killed for using more than 256Mi".to_owned();
-    scene.outcomes[1].1 = GeneratorOutcome::Lost {
-        reason: Reason::GeneratorOutOfMemory,
-        message,
-    };
+    scene.outcomes[1].1 = GeneratorOutcome::Lost { reason: Reason::GeneratorOutOfMemory, message };
     invalid(&scene, Reason::GeneratorOutOfMemory, "generator 2 of 2: killed");
 }
 
@@ -156,17 +135,10 @@ fn one_generator_killed() {
 fn log_gone_counts_only() {
     let mut scene = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 500}));
     let loads = vec![share(300, START + 60_000)];
-    scene.outcomes[1].1 = GeneratorOutcome::Counts(Termination {
-        reason: None,
-        message: None,
-        loads,
-    });
+    scene.outcomes[1].1 = GeneratorOutcome::Counts(Termination { reason: None, message: None, loads });
     invalid(&scene, Reason::ResultsIncomplete, "its latency is not");
     let (row, _) = scene.judged();
-    assert_eq!(
-        row.loads[0].latency, None,
-        "the latency of one generator is not that of two"
-    );
+    assert_eq!(row.loads[0].latency, None, "the latency of one generator is not that of two");
     assert_eq!(row.tasks.map(|n| n.0), Some(600));
 }
 
@@ -203,10 +175,7 @@ fn failures_dropped_from_the_count() {
 fn nothing_sent_nothing_failed() {
     let mut scene = good(60);
     for i in 0..2 {
-        *scene.load(i) = crate::results::record::LoadRecord {
-            name: "ingest".into(),
-            ..Default::default()
-        };
+        *scene.load(i) = crate::results::record::LoadRecord { name: "ingest".into(), ..Default::default() };
     }
     invalid(&scene, Reason::ResultsIncomplete, "ingest sent nothing");
 }
@@ -220,11 +189,7 @@ fn instant_500s() {
     failed(&scene, Reason::RequestsFailed, "300 answers were 500");
     let (row, _) = scene.judged();
     let latency = row.loads[0].latency.clone().expect("good answers");
-    assert_eq!(
-        latency.p50_ms.map(|d| d.0),
-        Some("20.015".into()),
-        "failures don't make latency better"
-    );
+    assert_eq!(latency.p50_ms.map(|d| d.0), Some("20.015".into()), "failures don't make latency better");
     let requests = row.loads[0].requests.clone().expect("counts");
     assert_eq!(requests.failed_percent.map(|d| d.0), Some("50".into()));
 }
@@ -240,11 +205,7 @@ fn status_200_with_an_error_body() {
 fn missing_json_pointer() {
     let mut scene = good(60);
     scene.fail(0, 300, "no number at /tasks_executed", Some(200));
-    failed(
-        &scene,
-        Reason::RequestsFailed,
-        "300 requests failed: no number at /tasks_executed",
-    );
+    failed(&scene, Reason::RequestsFailed, "300 requests failed: no number at /tasks_executed");
 }
 
 #[test]
@@ -260,12 +221,7 @@ fn more_failures_than_allowed() {
     let mut scene = good(60).threshold(json!({"metric": "requests.failedPercent", "max": 1}));
     scene.spec.tasks_check = None;
     scene.fail(0, 6, "timeout", None);
-    caught(
-        &scene,
-        Verdict::Passed,
-        Reason::ThresholdsMet,
-        "6 requests timed out after 60 s",
-    );
+    caught(&scene, Verdict::Passed, Reason::ThresholdsMet, "6 requests timed out after 60 s");
     scene.fail(0, 7, "timeout", None);
     failed(&scene, Reason::ThresholdsBreached, "requests.failedPercent");
 }
@@ -276,11 +232,7 @@ fn cached_answers_that_made_no_task() {
     for sample in &mut scene.samples {
         sample.m.insert("created".into(), 0.0);
     }
-    failed(
-        &scene,
-        Reason::TasksUnaccounted,
-        "600 tasks more than the application (600 and 0)",
-    );
+    failed(&scene, Reason::TasksUnaccounted, "600 tasks more than the application (600 and 0)");
 }
 
 #[test]
@@ -289,11 +241,7 @@ fn requests_that_timed_out_and_ran_all_the_same() {
         .threshold(json!({"metric": "requests.failed", "max": 10}))
         .threshold(json!({"metric": "tasksUnaccounted", "min": 0, "max": 0}));
     scene.fail(0, 2, "timeout", None);
-    failed(
-        &scene,
-        Reason::ThresholdsBreached,
-        "2 tasks fewer than the application (598 and 600)",
-    );
+    failed(&scene, Reason::ThresholdsBreached, "2 tasks fewer than the application (598 and 600)");
 }
 
 #[test]
@@ -368,18 +316,10 @@ fn observer_died() {
     let mut scene = good(60).threshold(json!({"metric": "database.lockWaitPercent.average", "max": 50}));
     scene.spec.tasks_check = None;
     scene.samples.clear();
-    scene.later_facts.push(Fact {
-        reason: Some(Reason::ObserverLost),
-        message: "the observer pod ended".into(),
-    });
+    scene.later_facts.push(Fact { reason: Some(Reason::ObserverLost), message: "the observer pod ended".into() });
     invalid(&scene, Reason::EvidenceMissing, "the observer pod ended");
     scene.spec.thresholds[0].optional = true;
-    caught(
-        &scene,
-        Verdict::Passed,
-        Reason::ThresholdsMet,
-        "PostgreSQL answered 0 of 60 samples",
-    );
+    caught(&scene, Verdict::Passed, Reason::ThresholdsMet, "PostgreSQL answered 0 of 60 samples");
 }
 
 #[test]
@@ -431,10 +371,7 @@ fn forbidden_series() {
 fn short_rows_are_judged_once_on_the_whole_test() {
     let mut scene = good(90).threshold(json!({"metric": "database.cpuPercent.maximum", "max": 42}));
     failed(&scene, Reason::ThresholdsBreached, "over the whole test");
-    assert!(
-        scene.judged().0.database.iter().all(|f| f.name != "cpuPercent"),
-        "no row speaks for a minute it shares"
-    );
+    assert!(scene.judged().0.database.iter().all(|f| f.name != "cpuPercent"), "no row speaks for a minute it shares");
     scene.series[0].points.clear();
     invalid(&scene, Reason::EvidenceMissing, "over the whole test");
 }
@@ -450,10 +387,7 @@ fn late_breach_of_a_long_row() {
 fn disturbed_target() {
     let mut scene = good(60);
     let message = "the HorizontalPodAutoscaler set api to 5 pods".to_owned();
-    scene.facts.push(Fact {
-        reason: Some(Reason::TargetDisturbed),
-        message,
-    });
+    scene.facts.push(Fact { reason: Some(Reason::TargetDisturbed), message });
     invalid(&scene, Reason::TargetDisturbed, "HorizontalPodAutoscaler");
 }
 
@@ -463,10 +397,7 @@ fn pod_restarted_in_mid_row() {
     scene.targets[0].restarts = Some(1);
     scene.targets[0].oom_kills = Some(1);
     let message = "pods of api restarted".to_owned();
-    scene.facts.push(Fact {
-        reason: Some(Reason::TargetDisturbed),
-        message,
-    });
+    scene.facts.push(Fact { reason: Some(Reason::TargetDisturbed), message });
     invalid(&scene, Reason::TargetDisturbed, "api restarted once, out of memory");
     let scene = scene.threshold(json!({"metric": "targets.api.restarts", "max": 0}));
     failed(&scene, Reason::ThresholdsBreached, "targets.api.restarts");
@@ -476,10 +407,7 @@ fn pod_restarted_in_mid_row() {
 fn restart_threshold_does_not_excuse_a_late_generator() {
     let mut scene = good(60).threshold(json!({"metric": "targets.api.restarts", "max": 0}));
     scene.targets[0].restarts = Some(1);
-    scene.facts.push(Fact {
-        reason: Some(Reason::TargetDisturbed),
-        message: "pods of api restarted".into(),
-    });
+    scene.facts.push(Fact { reason: Some(Reason::TargetDisturbed), message: "pods of api restarted".into() });
     scene.later(0, 100, 50_000);
     invalid(&scene, Reason::GeneratorSaturated, "late");
 }
@@ -488,11 +416,7 @@ fn restart_threshold_does_not_excuse_a_late_generator() {
 fn log_rotated_away() {
     let mut scene = good(60).threshold(json!({"metric": "measurements.timeouts.last", "max": 0}));
     let problem = Some("the log of api-1 was rotated".to_owned());
-    scene.logs = vec![LogCount {
-        name: "timeouts".into(),
-        count: None,
-        problem,
-    }];
+    scene.logs = vec![LogCount { name: "timeouts".into(), count: None, problem }];
     invalid(&scene, Reason::EvidenceMissing, "measurements.timeouts.last");
 }
 
@@ -500,10 +424,7 @@ fn log_rotated_away() {
 fn backlog_that_never_went_down() {
     let mut scene = good(60);
     scene.drained_at_ms = None;
-    scene.later_facts.push(Fact {
-        reason: Some(Reason::DrainTimeout),
-        message: "412 tasks were still pending".into(),
-    });
+    scene.later_facts.push(Fact { reason: Some(Reason::DrainTimeout), message: "412 tasks were still pending".into() });
     invalid(&scene, Reason::DrainTimeout, "412 tasks");
     assert_eq!(scene.judged().0.drain_seconds, None);
 }
@@ -521,14 +442,8 @@ fn measurement_that_is_not_there() {
 fn rows_that_were_never_run() {
     let mut scene = good(60);
     let message = "the total deadline passed".to_owned();
-    scene.early = Some(EarlyEnd {
-        reason: Reason::DeadlineExceeded,
-        message,
-    });
+    scene.early = Some(EarlyEnd { reason: Reason::DeadlineExceeded, message });
     invalid(&scene, Reason::DeadlineExceeded, "1 row was done of 1");
-    scene.early = Some(EarlyEnd {
-        reason: Reason::Cancelled,
-        message: String::new(),
-    });
+    scene.early = Some(EarlyEnd { reason: Reason::Cancelled, message: String::new() });
     caught(&scene, Verdict::Aborted, Reason::Cancelled, "spec.cancel ended the run");
 }

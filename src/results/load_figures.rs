@@ -64,11 +64,7 @@ pub fn count(n: u64) -> Count {
 
 /// `part` of `all` in percent; `None` of nothing.
 pub fn percent(part: u64, all: u64) -> Option<Decimal> {
-    if all == 0 {
-        None
-    } else {
-        decimal(part as f64 * 100.0 / all as f64)
-    }
+    if all == 0 { None } else { decimal(part as f64 * 100.0 / all as f64) }
 }
 
 fn offered(load: &Load) -> Option<Decimal> {
@@ -95,20 +91,12 @@ fn lateness(micros: &Micros) -> Option<Lateness> {
         return None;
     }
     let [p50, _, _, p99] = SAMPLE_FLOOR.map(|(q, floor)| quantile(micros, q, floor));
-    Some(Lateness {
-        p50_ms: p50,
-        p99_ms: p99,
-        max_ms: ms(micros.max()),
-    })
+    Some(Lateness { p50_ms: p50, p99_ms: p99, max_ms: ms(micros.max()) })
 }
 
 /// hdrhistogram takes 0 to 1 (99.0 would silently be the maximum).
 fn quantile(micros: &Micros, quantile: f64, floor: u64) -> Option<Decimal> {
-    if micros.len() < floor {
-        None
-    } else {
-        ms(micros.value_at_quantile(quantile))
-    }
+    if micros.len() < floor { None } else { ms(micros.value_at_quantile(quantile)) }
 }
 
 fn ms(micros: u64) -> Option<Decimal> {

@@ -33,10 +33,7 @@ pub fn measurement_figures(
             Some(_) => counted(measurement, logs, &mut notes),
             None => sampled(measurement, samples, window, &mut notes),
         };
-        figures.push(MeasurementFigure {
-            name: measurement.name.clone(),
-            statistics,
-        });
+        figures.push(MeasurementFigure { name: measurement.name.clone(), statistics });
     }
     (figures, notes)
 }
@@ -64,9 +61,7 @@ fn counted(measurement: &Measurement, logs: &[LogCount], notes: &mut Vec<String>
     let log = logs.iter().find(|l| l.name == *name);
     let count = log.and_then(|l| l.count).and_then(|n| decimal(n as f64));
     if count.is_none() {
-        let why = log
-            .and_then(|l| l.problem.clone())
-            .unwrap_or_else(|| "they were not counted".into());
+        let why = log.and_then(|l| l.problem.clone()).unwrap_or_else(|| "they were not counted".into());
         notes.push(format!("{name}: the logs could not be read in full: {why}"));
     }
     Statistics {
@@ -104,34 +99,21 @@ pub fn slope(values: &[(i64, f64)], window: &Window) -> Option<Decimal> {
         return None;
     }
     let n = inside.len() as f64;
-    let (mean_t, mean_v) = (
-        inside.iter().map(|p| p.0).sum::<f64>() / n,
-        inside.iter().map(|p| p.1).sum::<f64>() / n,
-    );
+    let (mean_t, mean_v) = (inside.iter().map(|p| p.0).sum::<f64>() / n, inside.iter().map(|p| p.1).sum::<f64>() / n);
     let covariance: f64 = inside.iter().map(|(t, v)| (t - mean_t) * (v - mean_v)).sum();
     let variance: f64 = inside.iter().map(|(t, _)| (t - mean_t).powi(2)).sum();
-    if variance > 0.0 {
-        decimal(covariance / variance)
-    } else {
-        None
-    }
+    if variance > 0.0 { decimal(covariance / variance) } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WINDOW: Window = Window {
-        start_ms: 0,
-        end_ms: 10_000,
-        settled_ms: None,
-    };
+    const WINDOW: Window = Window { start_ms: 0, end_ms: 10_000, settled_ms: None };
 
     #[test]
     fn the_slope_is_the_growth_per_second_under_load() {
-        let growing: Values = (-5..30)
-            .map(|t| (t * 1000, if t <= 10 { 3.0 * t as f64 } else { 0.0 }))
-            .collect();
+        let growing: Values = (-5..30).map(|t| (t * 1000, if t <= 10 { 3.0 * t as f64 } else { 0.0 })).collect();
         assert_eq!(slope(&growing, &WINDOW), decimal(3.0));
         assert_eq!(slope(&[(0, 1.0), (5000, 2.0)], &WINDOW), None);
         assert_eq!(slope(&[(0, 1.0), (0, 2.0), (0, 3.0)], &WINDOW), None);
@@ -145,20 +127,12 @@ mod tests {
         }))
         .expect("a spec");
         let problem = Some("the log was rotated".to_owned());
-        let lost = LogCount {
-            name: "timeouts".into(),
-            count: None,
-            problem,
-        };
+        let lost = LogCount { name: "timeouts".into(), count: None, problem };
         let (figures, notes) = measurement_figures(&spec, &[], &[lost], &WINDOW);
         assert_eq!(figures[0].statistics.last, None);
         assert_eq!(figures[0].statistics.points, Some(0));
         assert!(notes[0].contains("rotated"));
-        let none = LogCount {
-            name: "timeouts".into(),
-            count: Some(0),
-            problem: None,
-        };
+        let none = LogCount { name: "timeouts".into(), count: Some(0), problem: None };
         let (figures, _) = measurement_figures(&spec, &[], &[none], &WINDOW);
         assert_eq!(figures[0].statistics.last, decimal(0.0));
     }

@@ -47,21 +47,13 @@ pub struct Histograms {
 impl Default for Histograms {
     fn default() -> Self {
         let empty = histogram::empty;
-        Self {
-            latency: empty(),
-            service: empty(),
-            lateness: empty(),
-            connect: empty(),
-        }
+        Self { latency: empty(), service: empty(), lateness: empty(), connect: empty() }
     }
 }
 
 /// Adds up what the generators say about the load of that name.
 pub fn merged(name: &str, outcomes: &[(u32, GeneratorOutcome)]) -> MergedLoad {
-    let mut sum = MergedLoad {
-        name: name.to_owned(),
-        ..MergedLoad::default()
-    };
+    let mut sum = MergedLoad { name: name.to_owned(), ..MergedLoad::default() };
     let mut histograms = Some(Histograms::default());
     for (index, outcome) in outcomes {
         for record in outcome.loads().iter().filter(|r| r.name == name) {
@@ -98,19 +90,12 @@ impl MergedLoad {
         }
         self.stopped.extend(record.stopped.clone());
         if record.sent != record.ok + record.failed {
-            let text = format!(
-                "{} requests were sent, but {} ended",
-                record.sent,
-                record.ok + record.failed
-            );
+            let text = format!("{} requests were sent, but {} ended", record.sent, record.ok + record.failed);
             self.contradictions.push(text);
         }
         if record.due != record.sent + record.unsent + record.capped {
             let known = record.sent + record.unsent + record.capped;
-            self.contradictions.push(format!(
-                "{} requests were due, but {known} are accounted for",
-                record.due
-            ));
+            self.contradictions.push(format!("{} requests were due, but {known} are accounted for", record.due));
         }
     }
 
@@ -124,20 +109,17 @@ impl MergedLoad {
         for (into, from) in parts {
             let added = histogram::decode(from).ok().and_then(|h| into.add(h).ok());
             if added.is_none() {
-                self.contradictions
-                    .push(format!("a histogram of generator {index} can't be read"));
+                self.contradictions.push(format!("a histogram of generator {index} can't be read"));
                 return None;
             }
         }
         let measured = histogram::decode(&record.latency).map_or(0, |h| h.len());
         if measured != record.ok {
-            self.contradictions
-                .push(format!("{} good answers, but {measured} latencies", record.ok));
+            self.contradictions.push(format!("{} good answers, but {measured} latencies", record.ok));
         }
         let lateness = histogram::decode(&record.lateness).map_or(0, |h| h.len());
         if lateness != record.sent {
-            self.contradictions
-                .push(format!("{} requests sent, but {lateness} send times", record.sent));
+            self.contradictions.push(format!("{} requests sent, but {lateness} send times", record.sent));
         }
         Some(sum)
     }
@@ -145,11 +127,7 @@ impl MergedLoad {
     /// Answers of any status: what timed out or broke off is none.
     pub fn answered(&self) -> u64 {
         let by_status: u64 = self.statuses.values().sum();
-        if self.statuses.is_empty() {
-            self.ok
-        } else {
-            by_status.clamp(self.ok, self.ok + self.failed)
-        }
+        if self.statuses.is_empty() { self.ok } else { by_status.clamp(self.ok, self.ok + self.failed) }
     }
 
     /// Seconds from the first request due to the last end; `None` when that is no time.
@@ -174,11 +152,7 @@ pub fn late_limit(loads: &[MergedLoad]) -> u64 {
         // The same bounds everywhere, so adding can't fail; a smaller median is only stricter.
         let _ = all.add(&part.latency);
     }
-    if all.is_empty() {
-        10_000
-    } else {
-        (all.value_at_quantile(0.5) / 10).max(10_000)
-    }
+    if all.is_empty() { 10_000 } else { (all.value_at_quantile(0.5) / 10).max(10_000) }
 }
 
 fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {

@@ -33,11 +33,7 @@ pub fn combine(first: Vec<String>, kept: &[String], rest: Vec<String>) -> Vec<St
 }
 
 fn how_many_more(text: &str) -> Option<usize> {
-    text.strip_prefix("and ")?
-        .strip_suffix(" more")?
-        .replace(',', "")
-        .parse()
-        .ok()
+    text.strip_prefix("and ")?.strip_suffix(" more")?.replace(',', "").parse().ok()
 }
 
 /// One line of at most [`LONGEST`] characters without control characters and secrets.
@@ -62,19 +58,13 @@ pub fn without_secrets(text: &str) -> String {
     let mut hide = false;
     for word in clean.split_whitespace() {
         let hidden = std::mem::replace(&mut hide, is_scheme(word));
-        out.push(if hidden {
-            "***".into()
-        } else {
-            word_without_secrets(word)
-        });
+        out.push(if hidden { "***".into() } else { word_without_secrets(word) });
     }
     out.join(" ")
 }
 
 fn is_scheme(word: &str) -> bool {
-    let word = word
-        .trim_matches(|c: char| !c.is_ascii_alphanumeric())
-        .to_ascii_lowercase();
+    let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
     ["bearer", "basic", "authorization", "password", "passwd"].contains(&word.as_str())
 }
 
@@ -94,11 +84,7 @@ fn word_without_secrets(word: &str) -> String {
         }
     }
     // A path with a query: the path alone.
-    if word.starts_with('/') {
-        word.split('?').next().unwrap_or_default().to_owned()
-    } else {
-        word.to_owned()
-    }
+    if word.starts_with('/') { word.split('?').next().unwrap_or_default().to_owned() } else { word.to_owned() }
 }
 
 /// For a cell or line of Markdown: nothing of it is markup.
@@ -107,9 +93,7 @@ pub fn markdown(text: &str) -> String {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         // Only what can begin a tag, so that `<= 10` stays readable.
-        let tag = chars
-            .peek()
-            .is_some_and(|n| n.is_ascii_alphabetic() || "/!?".contains(*n));
+        let tag = chars.peek().is_some_and(|n| n.is_ascii_alphabetic() || "/!?".contains(*n));
         match c {
             '|' | '`' | '*' | '[' | ']' | '\\' => out.extend(['\\', c]),
             '<' if tag => out.push_str("&lt;"),
@@ -122,11 +106,7 @@ pub fn markdown(text: &str) -> String {
 
 /// `1 request`, `1,203 requests`.
 pub fn plural(n: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        human_count(n.min(i64::MAX as u64) as i64),
-        if n == 1 { one } else { many }
-    )
+    format!("{} {}", human_count(n.min(i64::MAX as u64) as i64), if n == 1 { one } else { many })
 }
 
 #[cfg(test)]

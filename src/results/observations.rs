@@ -13,11 +13,7 @@ use super::sample::Sample;
 pub fn failures(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
     let mut all: Vec<(u64, String)> = Vec::new();
     for load in loads {
-        let of = if loads.len() > 1 {
-            format!("{}: ", load.name)
-        } else {
-            String::new()
-        };
+        let of = if loads.len() > 1 { format!("{}: ", load.name) } else { String::new() };
         for (class, n) in &load.failures {
             all.push((*n, format!("{of}{}", failure(class, *n, timeout(planned, &load.name)))));
         }
@@ -36,11 +32,7 @@ pub fn failures(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
 fn failure(class: &str, n: u64, timeout: Option<i32>) -> String {
     let requests = plural(n, "request", "requests");
     if let Some(status) = class.strip_prefix("status ") {
-        return format!(
-            "{} {} {status}",
-            plural(n, "answer", "answers"),
-            if n == 1 { "was" } else { "were" }
-        );
+        return format!("{} {} {status}", plural(n, "answer", "answers"), if n == 1 { "was" } else { "were" });
     }
     match (class, timeout) {
         ("timeout", Some(seconds)) => format!("{requests} timed out after {seconds} s"),
@@ -62,16 +54,9 @@ pub fn capped(planned: &PlannedRow, figures: &[LoadFigures]) -> Vec<String> {
     let all = figures.iter().filter_map(|load| {
         let requests = load.requests.as_ref()?;
         let capped = requests.capped.filter(|n| n.0 > 0)?;
-        let limit = planned
-            .loads
-            .iter()
-            .find(|l| l.name == load.name)
-            .and_then(|l| l.max_in_flight)
-            .unwrap_or(1000);
-        let rate = requests
-            .per_second
-            .as_ref()
-            .map_or_else(String::new, |r| format!(", so its rate is at least {}/s", r.0));
+        let limit = planned.loads.iter().find(|l| l.name == load.name).and_then(|l| l.max_in_flight).unwrap_or(1000);
+        let rate =
+            requests.per_second.as_ref().map_or_else(String::new, |r| format!(", so its rate is at least {}/s", r.0));
         Some(format!(
             "maxInFlight {} was reached: {} of {} were due and not sent{rate}",
             human_count(limit.into()),
@@ -109,14 +94,8 @@ fn times(n: i32) -> String {
 pub fn coverage(row: &Row, samples: &[Sample], window: &Window) -> Option<String> {
     let asked = |s: &&Sample| (window.start_ms..=window.end_ms).contains(&s.t);
     let why = samples.iter().filter(asked).rev().find_map(|s| s.lost.get("postgres"));
-    let statistics = row
-        .database
-        .iter()
-        .find(|f| f.name == "connections")
-        .map(|f| &f.statistics);
-    let expected = statistics
-        .and_then(|s| s.expected)
-        .unwrap_or_else(|| window.expected(window.sample_interval()));
+    let statistics = row.database.iter().find(|f| f.name == "connections").map(|f| &f.statistics);
+    let expected = statistics.and_then(|s| s.expected).unwrap_or_else(|| window.expected(window.sample_interval()));
     let points = statistics.and_then(|s| s.points).unwrap_or(0);
     if i64::from(points) * 100 >= i64::from(expected) * 95 {
         return None;

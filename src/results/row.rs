@@ -89,23 +89,9 @@ pub fn collected(input: &CollectInput) -> Row {
     let loads = merged_loads(input.planned, input.outcomes);
     let limit = late_limit(&loads);
     let mut row = empty(input.planned);
-    row.started_at = loads
-        .iter()
-        .filter_map(|l| l.first_due_ms)
-        .min()
-        .map(Instant::from_millis);
-    row.load_ended_at = loads
-        .iter()
-        .filter_map(|l| l.last_end_ms)
-        .max()
-        .map(Instant::from_millis);
-    row.loads = input
-        .planned
-        .loads
-        .iter()
-        .zip(&loads)
-        .map(|(load, sum)| load_figures(load, sum, limit))
-        .collect();
+    row.started_at = loads.iter().filter_map(|l| l.first_due_ms).min().map(Instant::from_millis);
+    row.load_ended_at = loads.iter().filter_map(|l| l.last_end_ms).max().map(Instant::from_millis);
+    row.loads = input.planned.loads.iter().zip(&loads).map(|(load, sum)| load_figures(load, sum, limit)).collect();
     row.targets = input.targets.to_vec();
     tasks(&mut row, &loads);
 
@@ -170,9 +156,7 @@ fn tasks(row: &mut Row, loads: &[MergedLoad]) {
 /// Facts that do not say why a row is Invalid (those stand with the failures).
 fn noticed(facts: &[Fact]) -> Vec<String> {
     let only = |f: &&Fact| {
-        f.reason
-            .is_none_or(|r| r.kind() != ReasonKind::Invalid || r == Reason::ObserverLost)
-            && !f.message.is_empty()
+        f.reason.is_none_or(|r| r.kind() != ReasonKind::Invalid || r == Reason::ObserverLost) && !f.message.is_empty()
     };
     facts.iter().filter(only).map(|f| f.message.clone()).collect()
 }
@@ -187,8 +171,7 @@ pub fn completed(mut row: Row, input: &CompleteInput) -> Row {
     if let Some(window) = window(&row) {
         let (figures, missing) = database_figures(input.samples, &window, input.connection_limit);
         // Late figures stay, should this be done again.
-        row.database
-            .retain(|f| f.source != crate::api::DatabaseSource::PostgreSql);
+        row.database.retain(|f| f.source != crate::api::DatabaseSource::PostgreSql);
         row.database.splice(0..0, figures);
         notes.extend(missing);
         if input.spec.database.as_ref().is_some_and(|d| d.postgres.is_some()) {
@@ -202,9 +185,7 @@ pub fn completed(mut row: Row, input: &CompleteInput) -> Row {
     }
     for fact in input.facts {
         let worse = row.verdict != Some(RowVerdict::Invalid) || row.reason.as_deref() == Some("TargetDisturbed");
-        let reason = fact
-            .reason
-            .filter(|r| r.kind() == ReasonKind::Invalid && *r != Reason::ObserverLost);
+        let reason = fact.reason.filter(|r| r.kind() == ReasonKind::Invalid && *r != Reason::ObserverLost);
         if let (Some(reason), true) = (reason, worse) {
             set(&mut row, RowVerdict::Invalid, reason);
         }
@@ -236,9 +217,7 @@ fn work_left(row: &mut Row, input: &CompleteInput, window: &Window) {
     let name = crate::api::Name(until.measurement.0.clone());
     row.backlog = measurements::backlog(&row.measurements, &name).map(|n| count(n.unsigned_abs()));
     row.backlog_slope_per_second = measurements::slope(&measurements::values(input.samples, &name.0), window);
-    let drained = input
-        .drained_at_ms
-        .map(|at| (at - window.end_ms).max(0) as f64 / 1000.0);
+    let drained = input.drained_at_ms.map(|at| (at - window.end_ms).max(0) as f64 / 1000.0);
     row.drain_seconds = drained.and_then(decimal);
 }
 
@@ -257,12 +236,8 @@ fn account(row: &mut Row, input: &CompleteInput) -> Option<String> {
 pub fn with_late_figures(mut row: Row, input: &LateInput) -> Row {
     let window = window(&row).filter(|w| carries(w.start_ms, w.end_ms));
     if let Some(window) = window {
-        row.database
-            .retain(|f| f.source != crate::api::DatabaseSource::CloudWatch);
-        let figures = input
-            .series
-            .iter()
-            .map(|s| s.over(window.start_ms, window.end_ms, window.settled_ms));
+        row.database.retain(|f| f.source != crate::api::DatabaseSource::CloudWatch);
+        let figures = input.series.iter().map(|s| s.over(window.start_ms, window.end_ms, window.settled_ms));
         row.database.extend(figures.filter(|f| f.statistics.points > Some(0)));
     }
     let Standing { verdict, missing } = judge::late(&mut row, input.spec, input.series, window.is_some());

@@ -80,11 +80,7 @@ impl Series {
             points: Some(count as i32),
             expected: Some((window.end - window.start).min(10_000_000) as i32),
         };
-        DatabaseFigure {
-            name: self.figure.clone(),
-            source: DatabaseSource::CloudWatch,
-            statistics,
-        }
+        DatabaseFigure { name: self.figure.clone(), source: DatabaseSource::CloudWatch, statistics }
     }
 }
 
@@ -95,19 +91,8 @@ mod tests {
     const M: i64 = MINUTE_MS;
 
     fn series(points: &[(i64, f64)]) -> Series {
-        let points = points
-            .iter()
-            .map(|&(m, v)| Point {
-                start_ms: m,
-                average: v,
-                maximum: v + 1.0,
-            })
-            .collect();
-        Series {
-            figure: "cpuPercent".into(),
-            points,
-            problem: None,
-        }
+        let points = points.iter().map(|&(m, v)| Point { start_ms: m, average: v, maximum: v + 1.0 }).collect();
+        Series { figure: "cpuPercent".into(), points, problem: None }
     }
 
     #[test]
@@ -120,10 +105,7 @@ mod tests {
         let figure = series(&[(0, 99.0), (M, 10.0), (2 * M, 20.0), (3 * M, 99.0)]).over(M - 1, 3 * M + 1, None);
         assert_eq!(figure.statistics.average, decimal(15.0));
         assert_eq!(figure.statistics.maximum, decimal(21.0));
-        assert_eq!(
-            (figure.statistics.points, figure.statistics.expected),
-            (Some(2), Some(2))
-        );
+        assert_eq!((figure.statistics.points, figure.statistics.expected), (Some(2), Some(2)));
     }
 
     #[test]
@@ -136,23 +118,10 @@ mod tests {
     #[test]
     fn a_missing_point_is_not_zero() {
         let figure = series(&[]).over(0, 5 * M, Some(8 * M));
-        assert_eq!(
-            figure.statistics,
-            Statistics {
-                points: Some(0),
-                expected: Some(5),
-                ..Statistics::default()
-            }
-        );
+        assert_eq!(figure.statistics, Statistics { points: Some(0), expected: Some(5), ..Statistics::default() });
         let gap = series(&[(0, 10.0), (M, f64::NAN)]).over(0, 2 * M, None);
-        assert_eq!(
-            (gap.statistics.average.clone(), gap.statistics.points),
-            (decimal(10.0), Some(1))
-        );
-        assert_eq!(
-            gap.statistics.last, None,
-            "the last minute is missing, an earlier one is not the end of the load"
-        );
+        assert_eq!((gap.statistics.average.clone(), gap.statistics.points), (decimal(10.0), Some(1)));
+        assert_eq!(gap.statistics.last, None, "the last minute is missing, an earlier one is not the end of the load");
     }
 
     #[test]

@@ -10,15 +10,9 @@ use super::threshold::{Worst, value};
 /// The rate is tasks per second where a row counts tasks, else answered requests per second; behind a full in-flight
 /// cap it is "at least".
 pub fn summary(rows: &[Row]) -> Option<Summary> {
-    let valid = rows
-        .iter()
-        .filter(|r| matches!(r.verdict, Some(RowVerdict::Passed | RowVerdict::Failed)));
+    let valid = rows.iter().filter(|r| matches!(r.verdict, Some(RowVerdict::Passed | RowVerdict::Failed)));
     let tasks = rows.iter().any(|r| r.tasks_per_second.is_some());
-    let (metric, unit) = if tasks {
-        ("tasksPerSecond", "tasks/s")
-    } else {
-        ("requests.perSecond", "req/s")
-    };
+    let (metric, unit) = if tasks { ("tasksPerSecond", "tasks/s") } else { ("requests.perSecond", "req/s") };
     let rated = valid.filter_map(|r| Some((r, value(metric, r, Worst::Smallest).ok()?)));
     // Of equal rates the first row.
     let (row, rate) = rated.reduce(|best, next| if next.1 > best.1 { next } else { best })?;

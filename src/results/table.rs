@@ -59,11 +59,7 @@ type Column = (String, Vec<Option<String>>);
 
 fn columns(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Vec<bool>) {
     let mut all: Vec<Column> = vec![("Run".into(), rows.iter().map(|r| Some(r.row.to_string())).collect())];
-    let names = input
-        .plan
-        .rows
-        .first()
-        .map(|r| r.set.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
+    let names = input.plan.rows.first().map(|r| r.set.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
     for name in names.unwrap_or_default() {
         let cell = |r: &Row| r.set.iter().find(|s| s.name == name).map(|s| markdown(&s.value));
         all.push((markdown(name), rows.iter().map(cell).collect()));
@@ -86,11 +82,7 @@ fn columns(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Ve
         let text = r.observations.join("; ");
         (!text.is_empty()).then(|| markdown(&shortened(&text, longest)))
     };
-    let observations = if longest == 0 {
-        vec![None; rows.len()]
-    } else {
-        rows.iter().map(observed).collect()
-    };
+    let observations = if longest == 0 { vec![None; rows.len()] } else { rows.iter().map(observed).collect() };
     all.push(("Observations".into(), observations));
     right.extend([false, false]);
     // No column without any figure; Run and Observations always stand.
@@ -100,14 +92,7 @@ fn columns(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Ve
         .collect();
     let pick = |i: &usize| keep[*i];
     let right = (0..right.len()).filter(pick).map(|i| right[i]).collect();
-    (
-        all.into_iter()
-            .zip(&keep)
-            .filter(|(_, k)| **k)
-            .map(|(c, _)| c)
-            .collect(),
-        right,
-    )
+    (all.into_iter().zip(&keep).filter(|(_, k)| **k).map(|(c, _)| c).collect(), right)
 }
 
 /// Title, metric, and which of several loads counts.
@@ -149,12 +134,7 @@ fn grid(columns: &[Column], right: &[bool]) -> String {
     let cell = |c: &Option<String>| c.clone().unwrap_or_else(|| "-".into());
     let widths: Vec<usize> = columns
         .iter()
-        .map(|(title, cells)| {
-            cells
-                .iter()
-                .map(|c| cell(c).chars().count())
-                .fold(title.chars().count(), usize::max)
-        })
+        .map(|(title, cells)| cells.iter().map(|c| cell(c).chars().count()).fold(title.chars().count(), usize::max))
         .collect();
     let last = columns.len().saturating_sub(1);
     let line = |texts: Vec<String>| {
@@ -170,15 +150,11 @@ fn grid(columns: &[Column], right: &[bool]) -> String {
         format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
     };
     let mut out = line(columns.iter().map(|(title, _)| title.clone()).collect());
-    let rules = widths
-        .iter()
-        .zip(right)
-        .enumerate()
-        .map(|(i, (w, r))| match (r, i == last) {
-            (true, _) => format!("{}:", "-".repeat(w + 1)),
-            (false, true) => "-".repeat("Observations".len() + 2),
-            (false, false) => "-".repeat(w + 2),
-        });
+    let rules = widths.iter().zip(right).enumerate().map(|(i, (w, r))| match (r, i == last) {
+        (true, _) => format!("{}:", "-".repeat(w + 1)),
+        (false, true) => "-".repeat("Observations".len() + 2),
+        (false, false) => "-".repeat(w + 2),
+    });
     out += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
     for i in 0..columns.first().map_or(0, |(_, cells)| cells.len()) {
         out += &line(columns.iter().map(|(_, cells)| cell(&cells[i])).collect());
@@ -190,14 +166,8 @@ fn grid(columns: &[Column], right: &[bool]) -> String {
 fn repeats(input: &TableInput, rows: &[Row]) -> String {
     let point_of: BTreeMap<i32, i32> = input.plan.rows.iter().map(|r| (r.number, r.point)).collect();
     let mut points: BTreeMap<i32, Vec<&Row>> = BTreeMap::new();
-    for row in rows
-        .iter()
-        .filter(|r| r.verdict.is_some_and(|v| v != RowVerdict::Invalid))
-    {
-        points
-            .entry(point_of.get(&row.row).copied().unwrap_or(row.row))
-            .or_default()
-            .push(row);
+    for row in rows.iter().filter(|r| r.verdict.is_some_and(|v| v != RowVerdict::Invalid)) {
+        points.entry(point_of.get(&row.row).copied().unwrap_or(row.row)).or_default().push(row);
     }
     points.retain(|_, rows| rows.len() > 1);
     if points.is_empty() {
@@ -206,10 +176,7 @@ fn repeats(input: &TableInput, rows: &[Row]) -> String {
     let all: Vec<&Vec<&Row>> = points.values().collect();
     let numbers = |rows: &Vec<&Row>| rows.iter().map(|r| r.row.to_string()).collect::<Vec<_>>().join(", ");
     let set = |rows: &Vec<&Row>| {
-        let all = rows[0]
-            .set
-            .iter()
-            .map(|s| format!("{} {}", markdown(&s.name), markdown(&s.value)));
+        let all = rows[0].set.iter().map(|s| format!("{} {}", markdown(&s.name), markdown(&s.value)));
         let text = all.collect::<Vec<_>>().join(", ");
         (!text.is_empty()).then_some(text)
     };
@@ -227,14 +194,8 @@ fn repeats(input: &TableInput, rows: &[Row]) -> String {
         columns.push(((*title).into(), cells.collect()));
     }
     columns.retain(|(_, cells)| cells.iter().any(Option::is_some));
-    let right: Vec<bool> = columns
-        .iter()
-        .map(|(title, _)| title != "Set" && title != "Runs")
-        .collect();
-    format!(
-        "\nRepeats, median (smallest to largest of n valid rows):\n\n{}",
-        grid(&columns, &right)
-    )
+    let right: Vec<bool> = columns.iter().map(|(title, _)| title != "Set" && title != "Runs").collect();
+    format!("\nRepeats, median (smallest to largest of n valid rows):\n\n{}", grid(&columns, &right))
 }
 
 fn spread(mut values: Vec<f64>) -> String {
@@ -253,15 +214,10 @@ fn key(input: &TableInput, rows: &[Row]) -> String {
     if rows.iter().any(|r| value("latency.maxMs", r, Worst::Largest).is_ok()) {
         parts.push("Latency counts from the instant a request was due, good answers only".into());
     }
-    let sources: BTreeSet<&str> = rows
-        .iter()
-        .flat_map(|r| &r.database)
-        .map(|f| source(f.source))
-        .collect();
+    let sources: BTreeSet<&str> = rows.iter().flat_map(|r| &r.database).map(|f| source(f.source)).collect();
     if sources.contains("PostgreSQL") {
-        let limit = input
-            .connection_limit
-            .map_or_else(String::new, |(_, s)| format!(", limit from {}", limit_source(s)));
+        let limit =
+            input.connection_limit.map_or_else(String::new, |(_, s)| format!(", limit from {}", limit_source(s)));
         let text = "Connections and slow queries: largest of PostgreSQL's samples, one a second";
         parts.push(format!("{text}{limit}; lock wait: mean share of active sessions"));
     }
@@ -278,17 +234,12 @@ fn key(input: &TableInput, rows: &[Row]) -> String {
 
 fn whole_test(figure: &DatabaseFigure) -> Option<String> {
     let statistics = &figure.statistics;
-    let (average, maximum) = (
-        number(statistics.average.as_ref()?)?,
-        number(statistics.maximum.as_ref()?)?,
-    );
+    let (average, maximum) = (number(statistics.average.as_ref()?)?, number(statistics.maximum.as_ref()?)?);
     let (points, expected) = (statistics.points.unwrap_or(0), statistics.expected.unwrap_or(0));
     let name = markdown(&figure.name);
     let source = source(figure.source);
     let (average, maximum) = (human(average), human(maximum));
-    Some(format!(
-        "{name} {average} on average, {maximum} at most ({source}, {points} of {expected} minutes)"
-    ))
+    Some(format!("{name} {average} on average, {maximum} at most ({source}, {points} of {expected} minutes)"))
 }
 
 fn source(source: DatabaseSource) -> &'static str {

@@ -29,12 +29,7 @@ fn rows(n: i32) -> (Plan, Vec<Row>) {
 }
 
 fn text(plan: &Plan, rows: &[Row]) -> String {
-    table(&TableInput {
-        plan,
-        rows,
-        database: &[],
-        connection_limit: None,
-    })
+    table(&TableInput { plan, rows, database: &[], connection_limit: None })
 }
 
 #[test]
@@ -47,10 +42,7 @@ fn every_line_of_the_table_has_as_many_cells_and_foreign_text_makes_none() {
     assert_eq!(lines.len(), 5, "{text}");
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
     assert!(lines.iter().all(|l| cells(l) == cells(lines[0])), "{text}");
-    assert!(
-        lines[0].starts_with("| Run |") && lines[0].ends_with("| Observations |"),
-        "{text}"
-    );
+    assert!(lines[0].starts_with("| Run |") && lines[0].ends_with("| Observations |"), "{text}");
     assert!(lines[4].contains(" - |"), "missing is a dash: {text}");
 }
 
@@ -67,11 +59,7 @@ fn repeats_give_median_and_range_of_valid_rows() {
 fn a_table_that_is_too_long_says_what_it_left_out() {
     let (plan, mut rows) = rows(64);
     for row in &mut rows {
-        row.observations = vec![
-            "a long story ".repeat(12),
-            "another one ".repeat(13),
-            "and more ".repeat(17),
-        ];
+        row.observations = vec!["a long story ".repeat(12), "another one ".repeat(13), "and more ".repeat(17)];
     }
     let text = text(&plan, &rows);
     assert!(text.chars().count() <= LONGEST_TABLE);
@@ -89,10 +77,7 @@ fn the_summary_is_the_fastest_row_that_proves_something() {
     assert_eq!((best.row, best.rate.as_deref()), (Some(2), Some("102 tasks/s")));
     let requests = rows[1].loads[0].requests.as_mut().expect("counted");
     requests.capped = Some(crate::api::Count(5));
-    assert_eq!(
-        summary(&rows).and_then(|s| s.rate).as_deref(),
-        Some("at least 102 tasks/s")
-    );
+    assert_eq!(summary(&rows).and_then(|s| s.rate).as_deref(), Some("at least 102 tasks/s"));
     rows.iter_mut().for_each(|r| r.verdict = Some(RowVerdict::Invalid));
     assert_eq!(summary(&rows), None);
 }
@@ -100,10 +85,7 @@ fn the_summary_is_the_fastest_row_that_proves_something() {
 #[test]
 fn a_large_status_is_compacted_and_keeps_verdicts_and_latency() {
     let (_, rows) = rows(64);
-    let mut status = LoadTestStatus {
-        results: rows,
-        ..LoadTestStatus::default()
-    };
+    let mut status = LoadTestStatus { results: rows, ..LoadTestStatus::default() };
     let before = status.results.clone();
     compact(&mut status);
     assert_eq!(status.truncated, None);

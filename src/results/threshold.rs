@@ -66,10 +66,7 @@ pub fn judge(threshold: &Threshold, row: &Row) -> Judgement {
 /// Judges a threshold on a figure of the database for the whole test.
 pub fn judge_test(threshold: &Threshold, figures: &[DatabaseFigure]) -> Judgement {
     judge_by(threshold, |_| {
-        let rest = threshold
-            .metric
-            .strip_prefix("database.")
-            .ok_or("it is no figure of the database")?;
+        let rest = threshold.metric.strip_prefix("database.").ok_or("it is no figure of the database")?;
         database(rest, figures)
     })
 }
@@ -82,10 +79,7 @@ pub enum Worst {
 }
 
 fn judge_by(threshold: &Threshold, value: impl Fn(Worst) -> Result<f64, String>) -> Judgement {
-    let bounds = [
-        (&threshold.max, Worst::Largest, "max"),
-        (&threshold.min, Worst::Smallest, "min"),
-    ];
+    let bounds = [(&threshold.max, Worst::Largest, "max"), (&threshold.min, Worst::Smallest, "min")];
     let mut held = None;
     for (limit, worst, word) in bounds {
         let Some(limit) = limit else { continue };
@@ -99,11 +93,7 @@ fn judge_by(threshold: &Threshold, value: impl Fn(Worst) -> Result<f64, String>)
         let Some(observed) = decimal(seen) else {
             return Judgement::Missing("it is no number".into());
         };
-        let holds = if worst == Worst::Largest {
-            seen <= allowed
-        } else {
-            seen >= allowed
-        };
+        let holds = if worst == Worst::Largest { seen <= allowed } else { seen >= allowed };
         if !holds {
             return Judgement::Breached(Breach {
                 metric: threshold.metric.chars().take(128).collect(),
@@ -113,10 +103,7 @@ fn judge_by(threshold: &Threshold, value: impl Fn(Worst) -> Result<f64, String>)
         }
         held = Some(observed);
     }
-    held.map_or_else(
-        || Judgement::Missing("it has neither max nor min".into()),
-        Judgement::Held,
-    )
+    held.map_or_else(|| Judgement::Missing("it has neither max nor min".into()), Judgement::Held)
 }
 
 /// The number of a limit.
@@ -160,11 +147,7 @@ fn over_loads(metric: &str, loads: &[LoadFigures], worst: Worst) -> Result<f64, 
     if metric == "requests.failedPercent" {
         let failed = over_loads("requests.failed", loads, worst)?;
         let sent = over_loads("requests.sent", loads, worst)?;
-        return if sent > 0.0 {
-            Ok(failed * 100.0 / sent)
-        } else {
-            Err("no request was sent".into())
-        };
+        return if sent > 0.0 { Ok(failed * 100.0 / sent) } else { Err("no request was sent".into()) };
     }
     let values: Option<Vec<f64>> = loads.iter().map(|l| load_value(metric, l)).collect();
     let values = values.filter(|v| !v.is_empty());
@@ -261,9 +244,7 @@ fn database(rest: &str, figures: &[DatabaseFigure]) -> Result<f64, String> {
 fn covered(which: &str, statistics: &Statistics) -> Result<f64, String> {
     let (points, expected) = (statistics.points.unwrap_or(0), statistics.expected.unwrap_or(0));
     if which != "settled" && !enough(points, expected) {
-        return Err(format!(
-            "it has {points} of {expected} points, and {LEAST_COVERAGE_PERCENT} % are needed"
-        ));
+        return Err(format!("it has {points} of {expected} points, and {LEAST_COVERAGE_PERCENT} % are needed"));
     }
     let figure = match which {
         "average" => &statistics.average,

@@ -57,11 +57,7 @@ pub fn whole_test_figures(rows: &[Row], series: &[Series]) -> Vec<DatabaseFigure
         return Vec::new();
     };
     let of = |s: &Series| s.over(start.as_millis(), end.as_millis(), settled.map(|at| at.as_millis()));
-    series
-        .iter()
-        .map(of)
-        .filter(|f| f.statistics.points > Some(0))
-        .collect()
+    series.iter().map(of).filter(|f| f.statistics.points > Some(0)).collect()
 }
 
 /// The thresholds on CloudWatch that no row can carry, judged once on the whole test.
@@ -70,13 +66,7 @@ pub fn whole_test_judgements<'a>(input: &TestInput<'a>) -> Vec<(&'a Threshold, J
         return Vec::new();
     }
     let late = input.spec.thresholds.iter().filter(|t| threshold::is_late(&t.metric));
-    late.map(|t| {
-        (
-            t,
-            with_problem(threshold::judge_test(t, input.database), t, input.series),
-        )
-    })
-    .collect()
+    late.map(|t| (t, with_problem(threshold::judge_test(t, input.database), t, input.series))).collect()
 }
 
 /// The verdict of the test.
@@ -105,10 +95,7 @@ pub fn outcome(input: &TestInput) -> Outcome {
     if let Some(found) = worst(input, RowVerdict::Failed) {
         return found;
     }
-    if let Some(breach) = once
-        .iter()
-        .find_map(|(_, j)| if let Judgement::Breached(b) = j { Some(b) } else { None })
-    {
+    if let Some(breach) = once.iter().find_map(|(_, j)| if let Judgement::Breached(b) = j { Some(b) } else { None }) {
         let text = format!("{} over the whole test.", breached(breach));
         return said(Verdict::Failed, Reason::ThresholdsBreached, text);
     }
@@ -121,11 +108,7 @@ fn ended_early(early: &EarlyEnd, input: &TestInput) -> Outcome {
         ReasonKind::Failed => Verdict::Failed,
         _ => Verdict::Invalid,
     };
-    let mut message = if early.message.is_empty() {
-        early.reason.meaning().into()
-    } else {
-        early.message.clone()
-    };
+    let mut message = if early.message.is_empty() { early.reason.meaning().into() } else { early.message.clone() };
     if !input.rows.is_empty() {
         let rows = plural(input.rows.len() as u64, "row was", "rows were");
         message = format!("{} {rows} done of {}.", sentence(&message), input.planned_rows);
@@ -137,46 +120,19 @@ fn ended_early(early: &EarlyEnd, input: &TestInput) -> Outcome {
 fn worst(input: &TestInput, verdict: RowVerdict) -> Option<Outcome> {
     let all: Vec<&Row> = input.rows.iter().filter(|r| r.verdict == Some(verdict)).collect();
     let row = all.first()?;
-    let fallback = if verdict == RowVerdict::Failed {
-        Reason::ThresholdsBreached
-    } else {
-        Reason::ResultsIncomplete
-    };
+    let fallback = if verdict == RowVerdict::Failed { Reason::ThresholdsBreached } else { Reason::ResultsIncomplete };
     let reason = row.reason.as_deref().and_then(Reason::parse).unwrap_or(fallback);
-    let word = if verdict == RowVerdict::Failed {
-        "failed"
-    } else {
-        "proves nothing"
-    };
-    let mut message = format!(
-        "Row {} of {} {word}: {}",
-        row.row,
-        input.planned_rows,
-        because(row, reason)
-    );
+    let word = if verdict == RowVerdict::Failed { "failed" } else { "proves nothing" };
+    let mut message = format!("Row {} of {} {word}: {}", row.row, input.planned_rows, because(row, reason));
     if all.len() > 1 {
-        message = format!(
-            "{} In all, {} rows of {} {}.",
-            message,
-            all.len(),
-            input.planned_rows,
-            plain(verdict)
-        );
+        message = format!("{} In all, {} rows of {} {}.", message, all.len(), input.planned_rows, plain(verdict));
     }
-    let verdict = if verdict == RowVerdict::Failed {
-        Verdict::Failed
-    } else {
-        Verdict::Invalid
-    };
+    let verdict = if verdict == RowVerdict::Failed { Verdict::Failed } else { Verdict::Invalid };
     Some(said(verdict, reason, message))
 }
 
 fn plain(verdict: RowVerdict) -> &'static str {
-    if verdict == RowVerdict::Failed {
-        "failed"
-    } else {
-        "prove nothing"
-    }
+    if verdict == RowVerdict::Failed { "failed" } else { "prove nothing" }
 }
 
 /// The breach or the observation that made the reason, else what the reason means.
@@ -189,20 +145,13 @@ fn because(row: &Row, reason: Reason) -> String {
 }
 
 fn breached(breach: &Breach) -> String {
-    let allowed = breach
-        .limit
-        .replacen("max ", "at most ", 1)
-        .replacen("min ", "at least ", 1);
+    let allowed = breach.limit.replacen("max ", "at most ", 1).replacen("min ", "at least ", 1);
     format!("{} was {}, allowed is {}", breach.metric, breach.observed, allowed)
 }
 
 fn sentence(text: &str) -> String {
     let text = shortened(text.trim(), LONGEST_MESSAGE - 2 * LONGEST);
-    if text.ends_with(['.', '!', '?', '…']) {
-        text
-    } else {
-        format!("{text}.")
-    }
+    if text.ends_with(['.', '!', '?', '…']) { text } else { format!("{text}.") }
 }
 
 fn passed(input: &TestInput) -> Outcome {
@@ -219,9 +168,5 @@ fn passed(input: &TestInput) -> Outcome {
 }
 
 fn said(verdict: Verdict, reason: Reason, message: String) -> Outcome {
-    Outcome {
-        verdict,
-        reason,
-        message: shortened(&without_secrets(&message), LONGEST_MESSAGE),
-    }
+    Outcome { verdict, reason, message: shortened(&without_secrets(&message), LONGEST_MESSAGE) }
 }

@@ -33,24 +33,14 @@ impl Meter {
     ) -> Figures {
         let cpu = usage.as_ref().map(|usage| (at, usage.cpu_seconds));
         let before = std::mem::replace(&mut self.cpu_before, cpu);
-        let cpu_percent = before
-            .zip(cpu)
-            .zip(options.cpu_millicores)
-            .and_then(|((before, now), millicores)| {
-                let available = now.0.duration_since(before.0).as_secs_f64() * f64::from(millicores) / 1000.0;
-                // CPU time is counted in ticks of 10 ms, so that a single second may seem to have more than there is.
-                (available > 0.0 && now.1 >= before.1).then(|| ((now.1 - before.1) / available * 100.0).min(100.0))
-            });
+        let cpu_percent = before.zip(cpu).zip(options.cpu_millicores).and_then(|((before, now), millicores)| {
+            let available = now.0.duration_since(before.0).as_secs_f64() * f64::from(millicores) / 1000.0;
+            // CPU time is counted in ticks of 10 ms, so that a single second may seem to have more than there is.
+            (available > 0.0 && now.1 >= before.1).then(|| ((now.1 - before.1) / available * 100.0).min(100.0))
+        });
         let used = usage.and_then(|usage| usage.memory_bytes);
-        let free_bytes = options
-            .memory_bytes
-            .zip(used)
-            .map(|(limit, used)| limit.saturating_sub(used) as f64);
-        Figures {
-            connections,
-            cpu_percent,
-            free_bytes,
-        }
+        let free_bytes = options.memory_bytes.zip(used).map(|(limit, used)| limit.saturating_sub(used) as f64);
+        Figures { connections, cpu_percent, free_bytes }
     }
 }
 
@@ -72,37 +62,21 @@ mod tests {
     }
 
     fn usage(cpu_seconds: f64, memory: u64) -> Option<Usage> {
-        Some(Usage {
-            cpu_seconds,
-            memory_bytes: Some(memory),
-        })
+        Some(Usage { cpu_seconds, memory_bytes: Some(memory) })
     }
 
     #[test]
     fn cpu_is_a_share_of_the_limit_and_the_first_sample_has_none() {
         let (mut meter, start) = (Meter::default(), Instant::now());
-        assert_eq!(
-            meter.figures(3.0, usage(10.0, 400), &options(), start).cpu_percent,
-            None
-        );
+        assert_eq!(meter.figures(3.0, usage(10.0, 400), &options(), start).cpu_percent, None);
         let later = meter.figures(3.0, usage(10.1, 400), &options(), start + Duration::from_secs(1));
-        assert!(
-            later.cpu_percent.is_some_and(|percent| (percent - 20.0).abs() < 0.01),
-            "{later:?}"
-        );
+        assert!(later.cpu_percent.is_some_and(|percent| (percent - 20.0).abs() < 0.01), "{later:?}");
         assert_eq!(later.free_bytes, Some(600.0));
     }
 
     #[test]
     fn invisible_processes_give_no_figure_instead_of_zero() {
         let figures = Meter::default().figures(3.0, None, &options(), Instant::now());
-        assert_eq!(
-            figures,
-            Figures {
-                connections: 3.0,
-                cpu_percent: None,
-                free_bytes: None
-            }
-        );
+        assert_eq!(figures, Figures { connections: 3.0, cpu_percent: None, free_bytes: None });
     }
 }

@@ -45,19 +45,8 @@ mod tests {
     #[test]
     fn a_whole_minute_is_published_with_the_first_sample_of_the_next() {
         let mut minutes = Minutes::default();
-        let published: Vec<Point> = (120..=180)
-            .filter_map(|at| minutes.sample(at, (at - 120) as f64))
-            .collect();
-        assert_eq!(
-            published,
-            [Point {
-                start: 120,
-                minimum: 0.0,
-                maximum: 59.0,
-                sum: 1770.0,
-                count: 60.0
-            }]
-        );
+        let published: Vec<Point> = (120..=180).filter_map(|at| minutes.sample(at, (at - 120) as f64)).collect();
+        assert_eq!(published, [Point { start: 120, minimum: 0.0, maximum: 59.0, sum: 1770.0, count: 60.0 }]);
     }
 
     #[test]

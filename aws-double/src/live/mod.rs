@@ -73,10 +73,8 @@ pub fn start(options: Options) -> Result<Double, Error> {
     let config = options.postgres.as_deref().and_then(|url| Config::from_str(url).ok());
     let mut config = config.ok_or(Error::Url)?;
     config.connect_timeout(CONNECT_TIMEOUT).application_name("aws-double");
-    let double = Double::with_state(State {
-        publish_delay_seconds: Some(options.publish_delay_seconds),
-        ..State::default()
-    });
+    let double =
+        Double::with_state(State { publish_delay_seconds: Some(options.publish_delay_seconds), ..State::default() });
     let sampling = double.clone();
     tokio::spawn(async move {
         loop {
@@ -111,13 +109,7 @@ async fn sample_with(double: &Double, client: &Client, options: &Options) -> Res
         let connections = connections(client).await?;
         let usage = processes::usage(Path::new("/proc"), backend);
         let figures = meter.figures(connections, usage, options, Instant::now());
-        publish(
-            double,
-            &options.instance,
-            &mut meter,
-            figures,
-            Timestamp::now().as_second(),
-        );
+        publish(double, &options.instance, &mut meter, figures, Timestamp::now().as_second());
     }
 }
 
@@ -136,10 +128,7 @@ async fn describe(double: &Double, client: &Client, identifier: &str) -> Result<
     let parameters = vec![Parameter::new("max_connections", &limit, "user")];
     double.script(|state| {
         state.instances = vec![instance];
-        state.parameter_groups = vec![ParameterGroup {
-            name: PARAMETER_GROUP.to_owned(),
-            parameters,
-        }];
+        state.parameter_groups = vec![ParameterGroup { name: PARAMETER_GROUP.to_owned(), parameters }];
     });
     Ok(row.get(0))
 }
@@ -147,26 +136,15 @@ async fn describe(double: &Double, client: &Client, identifier: &str) -> Result<
 async fn connections(client: &Client) -> Result<f64, SampleError> {
     let text =
         "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
-    let count: i64 = tokio::time::timeout(QUERY_TIMEOUT, client.query_one(text, &[]))
-        .await??
-        .get(0);
+    let count: i64 = tokio::time::timeout(QUERY_TIMEOUT, client.query_one(text, &[])).await??.get(0);
     Ok(count as f64)
 }
 
 fn publish(double: &Double, instance: &str, meter: &mut Meter, figures: Figures, now: i64) {
     let finished = [
-        (
-            "DatabaseConnections",
-            meter.connections.sample(now, figures.connections),
-        ),
-        (
-            "CPUUtilization",
-            figures.cpu_percent.and_then(|value| meter.cpu.sample(now, value)),
-        ),
-        (
-            "FreeableMemory",
-            figures.free_bytes.and_then(|value| meter.memory.sample(now, value)),
-        ),
+        ("DatabaseConnections", meter.connections.sample(now, figures.connections)),
+        ("CPUUtilization", figures.cpu_percent.and_then(|value| meter.cpu.sample(now, value))),
+        ("FreeableMemory", figures.free_bytes.and_then(|value| meter.memory.sample(now, value))),
     ];
     double.script(|state| {
         for (metric, point) in finished {
@@ -185,20 +163,11 @@ mod tests {
     fn what_is_published_stands_under_the_instance() {
         let (double, mut meter) = (Double::new(), Meter::default());
         for now in 0..=60 {
-            let figures = Figures {
-                connections: 4.0,
-                cpu_percent: None,
-                free_bytes: None,
-            };
+            let figures = Figures { connections: 4.0, cpu_percent: None, free_bytes: None };
             publish(&double, "demo-db", &mut meter, figures, now);
         }
-        let metrics: Vec<(String, usize)> = double.script(|state| {
-            state
-                .series
-                .iter()
-                .map(|s| (s.metric.clone(), s.points.len()))
-                .collect()
-        });
+        let metrics: Vec<(String, usize)> =
+            double.script(|state| state.series.iter().map(|s| (s.metric.clone(), s.points.len())).collect());
         assert_eq!(metrics, [("DatabaseConnections".to_owned(), 1)]);
     }
 }

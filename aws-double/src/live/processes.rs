@@ -37,35 +37,21 @@ pub fn usage(proc_folder: &Path, backend: i32) -> Option<Usage> {
     if !is_postgres(backend) || !is_postgres(postmaster) {
         return None;
     }
-    let pids = std::fs::read_dir(proc_folder)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let server: Vec<Process> = pids
-        .filter_map(read)
-        .filter(|process| process.pid == postmaster || process.parent == postmaster)
-        .collect();
+    let pids = std::fs::read_dir(proc_folder).ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let server: Vec<Process> =
+        pids.filter_map(read).filter(|process| process.pid == postmaster || process.parent == postmaster).collect();
     let memory = server.iter().map(|process| {
         let text = std::fs::read_to_string(folder(process.pid).join("smaps_rollup")).ok()?;
         parse_pss(&text)
     });
-    Some(Usage {
-        cpu_seconds: cpu_seconds(&server, postmaster),
-        memory_bytes: memory.sum(),
-    })
+    Some(Usage { cpu_seconds: cpu_seconds(&server, postmaster), memory_bytes: memory.sum() })
 }
 
 /// Living processes count themselves; the ended ones are in the postmaster's account of its children.
 fn cpu_seconds(server: &[Process], postmaster: i32) -> f64 {
     let ticks: u64 = server
         .iter()
-        .map(|process| {
-            process.own_ticks
-                + if process.pid == postmaster {
-                    process.children_ticks
-                } else {
-                    0
-                }
-        })
+        .map(|process| process.own_ticks + if process.pid == postmaster { process.children_ticks } else { 0 })
         .sum();
     ticks as f64 / TICKS_PER_SECOND
 }
@@ -97,34 +83,18 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
-        assert_eq!(
-            parse_stat(STAT),
-            Some(Process {
-                pid: 42,
-                parent: 7,
-                own_ticks: 200,
-                children_ticks: 50
-            })
-        );
+        assert_eq!(parse_stat(STAT), Some(Process { pid: 42, parent: 7, own_ticks: 200, children_ticks: 50 }));
     }
 
     #[test]
     fn ended_backends_stay_in_the_cpu_time_through_the_postmaster_only() {
-        let process = |pid, children_ticks| Process {
-            pid,
-            parent: 1,
-            own_ticks: 100,
-            children_ticks,
-        };
+        let process = |pid, children_ticks| Process { pid, parent: 1, own_ticks: 100, children_ticks };
         assert_eq!(cpu_seconds(&[process(1, 50), process(2, 1000)], 1), 2.5);
     }
 
     #[test]
     fn pss_is_read_in_bytes_and_nothing_is_not_zero() {
-        assert_eq!(
-            parse_pss("Rss: 9 kB\nPss:      12 kB\nPss_Dirty: 3 kB\n"),
-            Some(12 * 1024)
-        );
+        assert_eq!(parse_pss("Rss: 9 kB\nPss:      12 kB\nPss_Dirty: 3 kB\n"), Some(12 * 1024));
         assert_eq!(parse_pss(""), None);
     }
 

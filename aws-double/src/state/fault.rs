@@ -34,12 +34,7 @@ pub enum FaultKind {
 impl FaultKind {
     /// An error of the service.
     pub fn error(code: &str, status: u16, message: &str) -> Self {
-        Self::Error {
-            code: code.to_owned(),
-            status,
-            message: message.to_owned(),
-            retry_after_ms: None,
-        }
+        Self::Error { code: code.to_owned(), status, message: message.to_owned(), retry_after_ms: None }
     }
 }
 
@@ -66,13 +61,7 @@ pub struct Fault {
 impl Fault {
     /// A fault on every call, for ever.
     pub fn new(kind: FaultKind) -> Self {
-        Self {
-            kind,
-            service: None,
-            operation: None,
-            after: 0,
-            times: None,
-        }
+        Self { kind, service: None, operation: None, after: 0, times: None }
     }
 
     /// Only on this service.

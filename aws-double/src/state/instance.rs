@@ -72,10 +72,6 @@ pub struct Parameter {
 impl Parameter {
     /// A parameter with a value.
     pub fn new(name: &str, value: &str, source: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            value: Some(value.to_owned()),
-            source: source.to_owned(),
-        }
+        Self { name: name.to_owned(), value: Some(value.to_owned()), source: source.to_owned() }
     }
 }

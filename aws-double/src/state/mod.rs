@@ -93,13 +93,9 @@ mod tests {
     #[test]
     fn a_fault_acts_so_many_times_and_on_its_service_only() {
         let mut state = State::default();
-        state
-            .faults
-            .push(Fault::new(FaultKind::Reset).on(Service::Rds).times(2).after(1));
+        state.faults.push(Fault::new(FaultKind::Reset).on(Service::Rds).times(2).after(1));
         assert_eq!(state.take_fault(Service::CloudWatch, "GetMetricData"), None);
-        let acts: Vec<bool> = (0..4)
-            .map(|_| state.take_fault(Service::Rds, "DescribeDBInstances").is_some())
-            .collect();
+        let acts: Vec<bool> = (0..4).map(|_| state.take_fault(Service::Rds, "DescribeDBInstances").is_some()).collect();
         assert_eq!(acts, [false, true, true, false]);
     }
 
@@ -112,10 +108,7 @@ mod tests {
             "faults": [{"kind": {"error": {"code": "Throttling", "status": 400, "message": "Rate exceeded"}}, "times": 1}]
         }"#;
         let mut state: State = serde_json::from_str(text).expect("a scenario");
-        assert_eq!(
-            state.series_mut("db", "CPUUtilization").read(30, 200, 60, None).len(),
-            3
-        );
+        assert_eq!(state.series_mut("db", "CPUUtilization").read(30, 200, 60, None).len(), 3);
         assert!(state.take_fault(Service::Sts, "GetCallerIdentity").is_some());
         assert!(state.take_fault(Service::Sts, "GetCallerIdentity").is_none());
     }

@@ -21,13 +21,7 @@ pub struct Point {
 impl Point {
     /// The point of a single sample, as RDS publishes most metrics.
     pub fn single(start: i64, value: f64) -> Self {
-        Self {
-            start,
-            minimum: value,
-            maximum: value,
-            sum: value,
-            count: 1.0,
-        }
+        Self { start, minimum: value, maximum: value, sum: value, count: 1.0 }
     }
 
     /// Both points as one, which starts at `start`.
@@ -102,10 +96,7 @@ impl Series {
         Self {
             instance: instance.to_owned(),
             metric: metric.to_owned(),
-            points: points
-                .into_iter()
-                .map(|(start, value)| Point::single(start, value))
-                .collect(),
+            points: points.into_iter().map(|(start, value)| Point::single(start, value)).collect(),
             ..Self::default()
         }
     }
@@ -126,14 +117,7 @@ impl Series {
             let first = start + (60 - start.rem_euclid(60)) % 60;
             (first..end).step_by(60).map(move |minute| Point::single(minute, value))
         });
-        let mut all: Vec<Point> = self
-            .points
-            .iter()
-            .copied()
-            .chain(made)
-            .filter(inside)
-            .filter(visible)
-            .collect();
+        let mut all: Vec<Point> = self.points.iter().copied().chain(made).filter(inside).filter(visible).collect();
         all.sort_by_key(|point| point.start);
         let mut points = in_periods(&all, period);
         self.spoil(&mut points);
@@ -149,10 +133,7 @@ impl Series {
             }
         }
         let is_nth = |index: usize, every: Option<usize>| every.is_some_and(|n| n > 0 && (index + 1).is_multiple_of(n));
-        let kept = points
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| !is_nth(*index, self.missing_every));
+        let kept = points.iter().enumerate().filter(|(index, _)| !is_nth(*index, self.missing_every));
         let kept: Vec<Point> = kept.map(|(_, point)| *point).collect();
         *points = kept
             .iter()
@@ -215,26 +196,16 @@ mod tests {
 
     #[test]
     fn newest_points_come_late_and_then_are_there() {
-        let mut series = Series {
-            missing_newest: 2,
-            missing_newest_calls: Some(1),
-            ..five_minutes()
-        };
+        let mut series = Series { missing_newest: 2, missing_newest_calls: Some(1), ..five_minutes() };
         assert_eq!(series.read(0, 300, 60, None).len(), 3);
         assert_eq!(series.read(0, 300, 60, None).len(), 5);
     }
 
     #[test]
     fn every_nth_point_is_missing_or_double() {
-        let mut series = Series {
-            missing_every: Some(2),
-            ..five_minutes()
-        };
+        let mut series = Series { missing_every: Some(2), ..five_minutes() };
         assert_eq!(starts(&series.read(0, 300, 60, None)), [0, 120, 240]);
-        let mut series = Series {
-            duplicate_every: Some(5),
-            ..five_minutes()
-        };
+        let mut series = Series { duplicate_every: Some(5), ..five_minutes() };
         assert_eq!(starts(&series.read(0, 300, 60, None)), [0, 60, 120, 180, 240, 240]);
     }
 

@@ -32,33 +32,14 @@ impl Server {
         }
         let data = folder.path().join("data");
         let mut initdb = command("initdb", root, folder.path());
-        let made = initdb
-            .args(["-A", "trust", "-U", "postgres", "-N", "-D"])
-            .arg(&data)
-            .status()
-            .expect("initdb");
+        let made = initdb.args(["-A", "trust", "-U", "postgres", "-N", "-D"]).arg(&data).status().expect("initdb");
         assert!(made.success(), "initdb failed");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a port")
-            .port();
-        let settings = [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "fsync=off",
-            "max_connections=30",
-        ];
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=30"];
         let mut postgres = command("postgres", root, folder.path());
         postgres.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-        let process = postgres
-            .args(settings.iter().flat_map(|set| ["-c", set]))
-            .spawn()
-            .expect("postgres");
-        let server = Self {
-            process,
-            port,
-            _folder: folder,
-        };
+        let process = postgres.args(settings.iter().flat_map(|set| ["-c", set])).spawn().expect("postgres");
+        let server = Self { process, port, _folder: folder };
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -74,9 +55,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // SIGINT is PostgreSQL's fast shutdown; SIGKILL would leave its shared memory segment behind.
-        let _ = Command::new("kill")
-            .args(["-INT", &self.process.id().to_string()])
-            .status();
+        let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
     }
 }
@@ -92,14 +71,9 @@ fn command(name: &str, root: bool, folder: &Path) -> Command {
 
 /// Debian keeps the server's programs out of PATH.
 fn program(name: &str) -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok);
-    let mut found: Vec<PathBuf> = versions
-        .map(|version| version.path().join("bin").join(name))
-        .filter(|path| path.exists())
-        .collect();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
+    let mut found: Vec<PathBuf> =
+        versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists()).collect();
     found.sort();
     found.pop().unwrap_or_else(|| PathBuf::from(name))
 }

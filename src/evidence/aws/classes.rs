@@ -51,12 +51,7 @@ fn cpus(size: &str) -> Option<i64> {
         "medium" => Some(1),
         "large" => Some(2),
         "xlarge" => Some(4),
-        _ => size
-            .strip_suffix("xlarge")?
-            .parse::<i64>()
-            .ok()
-            .filter(|n| (2..=64).contains(n))
-            .map(|n| n * 4),
+        _ => size.strip_suffix("xlarge")?.parse::<i64>().ok().filter(|n| (2..=64).contains(n)).map(|n| n * 4),
     }
 }
 
@@ -87,31 +82,19 @@ mod tests {
 
     #[test]
     fn an_unknown_class_is_not_guessed() {
-        for class in [
-            "db.serverless",
-            "m6g.large",
-            "db.q9.large",
-            "db.r5.large.tpc2.mem2x",
-            "db.m6g.0xlarge",
-            "db.t3.nano",
-        ] {
+        for class in
+            ["db.serverless", "m6g.large", "db.q9.large", "db.r5.large.tpc2.mem2x", "db.m6g.0xlarge", "db.t3.nano"]
+        {
             assert_eq!(memory_bytes(class), None, "{class}");
         }
     }
 
     #[test]
     fn the_estimate_is_near_what_others_saw() {
-        for (class, seen) in [
-            ("db.t2.small", 198),
-            ("db.t2.medium", 413),
-            ("db.m4.large", 856),
-            ("db.r4.large", 1660),
-        ] {
+        for (class, seen) in [("db.t2.small", 198), ("db.t2.medium", 413), ("db.m4.large", 856), ("db.r4.large", 1660)]
+        {
             let estimate = usable_bytes(memory_bytes(class).unwrap()) / 9_531_392;
-            assert!(
-                (estimate - seen).abs() * 100 <= 3 * seen,
-                "{class}: {estimate} for {seen}"
-            );
+            assert!((estimate - seen).abs() * 100 <= 3 * seen, "{class}: {estimate} for {seen}");
         }
     }
 }

@@ -33,10 +33,7 @@ pub struct AwsError {
 
 impl AwsError {
     pub(super) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Self {
-            kind,
-            text: text.into(),
-        }
+        Self { kind, text: text.into() }
     }
 }
 
@@ -92,13 +89,8 @@ const UNKNOWN_CREDENTIALS: &[&str] = &[
     "RequestTimeTooSkewed",
     "InvalidIdentityToken",
 ];
-const DENIED: &[&str] = &[
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "NotAuthorizedException",
-    "OptInRequired",
-];
+const DENIED: &[&str] =
+    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorizedException", "OptInRequired"];
 const NOT_FOUND: &[&str] = &[
     "DBInstanceNotFound",
     "DBInstanceNotFoundFault",
@@ -135,11 +127,7 @@ fn dispatch(failure: &Failure) -> AwsError {
         return no_region();
     }
     if says("credential") || says("web identity") || says("assume role") {
-        let code = EXPIRED
-            .iter()
-            .chain(DENIED)
-            .chain(UNKNOWN_CREDENTIALS)
-            .find(|code| failure.causes.contains(**code));
+        let code = EXPIRED.iter().chain(DENIED).chain(UNKNOWN_CREDENTIALS).find(|code| failure.causes.contains(**code));
         let why = match code {
             Some(code) => format!("STS gave no credentials ({code}); see the role's trust policy and the token"),
             None if says("no such file") => "the web identity token's file is not there".to_owned(),
@@ -209,21 +197,11 @@ fn is_word(code: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ASKED: Failure = Failure {
-        action: "rds:DescribeDBInstances",
-        stage: Stage::Service,
-        status: None,
-        code: None,
-        causes: "",
-    };
+    const ASKED: Failure =
+        Failure { action: "rds:DescribeDBInstances", stage: Stage::Service, status: None, code: None, causes: "" };
 
     fn kind(status: u16, code: Option<&str>) -> ErrorKind {
-        classify(&Failure {
-            status: Some(status),
-            code,
-            ..ASKED
-        })
-        .kind
+        classify(&Failure { status: Some(status), code, ..ASKED }).kind
     }
 
     #[test]
@@ -243,21 +221,13 @@ mod tests {
         assert_eq!(kind(403, None), ErrorKind::Denied);
         assert_eq!(kind(502, None), ErrorKind::Transient);
         assert_eq!(kind(200, None), ErrorKind::Transient);
-        assert_eq!(
-            kind(404, None),
-            ErrorKind::Transient,
-            "a proxy's 404 says nothing about the database"
-        );
+        assert_eq!(kind(404, None), ErrorKind::Transient, "a proxy's 404 says nothing about the database");
         assert_eq!(kind(500, Some("SomethingNew")), ErrorKind::Transient);
     }
 
     #[test]
     fn a_region_that_is_missing_is_told_with_what_to_do() {
-        let failure = Failure {
-            stage: Stage::Dispatch,
-            causes: "dispatch failure: missing signing region",
-            ..ASKED
-        };
+        let failure = Failure { stage: Stage::Dispatch, causes: "dispatch failure: missing signing region", ..ASKED };
         let error = classify(&failure);
         assert_eq!(error.kind, ErrorKind::Invalid);
         assert!(error.text.contains("spec.database.rds.region"));
@@ -266,22 +236,14 @@ mod tests {
     #[test]
     fn what_sts_refused_is_a_matter_of_credentials() {
         let causes = "dispatch failure: an error occurred while loading credentials: AccessDenied: canary";
-        let error = classify(&Failure {
-            stage: Stage::Dispatch,
-            causes,
-            ..ASKED
-        });
+        let error = classify(&Failure { stage: Stage::Dispatch, causes, ..ASKED });
         assert_eq!(error.kind, ErrorKind::CredentialsMissing);
         assert!(error.text.contains("AccessDenied") && !error.text.contains("canary"));
     }
 
     #[test]
     fn a_code_that_is_no_word_is_not_told() {
-        let error = classify(&Failure {
-            code: Some("<b>canary"),
-            status: Some(500),
-            ..ASKED
-        });
+        let error = classify(&Failure { code: Some("<b>canary"), status: Some(500), ..ASKED });
         assert!(!error.text.contains("canary") && error.text.contains("500"));
     }
 }

@@ -18,10 +18,7 @@ const ATTEMPTS: u32 = 5;
 
 /// What the SDK finds by itself (environment, profile, web identity, pod identity), with our limits.
 pub(super) fn loader(region: Option<&str>) -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(OPERATION)
-        .build();
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
@@ -45,10 +42,7 @@ impl Clients {
         if config.region().is_none() {
             return Err(no_region());
         }
-        Ok(Self {
-            rds: aws_sdk_rds::Client::new(config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
-        })
+        Ok(Self { rds: aws_sdk_rds::Client::new(config), cloudwatch: aws_sdk_cloudwatch::Client::new(config) })
     }
 }
 
@@ -67,13 +61,7 @@ where
     };
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    classify(&Failure {
-        action,
-        stage,
-        status,
-        code,
-        causes: &causes(error),
-    })
+    classify(&Failure { action, stage, status, code, causes: &causes(error) })
 }
 
 /// All causes, one after the other. The SDK does not export the type of its credentials' errors to its users.

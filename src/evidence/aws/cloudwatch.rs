@@ -55,11 +55,7 @@ pub async fn series(client: &Client, instance: &str, from_ms: i64, to_ms: i64) -
             page.metric_data_results().iter().for_each(|result| merged.add(result));
         }
     }
-    Ok(FIGURES
-        .iter()
-        .enumerate()
-        .map(|(index, figure)| merged.series(index, figure))
-        .collect())
+    Ok(FIGURES.iter().enumerate().map(|(index, figure)| merged.series(index, figure)).collect())
 }
 
 fn id(statistic: usize, figure: usize) -> String {
@@ -67,32 +63,13 @@ fn id(statistic: usize, figure: usize) -> String {
 }
 
 fn queries(instance: &str) -> Vec<MetricDataQuery> {
-    let dimension = Dimension::builder()
-        .name("DBInstanceIdentifier")
-        .value(instance)
-        .build();
+    let dimension = Dimension::builder().name("DBInstanceIdentifier").value(instance).build();
     let query = |(index, (_, metric, _)): (usize, &(&str, &str, f64)), statistic: usize| {
-        let metric = Metric::builder()
-            .namespace("AWS/RDS")
-            .metric_name(*metric)
-            .dimensions(dimension.clone())
-            .build();
-        let stat = MetricStat::builder()
-            .metric(metric)
-            .period(60)
-            .stat(STATISTICS[statistic])
-            .build();
-        MetricDataQuery::builder()
-            .id(id(statistic, index))
-            .metric_stat(stat)
-            .return_data(true)
-            .build()
+        let metric = Metric::builder().namespace("AWS/RDS").metric_name(*metric).dimensions(dimension.clone()).build();
+        let stat = MetricStat::builder().metric(metric).period(60).stat(STATISTICS[statistic]).build();
+        MetricDataQuery::builder().id(id(statistic, index)).metric_stat(stat).return_data(true).build()
     };
-    FIGURES
-        .iter()
-        .enumerate()
-        .flat_map(|figure| [query(figure, 0), query(figure, 1)])
-        .collect()
+    FIGURES.iter().enumerate().flat_map(|figure| [query(figure, 0), query(figure, 1)]).collect()
 }
 
 /// The pages of one answer, put together by the id of the query.
@@ -125,24 +102,11 @@ impl Merged {
         let [average, maximum] = [0, 1].map(|statistic| self.values.get(&id(statistic, index)).unwrap_or(&nothing));
         let point = |(start_ms, average): (&i64, &f64)| {
             let maximum = maximum.get(start_ms)? * factor;
-            Some(Point {
-                start_ms: *start_ms,
-                average: average * factor,
-                maximum,
-            })
+            Some(Point { start_ms: *start_ms, average: average * factor, maximum })
         };
-        let problem = [0, 1]
-            .iter()
-            .find_map(|statistic| problem(self.status.get(&id(*statistic, index)), metric));
-        let problem = problem.or_else(|| {
-            self.messages
-                .then(|| "CloudWatch says that its answer is not whole".into())
-        });
-        Series {
-            figure: (*figure).to_owned(),
-            points: average.iter().filter_map(point).collect(),
-            problem,
-        }
+        let problem = [0, 1].iter().find_map(|statistic| problem(self.status.get(&id(*statistic, index)), metric));
+        let problem = problem.or_else(|| self.messages.then(|| "CloudWatch says that its answer is not whole".into()));
+        Series { figure: (*figure).to_owned(), points: average.iter().filter_map(point).collect(), problem }
     }
 }
 

@@ -16,19 +16,10 @@ pub struct FormulaError {
 /// # Errors
 /// Where it stops being a formula, divides by zero, or gets too large.
 pub fn evaluate(text: &str, memory_bytes: i64) -> Result<i64, FormulaError> {
-    let mut reader = Reader {
-        text: text.as_bytes(),
-        at: 0,
-        memory_bytes,
-        depth: 0,
-    };
+    let mut reader = Reader { text: text.as_bytes(), at: 0, memory_bytes, depth: 0 };
     let value = reader.expression()?;
     reader.blanks();
-    if reader.at < reader.text.len() {
-        Err(reader.error())
-    } else {
-        Ok(value)
-    }
+    if reader.at < reader.text.len() { Err(reader.error()) } else { Ok(value) }
 }
 
 struct Reader<'a> {
@@ -135,24 +126,15 @@ mod tests {
     #[test]
     fn every_function_and_operator_has_its_value() {
         assert_eq!(evaluate("100", 0), Ok(100));
-        assert_eq!(
-            evaluate(" GREATEST( 1 , SUM(2,3,{DBInstanceClassMemory*2/3}) ) ", 10),
-            Ok(11)
-        );
+        assert_eq!(evaluate(" GREATEST( 1 , SUM(2,3,{DBInstanceClassMemory*2/3}) ) ", 10), Ok(11));
         assert_eq!(evaluate("{DBInstanceClassMemory/12582880}", 4 << 30), Ok(341));
     }
 
     #[test]
     fn what_is_no_formula_is_refused_where_it_stops_being_one() {
-        for (text, at) in [
-            ("", 0),
-            ("LEAST(1", 7),
-            ("LEAST 1", 6),
-            ("{AllocatedStorage}", 17),
-            ("1 2", 2),
-            ("1/0", 3),
-            ("-1", 0),
-        ] {
+        for (text, at) in
+            [("", 0), ("LEAST(1", 7), ("LEAST 1", 6), ("{AllocatedStorage}", 17), ("1 2", 2), ("1/0", 3), ("-1", 0)]
+        {
             assert_eq!(evaluate(text, 1), Err(FormulaError { at }), "{text}");
         }
         assert!(evaluate(&"{".repeat(1000), 1).is_err());

@@ -21,16 +21,8 @@ mod tests {
     use crate::results::series::Point;
 
     fn series(figure: &str, values: &[f64]) -> Series {
-        let point = |(i, v): (usize, &f64)| Point {
-            start_ms: i as i64 * 60_000,
-            average: *v,
-            maximum: *v,
-        };
-        Series {
-            figure: figure.into(),
-            points: values.iter().enumerate().map(point).collect(),
-            problem: None,
-        }
+        let point = |(i, v): (usize, &f64)| Point { start_ms: i as i64 * 60_000, average: *v, maximum: *v };
+        Series { figure: figure.into(), points: values.iter().enumerate().map(point).collect(), problem: None }
     }
 
     #[test]
@@ -43,11 +35,7 @@ mod tests {
 
     #[test]
     fn a_point_that_still_changes_is_not_final() {
-        assert!(!settled(
-            &[series("cpuPercent", &[1.0, 2.0])],
-            &[series("cpuPercent", &[1.0, 2.5])],
-            2
-        ));
+        assert!(!settled(&[series("cpuPercent", &[1.0, 2.0])], &[series("cpuPercent", &[1.0, 2.5])], 2));
     }
 
     #[test]

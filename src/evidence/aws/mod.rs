@@ -37,11 +37,7 @@ impl DatabaseSource {
     }
 
     fn with_loader(instance: &str, loader: impl Fn() -> ConfigLoader + Send + Sync + 'static) -> Self {
-        Self {
-            instance: instance.to_owned(),
-            loader: Box::new(loader),
-            clients: Mutex::new(None),
-        }
+        Self { instance: instance.to_owned(), loader: Box::new(loader), clients: Mutex::new(None) }
     }
 
     /// What RDS says about the instance.
@@ -49,8 +45,7 @@ impl DatabaseSource {
     /// # Errors
     /// NotFound when there is none of that name in the region; else why there is no answer.
     pub async fn instance(&self) -> Result<Instance, AwsError> {
-        self.ask(async |clients: &Clients| rds::describe(&clients.rds, &self.instance).await)
-            .await
+        self.ask(|clients| async move { rds::describe(&clients.rds, &self.instance).await }).await
     }
 
     /// The most connections by the parameter group; none when it can't be told.
@@ -58,8 +53,7 @@ impl DatabaseSource {
     /// # Errors
     /// Why there is no answer.
     pub async fn connection_limit(&self, instance: &Instance) -> Result<Option<(i32, LimitSource)>, AwsError> {
-        self.ask(async |clients: &Clients| rds::connection_limit(&clients.rds, instance).await)
-            .await
+        self.ask(|clients| async move { rds::connection_limit(&clients.rds, instance).await }).await
     }
 
     /// All CloudWatch figures in the whole minutes inside a window (milliseconds since the epoch), ascending.
@@ -67,21 +61,19 @@ impl DatabaseSource {
     /// # Errors
     /// Why there is no answer at all; what is wrong with one series stands in it.
     pub async fn series(&self, from_ms: i64, to_ms: i64) -> Result<Vec<Series>, AwsError> {
-        self.ask(async |clients: &Clients| {
-            cloudwatch::series(&clients.cloudwatch, &self.instance, from_ms, to_ms).await
-        })
-        .await
+        self.ask(|clients| async move { cloudwatch::series(&clients.cloudwatch, &self.instance, from_ms, to_ms).await })
+            .await
     }
 
     /// Asks; with expired credentials once more with new clients, because the SDK keeps the old ones.
-    async fn ask<T>(&self, question: impl AsyncFn(&Clients) -> Result<T, AwsError>) -> Result<T, AwsError> {
-        match question(&self.clients().await?).await {
-            Err(AwsError {
-                kind: ErrorKind::CredentialsExpired,
-                ..
-            }) => {
+    async fn ask<T, F>(&self, question: impl Fn(Clients) -> F) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        match question(self.clients().await?).await {
+            Err(AwsError { kind: ErrorKind::CredentialsExpired, .. }) => {
                 *self.clients.lock().await = None;
-                question(&self.clients().await?).await
+                question(self.clients().await?).await
             }
             answer => answer,
         }

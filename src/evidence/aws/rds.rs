@@ -41,16 +41,9 @@ pub struct ParameterGroup {
 /// XML answer does without any error of the SDK.
 pub async fn describe(client: &Client, instance: &str) -> Result<Instance, AwsError> {
     let action = "rds:DescribeDBInstances";
-    let asked = client
-        .describe_db_instances()
-        .db_instance_identifier(instance)
-        .send()
-        .await;
+    let asked = client.describe_db_instances().db_instance_identifier(instance).send().await;
     let answer = asked.map_err(|error| match failure(action, &error) {
-        AwsError {
-            kind: ErrorKind::NotFound,
-            ..
-        } => unknown(instance),
+        AwsError { kind: ErrorKind::NotFound, .. } => unknown(instance),
         other => other,
     })?;
     let found = answer.db_instances().first().ok_or_else(|| unknown(instance))?;
@@ -58,10 +51,7 @@ pub async fn describe(client: &Client, instance: &str) -> Result<Instance, AwsEr
 }
 
 fn unknown(instance: &str) -> AwsError {
-    AwsError::new(
-        ErrorKind::NotFound,
-        format!("AWS knows no RDS instance {instance} in this region"),
-    )
+    AwsError::new(ErrorKind::NotFound, format!("AWS knows no RDS instance {instance} in this region"))
 }
 
 fn read(found: &DbInstance) -> Option<Instance> {
@@ -74,10 +64,7 @@ fn read(found: &DbInstance) -> Option<Instance> {
         dbi_resource_id: found.dbi_resource_id()?.to_owned(),
         parameter_group: group.and_then(|g| {
             let in_sync = g.parameter_apply_status() == Some("in-sync");
-            Some(ParameterGroup {
-                name: g.db_parameter_group_name()?.to_owned(),
-                in_sync,
-            })
+            Some(ParameterGroup { name: g.db_parameter_group_name()?.to_owned(), in_sync })
         }),
         insights: found.performance_insights_enabled().unwrap_or(false),
     })
@@ -92,17 +79,10 @@ pub async fn connection_limit(client: &Client, instance: &Instance) -> Result<Op
     let Some(group) = instance.parameter_group.as_ref().filter(|g| g.in_sync) else {
         return Ok(None);
     };
-    let mut pages = client
-        .describe_db_parameters()
-        .db_parameter_group_name(&group.name)
-        .into_paginator()
-        .send();
+    let mut pages = client.describe_db_parameters().db_parameter_group_name(&group.name).into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| failure("rds:DescribeDBParameters", &error))?;
-        let found = page
-            .parameters()
-            .iter()
-            .find(|p| p.parameter_name() == Some("max_connections"));
+        let found = page.parameters().iter().find(|p| p.parameter_name() == Some("max_connections"));
         if let Some(value) = found.and_then(|p| p.parameter_value()) {
             return Ok(limit(value, &instance.class));
         }
@@ -128,20 +108,14 @@ mod tests {
 
     #[test]
     fn a_number_is_exact_and_a_formula_an_estimate() {
-        assert_eq!(
-            limit("200", "db.unknown.large"),
-            Some((200, LimitSource::ParameterGroup))
-        );
+        assert_eq!(limit("200", "db.unknown.large"), Some((200, LimitSource::ParameterGroup)));
         let formula = "LEAST({DBInstanceClassMemory/9531392},5000)";
         assert_eq!(limit(formula, "db.m6g.large"), Some((855, LimitSource::Estimated)));
     }
 
     #[test]
     fn what_cannot_be_told_is_not_told() {
-        assert_eq!(
-            limit("LEAST({DBInstanceClassMemory/9531392},5000)", "db.serverless"),
-            None
-        );
+        assert_eq!(limit("LEAST({DBInstanceClassMemory/9531392},5000)", "db.serverless"), None);
         assert_eq!(limit("many", "db.m6g.large"), None);
         assert_eq!(limit("0", "db.m6g.large"), None);
     }

@@ -27,19 +27,10 @@ fn quick(region: Option<&str>, profile: &str, endpoint: Option<&str>) -> ConfigL
     // Nothing beyond loopback may be asked, for credentials neither; STS finds its endpoint only here.
     let endpoint = endpoint.unwrap_or("http://127.0.0.1:1");
     let text = format!("{profile}\nec2_metadata_service_endpoint = http://127.0.0.1:1\nendpoint_url = {endpoint}\n");
-    let files = ProfileFiles::builder()
-        .with_contents(ProfileFileKind::Config, text)
-        .build();
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_millis(700))
-        .build();
-    let retries = RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(5));
-    client::loader(region)
-        .profile_files(files)
-        .timeout_config(timeouts)
-        .retry_config(retries)
+    let files = ProfileFiles::builder().with_contents(ProfileFileKind::Config, text).build();
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(700)).build();
+    let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(5));
+    client::loader(region).profile_files(files).timeout_config(timeouts).retry_config(retries)
 }
 
 fn source_of(running: &Running) -> DatabaseSource {
@@ -53,24 +44,13 @@ async fn demo() -> Running {
     instance.parameter_group = Some(("group".into(), "in-sync".into()));
     let parameters = vec![
         Parameter::new("autovacuum", "1", "system"),
-        Parameter::new(
-            "max_connections",
-            "LEAST({DBInstanceClassMemory/9531392},5000)",
-            "engine-default",
-        ),
+        Parameter::new("max_connections", "LEAST({DBInstanceClassMemory/9531392},5000)", "engine-default"),
     ];
     let state = State {
         instances: vec![instance],
-        parameter_groups: vec![ParameterGroup {
-            name: "group".into(),
-            parameters,
-        }],
+        parameter_groups: vec![ParameterGroup { name: "group".into(), parameters }],
         series: vec![
-            ScriptedSeries::of(
-                "demo-db",
-                "CPUUtilization",
-                [(START, 10.0), (START + 60, 20.0), (START + 120, 30.0)],
-            ),
+            ScriptedSeries::of("demo-db", "CPUUtilization", [(START, 10.0), (START + 60, 20.0), (START + 120, 30.0)]),
             ScriptedSeries::of("demo-db", "FreeableMemory", [(START, 1_073_741_824.0)]),
             ScriptedSeries::of("demo-db", "ReadLatency", [(START, 0.002)]),
         ],
@@ -96,34 +76,16 @@ async fn the_instance_says_what_it_is_and_how_many_connections_it_takes() {
     let double = demo().await;
     let source = source_of(&double);
     let instance = source.instance().await.unwrap();
-    assert_eq!(
-        (instance.class.as_str(), instance.engine.as_str()),
-        ("db.m6g.large", "postgres")
-    );
-    assert_eq!(
-        (instance.version.as_str(), instance.status.as_str()),
-        ("16.4", "available")
-    );
-    assert_eq!(
-        source.connection_limit(&instance).await,
-        Ok(Some((855, LimitSource::Estimated)))
-    );
-    double
-        .double()
-        .script(|state| state.parameter_groups[0].parameters[1].value = Some("150".into()));
-    assert_eq!(
-        source.connection_limit(&instance).await,
-        Ok(Some((150, LimitSource::ParameterGroup)))
-    );
+    assert_eq!((instance.class.as_str(), instance.engine.as_str()), ("db.m6g.large", "postgres"));
+    assert_eq!((instance.version.as_str(), instance.status.as_str()), ("16.4", "available"));
+    assert_eq!(source.connection_limit(&instance).await, Ok(Some((855, LimitSource::Estimated))));
+    double.double().script(|state| state.parameter_groups[0].parameters[1].value = Some("150".into()));
+    assert_eq!(source.connection_limit(&instance).await, Ok(Some((150, LimitSource::ParameterGroup))));
     double
         .double()
         .script(|state| state.instances[0].parameter_group = Some(("group".into(), "pending-reboot".into())));
     let pending = source.instance().await.unwrap();
-    assert_eq!(
-        source.connection_limit(&pending).await,
-        Ok(None),
-        "the value does not hold before the restart"
-    );
+    assert_eq!(source.connection_limit(&pending).await, Ok(None), "the value does not hold before the restart");
 }
 
 #[tokio::test]
@@ -168,9 +130,7 @@ async fn the_status_of_each_series_is_looked_at() {
         (SeriesStatus::PartialData, "only a part"),
     ] {
         let double = demo().await;
-        double
-            .double()
-            .script(|state| state.series_mut("demo-db", "CPUUtilization").status = status);
+        double.double().script(|state| state.series_mut("demo-db", "CPUUtilization").status = status);
         let all = series(&source_of(&double)).await;
         let problem = named(&all, "cpuPercent").problem.clone().unwrap();
         assert!(problem.contains(words), "{problem}");
@@ -209,80 +169,43 @@ async fn ends_in(fault: Fault) -> Option<ErrorKind> {
     let double = demo().await;
     double.double().script(|state| state.faults.push(fault));
     let error = source_of(&double).instance().await.err()?;
-    assert!(
-        !error.text.contains("canary") && !error.text.contains("AKIA"),
-        "{error}"
-    );
+    assert!(!error.text.contains("canary") && !error.text.contains("AKIA"), "{error}");
     Some(error.kind)
 }
 
 fn error(code: &str, status: u16) -> Fault {
-    Fault::new(FaultKind::error(
-        code,
-        status,
-        "canary: User: arn:aws:iam::123:user/canary",
-    ))
-    .on(Service::Rds)
+    Fault::new(FaultKind::error(code, status, "canary: User: arn:aws:iam::123:user/canary")).on(Service::Rds)
 }
 
 #[tokio::test]
 async fn every_fault_of_a_call_has_its_kind() {
     assert_eq!(ends_in(error("Throttling", 400).times(2)).await, None, "it recovers");
     assert_eq!(ends_in(error("Throttling", 400)).await, Some(ErrorKind::Throttled));
-    assert_eq!(
-        ends_in(Fault::new(FaultKind::Html(429))).await,
-        Some(ErrorKind::Throttled)
-    );
+    assert_eq!(ends_in(Fault::new(FaultKind::Html(429))).await, Some(ErrorKind::Throttled));
     assert_eq!(ends_in(error("InternalFailure", 500).times(1)).await, None);
     assert_eq!(ends_in(error("InternalFailure", 500)).await, Some(ErrorKind::Transient));
-    assert_eq!(
-        ends_in(Fault::new(FaultKind::Html(502))).await,
-        Some(ErrorKind::Transient)
-    );
+    assert_eq!(ends_in(Fault::new(FaultKind::Html(502))).await, Some(ErrorKind::Transient));
     assert_eq!(ends_in(error("AccessDenied", 403)).await, Some(ErrorKind::Denied));
     assert_eq!(ends_in(Fault::new(FaultKind::Html(403))).await, Some(ErrorKind::Denied));
-    assert_eq!(
-        ends_in(error("InvalidClientTokenId", 403)).await,
-        Some(ErrorKind::CredentialsMissing)
-    );
-    assert_eq!(
-        ends_in(error("InvalidParameterValue", 400)).await,
-        Some(ErrorKind::Invalid)
-    );
+    assert_eq!(ends_in(error("InvalidClientTokenId", 403)).await, Some(ErrorKind::CredentialsMissing));
+    assert_eq!(ends_in(error("InvalidParameterValue", 400)).await, Some(ErrorKind::Invalid));
     assert_eq!(ends_in(Fault::new(FaultKind::Reset)).await, Some(ErrorKind::Transient));
     assert_eq!(ends_in(Fault::new(FaultKind::Reset).times(1)).await, None);
-    assert_eq!(
-        ends_in(Fault::new(FaultKind::Delay(60_000))).await,
-        Some(ErrorKind::Transient),
-        "none hangs"
-    );
-    assert_eq!(
-        ends_in(Fault::new(FaultKind::Truncate(300))).await,
-        Some(ErrorKind::Transient)
-    );
+    assert_eq!(ends_in(Fault::new(FaultKind::Delay(60_000))).await, Some(ErrorKind::Transient), "none hangs");
+    assert_eq!(ends_in(Fault::new(FaultKind::Truncate(300))).await, Some(ErrorKind::Transient));
 }
 
 #[tokio::test]
 async fn expired_credentials_are_fetched_anew_once() {
     assert_eq!(ends_in(error("ExpiredToken", 403).times(1)).await, None);
-    assert_eq!(
-        ends_in(error("ExpiredToken", 403)).await,
-        Some(ErrorKind::CredentialsExpired)
-    );
+    assert_eq!(ends_in(error("ExpiredToken", 403)).await, Some(ErrorKind::CredentialsExpired));
 }
 
 #[tokio::test]
 async fn a_cut_answer_of_cloudwatch_is_transient() {
     let double = demo().await;
-    double.double().script(|state| {
-        state
-            .faults
-            .push(Fault::new(FaultKind::Truncate(40)).on(Service::CloudWatch))
-    });
-    let error = source_of(&double)
-        .series(START * 1000, (START + 180) * 1000)
-        .await
-        .unwrap_err();
+    double.double().script(|state| state.faults.push(Fault::new(FaultKind::Truncate(40)).on(Service::CloudWatch)));
+    let error = source_of(&double).series(START * 1000, (START + 180) * 1000).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Transient);
 }
 
@@ -305,9 +228,7 @@ async fn without_a_region_nothing_is_asked_and_the_field_is_named() {
 async fn without_credentials_the_error_says_so() {
     let double = demo().await;
     let endpoint = double.endpoint();
-    let source = DatabaseSource::with_loader("demo-db", move || {
-        quick(Some("eu-west-1"), "[default]", Some(&endpoint))
-    });
+    let source = DatabaseSource::with_loader("demo-db", move || quick(Some("eu-west-1"), "[default]", Some(&endpoint)));
     let error = source.instance().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::CredentialsMissing, "{error}");
     assert!(double.double().calls().is_empty());
@@ -320,9 +241,7 @@ async fn web_identity(token_file: &str, fault: Option<Fault>) -> Result<Instance
     let endpoint = double.endpoint();
     let profile =
         format!("[default]\nrole_arn = arn:aws:iam::123456789012:role/canary\nweb_identity_token_file = {token_file}");
-    DatabaseSource::with_loader("demo-db", move || quick(Some("eu-west-1"), &profile, Some(&endpoint)))
-        .instance()
-        .await
+    DatabaseSource::with_loader("demo-db", move || quick(Some("eu-west-1"), &profile, Some(&endpoint))).instance().await
 }
 
 #[tokio::test]

@@ -32,13 +32,7 @@ impl<'a> LineCounter<'a> {
     /// `window`: milliseconds since the epoch, start inclusive, end exclusive; then each line must begin with an RFC 3339
     /// instant and a blank, as `pods/log?timestamps=true` writes it, and lines without one don't count.
     pub fn new(regex: &'a Regex, window: Option<(i64, i64)>, cap: u64) -> Self {
-        Self {
-            regex,
-            window,
-            bytes_left: cap,
-            line: Vec::new(),
-            counted: Counted::default(),
-        }
+        Self { regex, window, bytes_left: cap, line: Vec::new(), counted: Counted::default() }
     }
 
     /// Takes the next piece. False when the cap is reached and nothing more is needed.
@@ -100,14 +94,7 @@ mod tests {
     #[test]
     fn a_line_counts_once_however_often_it_matches() {
         let seen = counted(&["timeout timeout\nfine\n", "timed out\n"], None, 1000);
-        assert_eq!(
-            seen,
-            Counted {
-                matches: 2,
-                lines: 3,
-                truncated: false
-            }
-        );
+        assert_eq!(seen, Counted { matches: 2, lines: 3, truncated: false });
     }
 
     #[test]
@@ -118,14 +105,7 @@ mod tests {
     #[test]
     fn only_lines_of_the_window_count() {
         let log = "1970-01-01T00:00:01.999999999Z timeout\n1970-01-01T00:00:02Z timeout\n1970-01-01T00:00:03Z timeout\nx timeout\n";
-        assert_eq!(
-            counted(&[log], Some((2000, 3000)), 1000),
-            Counted {
-                matches: 1,
-                lines: 1,
-                truncated: false
-            }
-        );
+        assert_eq!(counted(&[log], Some((2000, 3000)), 1000), Counted { matches: 1, lines: 1, truncated: false });
     }
 
     #[test]
@@ -139,26 +119,12 @@ mod tests {
     #[test]
     fn a_log_over_the_cap_is_marked_and_its_cut_line_not_counted() {
         let seen = counted(&["timeout\ntimeout\n", "timeout\n"], None, 15);
-        assert_eq!(
-            seen,
-            Counted {
-                matches: 1,
-                lines: 1,
-                truncated: true
-            }
-        );
+        assert_eq!(seen, Counted { matches: 1, lines: 1, truncated: true });
     }
 
     #[test]
     fn a_log_of_exactly_the_cap_is_whole() {
-        assert_eq!(
-            counted(&["timeout\n"], None, 8),
-            Counted {
-                matches: 1,
-                lines: 1,
-                truncated: false
-            }
-        );
+        assert_eq!(counted(&["timeout\n"], None, 8), Counted { matches: 1, lines: 1, truncated: false });
     }
 
     #[test]

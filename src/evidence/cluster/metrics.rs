@@ -85,16 +85,9 @@ mod tests {
     use serde_json::json;
 
     fn pod(name: &str) -> PodFact {
-        let limits = Resources {
-            cpu_limit: Some("1".into()),
-            memory_limit: Some("1Gi".into()),
-            ..Resources::default()
-        };
-        PodFact {
-            name: name.into(),
-            resources: limits,
-            ..PodFact::default()
-        }
+        let limits =
+            Resources { cpu_limit: Some("1".into()), memory_limit: Some("1Gi".into()), ..Resources::default() };
+        PodFact { name: name.into(), resources: limits, ..PodFact::default() }
     }
 
     fn measured(name: &str, at: &str, cpu: &str) -> PodMetrics {
@@ -107,48 +100,30 @@ mod tests {
 
     #[test]
     fn the_busiest_pod_counts() {
-        let metrics = [
-            measured("a", "1970-01-01T00:00:10Z", "250m"),
-            measured("b", "1970-01-01T00:00:10Z", "734567890n"),
-        ];
+        let metrics =
+            [measured("a", "1970-01-01T00:00:10Z", "250m"), measured("b", "1970-01-01T00:00:10Z", "734567890n")];
         let used = used(&metrics, &[pod("a"), pod("b")], Some("api"), (0, 20_000));
-        assert_eq!(
-            (used.cpu_percent.map(|p| p.round()), used.memory_percent),
-            (Some(73.0), Some(50.0))
-        );
+        assert_eq!((used.cpu_percent.map(|p| p.round()), used.memory_percent), (Some(73.0), Some(50.0)));
     }
 
     #[test]
     fn a_measurement_from_before_the_load_is_none() {
         let metrics = [measured("a", "1970-01-01T00:00:10Z", "250m")];
-        assert_eq!(
-            used(&metrics, &[pod("a")], Some("api"), (10_001, 20_000)),
-            Used::default()
-        );
+        assert_eq!(used(&metrics, &[pod("a")], Some("api"), (10_001, 20_000)), Used::default());
     }
 
     #[test]
     fn without_a_limit_there_is_no_percentage() {
         let mut bare = pod("a");
         bare.resources.cpu_limit = None;
-        let seen = used(
-            &[measured("a", "1970-01-01T00:00:10Z", "1")],
-            &[bare],
-            None,
-            (0, 20_000),
-        );
+        let seen = used(&[measured("a", "1970-01-01T00:00:10Z", "1")], &[bare], None, (0, 20_000));
         assert_eq!((seen.cpu_percent, seen.memory_percent), (None, Some(50.0)));
     }
 
     #[test]
     fn another_test_s_pods_do_not_count() {
         assert_eq!(
-            used(
-                &[measured("x", "1970-01-01T00:00:10Z", "1")],
-                &[pod("a")],
-                None,
-                (0, 20_000)
-            ),
+            used(&[measured("x", "1970-01-01T00:00:10Z", "1")], &[pod("a")], None, (0, 20_000)),
             Used::default()
         );
     }

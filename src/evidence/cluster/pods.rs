@@ -60,35 +60,17 @@ impl PodFact {
         let spec = pod.spec.as_ref();
         let named = |name: &str| container.is_none_or(|c| c == name);
         let wanted = spec.and_then(|s| s.containers.iter().find(|c| named(&c.name)));
-        let statuses: Vec<_> = status
-            .init_container_statuses
-            .iter()
-            .chain(&status.container_statuses)
-            .flatten()
-            .collect();
+        let statuses: Vec<_> =
+            status.init_container_statuses.iter().chain(&status.container_statuses).flatten().collect();
         let observed = wanted.and_then(|w| statuses.iter().find(|s| s.name == w.name)?.resources.as_ref());
-        let owner = meta
-            .owner_references
-            .iter()
-            .flatten()
-            .find(|o| o.controller == Some(true));
+        let owner = meta.owner_references.iter().flatten().find(|o| o.controller == Some(true));
         Self {
             name: meta.name.clone().unwrap_or_default(),
             uid: meta.uid.clone().unwrap_or_default(),
             owner_uid: owner.map(|o| o.uid.clone()),
-            revision: meta
-                .labels
-                .as_ref()
-                .and_then(|l| l.get("controller-revision-hash"))
-                .cloned(),
+            revision: meta.labels.as_ref().and_then(|l| l.get("controller-revision-hash")).cloned(),
             node: spec.and_then(|s| s.node_name.clone()),
-            ips: status
-                .pod_ips
-                .iter()
-                .flatten()
-                .map(|i| i.ip.clone())
-                .chain(status.pod_ip.clone())
-                .fold(vec![], once),
+            ips: status.pod_ips.iter().flatten().map(|i| i.ip.clone()).chain(status.pod_ip.clone()).fold(vec![], once),
             ready: condition(pod, "Ready").is_some_and(|c| c.0 == "True"),
             terminating: meta.deletion_timestamp.is_some(),
             ended: matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")),
@@ -103,11 +85,8 @@ impl PodFact {
 
 impl ContainerFact {
     fn of(status: &ContainerStatus) -> Self {
-        let killed = [&status.state, &status.last_state]
-            .into_iter()
-            .flatten()
-            .filter_map(|s| s.terminated.as_ref())
-            .next();
+        let killed =
+            [&status.state, &status.last_state].into_iter().flatten().filter_map(|s| s.terminated.as_ref()).next();
         Self {
             name: status.name.clone(),
             image_id: status.image_id.clone(),
@@ -133,16 +112,9 @@ impl Resources {
 /// Digest of the uids and restart counts of the pods that have not ended: equal digests at the start and at the end of
 /// a load mean that no pod was replaced and no container restarted. SHA-256 in hex of the sorted `uid:restarts`, one a line.
 pub fn digest(pods: &[PodFact]) -> String {
-    let mut lines: Vec<_> = pods
-        .iter()
-        .filter(|p| !p.ended)
-        .map(|p| format!("{}:{}\n", p.uid, p.restarts))
-        .collect();
+    let mut lines: Vec<_> = pods.iter().filter(|p| !p.ended).map(|p| format!("{}:{}\n", p.uid, p.restarts)).collect();
     lines.sort();
-    Sha256::digest(lines.concat())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(lines.concat()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn once(mut seen: Vec<String>, next: String) -> Vec<String> {
@@ -155,34 +127,20 @@ fn once(mut seen: Vec<String>, next: String) -> Vec<String> {
 /// Status and message of a condition.
 fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, Option<&'a str>)> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
-    conditions
-        .iter()
-        .find(|c| c.type_ == kind)
-        .map(|c| (c.status.as_str(), c.message.as_deref()))
+    conditions.iter().find(|c| c.type_ == kind).map(|c| (c.status.as_str(), c.message.as_deref()))
 }
 
 /// Why a pod isn't ready, from the states of its containers, else from the scheduler.
 fn trouble(pod: &Pod, statuses: &[&ContainerStatus]) -> Option<String> {
     let waiting = statuses.iter().find_map(|s| {
         let waiting = s.state.as_ref()?.waiting.as_ref()?;
-        let reason = waiting
-            .reason
-            .as_deref()
-            .filter(|r| !matches!(*r, "ContainerCreating" | "PodInitializing"))?;
+        let reason = waiting.reason.as_deref().filter(|r| !matches!(*r, "ContainerCreating" | "PodInitializing"))?;
         let ended = s.last_state.as_ref().and_then(|l| l.terminated.as_ref());
         let message = match ended {
-            Some(end) => format!(
-                "last exit code {}, {}",
-                end.exit_code,
-                end.reason.as_deref().unwrap_or("no reason")
-            ),
+            Some(end) => format!("last exit code {}, {}", end.exit_code, end.reason.as_deref().unwrap_or("no reason")),
             None => waiting.message.clone().unwrap_or_default(),
         };
-        Some(
-            format!("container {}: {reason} {}", s.name, short(&message))
-                .trim_end()
-                .to_owned(),
-        )
+        Some(format!("container {}: {reason} {}", s.name, short(&message)).trim_end().to_owned())
     });
     let unscheduled = || match condition(pod, "PodScheduled") {
         Some(("False", message)) => Some(format!("not scheduled: {}", short(message.unwrap_or("no node fits")))),
@@ -218,8 +176,7 @@ mod tests {
     fn merge(into: &mut Value, from: Value) {
         match (into, from) {
             (Value::Object(into), Value::Object(from)) => {
-                from.into_iter()
-                    .for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value));
+                from.into_iter().for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value));
             }
             (into, from) => *into = from,
         }
@@ -242,19 +199,12 @@ mod tests {
     fn resources_after_a_resize_in_place_are_those_of_the_status() {
         let resized = json!({"status": {"containerStatuses": [{"name": "api", "image": "i", "imageID": "", "ready": true,
             "restartCount": 0, "resources": {"limits": {"cpu": "2"}}}]}});
-        assert_eq!(
-            PodFact::of(&pod(resized), Some("api")).resources.cpu_limit.as_deref(),
-            Some("2")
-        );
+        assert_eq!(PodFact::of(&pod(resized), Some("api")).resources.cpu_limit.as_deref(), Some("2"));
     }
 
     #[test]
     fn the_digest_changes_with_a_uid_or_a_restart_but_not_with_the_order() {
-        let fact = |uid: &str, restarts| PodFact {
-            uid: uid.into(),
-            restarts,
-            ..PodFact::default()
-        };
+        let fact = |uid: &str, restarts| PodFact { uid: uid.into(), restarts, ..PodFact::default() };
         let base = digest(&[fact("a", 0), fact("b", 1)]);
         assert_eq!(base, digest(&[fact("b", 1), fact("a", 0)]));
         assert_ne!(base, digest(&[fact("a", 0), fact("b", 2)]));
@@ -267,10 +217,7 @@ mod tests {
         let state = json!({"status": {"containerStatuses": [{"name": "api", "image": "i", "imageID": "", "ready": false,
             "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]}});
         let trouble = PodFact::of(&pod(state), Some("api")).trouble;
-        assert_eq!(
-            trouble.as_deref(),
-            Some("container api: ImagePullBackOff no such image")
-        );
+        assert_eq!(trouble.as_deref(), Some("container api: ImagePullBackOff no such image"));
     }
 
     #[test]
@@ -279,10 +226,7 @@ mod tests {
             "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
             "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}});
         let fact = PodFact::of(&pod(state), Some("api"));
-        assert_eq!(
-            fact.trouble.as_deref(),
-            Some("container api: CrashLoopBackOff last exit code 137, OOMKilled")
-        );
+        assert_eq!(fact.trouble.as_deref(), Some("container api: CrashLoopBackOff last exit code 137, OOMKilled"));
         assert!(fact.containers[0].out_of_memory);
     }
 

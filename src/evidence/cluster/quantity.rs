@@ -22,9 +22,7 @@ impl Amount {
     /// # Errors
     /// When it is no quantity, or too large for any machine (above 2^63).
     pub fn parse(text: &str) -> Result<Self, QuantityError> {
-        parse(text)
-            .map(Self)
-            .ok_or_else(|| QuantityError(text.chars().take(40).collect()))
+        parse(text).map(Self).ok_or_else(|| QuantityError(text.chars().take(40).collect()))
     }
 
     /// Thousandths (of a CPU), rounded up.
@@ -64,9 +62,7 @@ fn parse(text: &str) -> Option<i128> {
         b'+' => (false, &text[1..]),
         _ => (false, text),
     };
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
     let (number, suffix) = rest.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() + fraction.len() == 0 || fraction.contains('.') || number.len() > 30 {
@@ -74,10 +70,7 @@ fn parse(text: &str) -> Option<i128> {
     }
     let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
     let (multiplier, power) = scale(suffix)?;
-    let value = shifted(
-        digits.checked_mul(multiplier)?,
-        power + 9 - i32::try_from(fraction.len()).ok()?,
-    )?;
+    let value = shifted(digits.checked_mul(multiplier)?, power + 9 - i32::try_from(fraction.len()).ok()?)?;
     (value <= i128::from(i64::MAX).checked_mul(NANO)?).then_some(if negative { -value } else { value })
 }
 
@@ -166,20 +159,7 @@ mod tests {
 
     #[test]
     fn text_that_is_no_quantity_is_refused_with_an_example() {
-        for text in [
-            "",
-            ".",
-            "-",
-            "1 Gi",
-            "Gi",
-            "1.2.3",
-            "1mi",
-            "1e",
-            "1e99",
-            "99999999999999999999",
-            "0x10",
-            "١",
-        ] {
+        for text in ["", ".", "-", "1 Gi", "Gi", "1.2.3", "1mi", "1e", "1e99", "99999999999999999999", "0x10", "١"] {
             let error = Amount::parse(text).unwrap_err().to_string();
             assert!(error.contains("512Mi"), "{error}");
         }
@@ -187,13 +167,8 @@ mod tests {
 
     #[test]
     fn a_share_of_nothing_is_not_known() {
-        let half = Amount::parse("250m")
-            .unwrap()
-            .percent_of(Amount::parse("500m").unwrap());
+        let half = Amount::parse("250m").unwrap().percent_of(Amount::parse("500m").unwrap());
         assert_eq!(half, Some(50.0));
-        assert_eq!(
-            Amount::parse("1").unwrap().percent_of(Amount::parse("0").unwrap()),
-            None
-        );
+        assert_eq!(Amount::parse("1").unwrap().percent_of(Amount::parse("0").unwrap()), None);
     }
 }

@@ -56,31 +56,20 @@ pub fn deployment(deployment: &Deployment, sets: &[ReplicaSet], pods: &[Pod], wa
     }
     let conditions = status.conditions.unwrap_or_default();
     let find = |kind: &str, is: &str| {
-        conditions
-            .iter()
-            .find(|c| c.type_.as_deref() == Some(kind) && c.status.as_deref() == Some(is))
+        conditions.iter().find(|c| c.type_.as_deref() == Some(kind) && c.status.as_deref() == Some(is))
     };
     if let Some(late) = find("Progressing", "False").filter(|c| c.reason.as_deref() == Some("ProgressDeadlineExceeded"))
     {
         let facts = facts(pods, wanted);
         let why = trouble(&facts).unwrap_or_else(|| late.message.clone().unwrap_or_else(|| "no reason given".into()));
-        return Rollout::Failed {
-            why: format!("the Deployment's progress deadline passed: {why}"),
-        };
+        return Rollout::Failed { why: format!("the Deployment's progress deadline passed: {why}") };
     }
     let refused = find("ReplicaFailure", "True").and_then(|c| c.message.clone());
     let Some(newest) = newest_set(deployment, sets) else {
         return rolling(refused, "the newest ReplicaSet is not there yet");
     };
     let belongs = |pod: &PodFact| pod.owner_uid.is_some() && pod.owner_uid == newest.metadata.uid;
-    judge(
-        &counts,
-        facts(pods, wanted),
-        belongs,
-        wanted,
-        &deployment.metadata,
-        refused,
-    )
+    judge(&counts, facts(pods, wanted), belongs, wanted, &deployment.metadata, refused)
 }
 
 /// Reads a StatefulSet and the pods that its selector answers.
@@ -133,12 +122,7 @@ fn stale_or_changed(meta: &ObjectMeta, counts: &Counts, wanted: &Wanted) -> Opti
         return Some(rolling(None, "its controller has not seen the new size yet"));
     }
     let replicas = wanted.replicas.filter(|r| *r != counts.spec)?;
-    Some(Rollout::Failed {
-        why: format!(
-            "spec.replicas is {}, not {replicas}: somebody else changed it",
-            counts.spec
-        ),
-    })
+    Some(Rollout::Failed { why: format!("spec.replicas is {}, not {replicas}: somebody else changed it", counts.spec) })
 }
 
 fn judge(
@@ -150,10 +134,7 @@ fn judge(
     refused: Option<String>,
 ) -> Rollout {
     let live: Vec<PodFact> = pods.into_iter().filter(|p| !p.ended).collect();
-    let wrong = live
-        .iter()
-        .filter(|p| belongs(p) && !p.terminating)
-        .find_map(|p| wrong_size(p, wanted));
+    let wrong = live.iter().filter(|p| belongs(p) && !p.terminating).find_map(|p| wrong_size(p, wanted));
     if let Some(Wrong::ForGood(why)) = wrong {
         return Rollout::Failed { why };
     }
@@ -170,10 +151,7 @@ fn judge(
     }
     match wrong {
         Some(Wrong::Yet(why) | Wrong::ForGood(why)) => rolling(known, &why),
-        None => Rollout::Ready {
-            pods: live,
-            generation: meta.generation.unwrap_or(0),
-        },
+        None => Rollout::Ready { pods: live, generation: meta.generation.unwrap_or(0) },
     }
 }
 
@@ -212,14 +190,9 @@ fn newest_set<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a
     let own = |set: &&ReplicaSet| {
         let owners = set.metadata.owner_references.iter().flatten();
         deployment.metadata.uid.is_some()
-            && owners
-                .map(|o| Some(&o.uid))
-                .any(|uid| uid == deployment.metadata.uid.as_ref())
+            && owners.map(|o| Some(&o.uid)).any(|uid| uid == deployment.metadata.uid.as_ref())
     };
-    let newest = sets
-        .iter()
-        .filter(own)
-        .max_by_key(|s| revision(&s.metadata).unwrap_or(0))?;
+    let newest = sets.iter().filter(own).max_by_key(|s| revision(&s.metadata).unwrap_or(0))?;
     (revision(&newest.metadata) == revision(&deployment.metadata)).then_some(newest)
 }
 
@@ -233,11 +206,7 @@ fn facts(pods: &[Pod], wanted: &Wanted) -> Vec<PodFact> {
 
 fn trouble(pods: &[PodFact]) -> Option<String> {
     let pod = pods.iter().find(|p| !p.ended && p.trouble.is_some())?;
-    Some(format!(
-        "pod {}: {}",
-        pod.name,
-        pod.trouble.as_deref().unwrap_or_default()
-    ))
+    Some(format!("pod {}: {}", pod.name, pod.trouble.as_deref().unwrap_or_default()))
 }
 
 #[cfg(test)]

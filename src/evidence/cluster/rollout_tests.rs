@@ -28,20 +28,12 @@ fn pod_object(name: &str, owner: &str) -> Value {
     })
 }
 
-const WANTED: Wanted = Wanted {
-    generation: 4,
-    container: Some("api"),
-    replicas: Some(2),
-    cpu: Some("1000m"),
-    memory: Some("512Mi"),
-};
+const WANTED: Wanted =
+    Wanted { generation: 4, container: Some("api"), replicas: Some(2), cpu: Some("1000m"), memory: Some("512Mi") };
 
 /// Judges a Deployment of two pods after `change` to it and to its pods.
 fn judged(change: impl FnOnce(&mut Value, &mut Vec<Value>)) -> Rollout {
-    let (mut object, mut pods) = (
-        deployment_object(),
-        vec![pod_object("a", "new"), pod_object("b", "new")],
-    );
+    let (mut object, mut pods) = (deployment_object(), vec![pod_object("a", "new"), pod_object("b", "new")]);
     change(&mut object, &mut pods);
     let pods: Vec<Pod> = pods.into_iter().map(|p| serde_json::from_value(p).unwrap()).collect();
     let sets = [replica_set("old", "1"), replica_set("new", "2")];
@@ -91,10 +83,7 @@ fn a_pod_of_the_old_replica_set_still_serves() {
 
 #[test]
 fn a_terminating_pod_still_serves() {
-    waits_for(
-        judged(|_, p| p[0]["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z")),
-        "old pods",
-    );
+    waits_for(judged(|_, p| p[0]["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z")), "old pods");
 }
 
 #[test]
@@ -108,10 +97,7 @@ fn an_ended_pod_does_not_count() {
 
 #[test]
 fn a_pod_that_is_not_ready_is_waited_for() {
-    waits_for(
-        judged(|_, p| p[1]["status"]["conditions"] = json!([])),
-        "1 of 2 pods ready",
-    );
+    waits_for(judged(|_, p| p[1]["status"]["conditions"] = json!([])), "1 of 2 pods ready");
 }
 
 #[test]
@@ -129,10 +115,7 @@ fn a_limit_that_was_not_applied_is_not_ready() {
 
 #[test]
 fn an_unknown_container_fails_at_once() {
-    fails_with(
-        judged(|_, p| p[0]["spec"]["containers"][0]["name"] = json!("web")),
-        "no container api",
-    );
+    fails_with(judged(|_, p| p[0]["spec"]["containers"][0]["name"] = json!("web")), "no container api");
 }
 
 #[test]
@@ -168,18 +151,9 @@ fn no_pods_are_ready_when_none_are_wanted() {
     let (mut object, sets) = (deployment_object(), [replica_set("new", "2")]);
     object["spec"]["replicas"] = json!(0);
     object["status"] = json!({"observedGeneration": 4});
-    let wanted = Wanted {
-        replicas: Some(0),
-        ..WANTED
-    };
+    let wanted = Wanted { replicas: Some(0), ..WANTED };
     let rollout = deployment(&serde_json::from_value(object).unwrap(), &sets, &[], &wanted);
-    assert_eq!(
-        rollout,
-        Rollout::Ready {
-            pods: vec![],
-            generation: 4
-        }
-    );
+    assert_eq!(rollout, Rollout::Ready { pods: vec![], generation: 4 });
 }
 
 /// Judges a StatefulSet of one pod after `change` to it and to its pod.
@@ -193,27 +167,14 @@ fn set_judged(change: impl FnOnce(&mut Value, &mut Value)) -> Rollout {
     let mut pod = pod_object("a", "s");
     change(&mut object, &mut pod);
     let pods = [serde_json::from_value(pod).unwrap()];
-    stateful_set(
-        &serde_json::from_value(object).unwrap(),
-        &pods,
-        &Wanted {
-            replicas: Some(1),
-            ..WANTED
-        },
-    )
+    stateful_set(&serde_json::from_value(object).unwrap(), &pods, &Wanted { replicas: Some(1), ..WANTED })
 }
 
 #[test]
 fn a_stateful_set_is_ready_when_all_pods_are_of_the_update_revision() {
     assert!(matches!(set_judged(|_, _| {}), Rollout::Ready { .. }));
-    waits_for(
-        set_judged(|s, _| s["status"]["currentRevision"] = json!("r1")),
-        "revision",
-    );
-    waits_for(
-        set_judged(|_, p| p["metadata"]["labels"] = json!({"controller-revision-hash": "r1"})),
-        "old pods",
-    );
+    waits_for(set_judged(|s, _| s["status"]["currentRevision"] = json!("r1")), "revision");
+    waits_for(set_judged(|_, p| p["metadata"]["labels"] = json!({"controller-revision-hash": "r1"})), "old pods");
 }
 
 #[test]

@@ -22,10 +22,7 @@ pub fn figures(name: &Name, before: &[PodFact], after: &[PodFact]) -> TargetFigu
 /// Container restarts between two readings. A pod that is new counts with all its restarts; one that is gone took its
 /// count with it, so this is "at least" when pods were replaced.
 pub fn restarts(before: &[PodFact], after: &[PodFact]) -> i32 {
-    after
-        .iter()
-        .map(|now| (now.restarts - earlier(before, &now.uid).map_or(0, |p| p.restarts)).max(0))
-        .sum()
+    after.iter().map(|now| (now.restarts - earlier(before, &now.uid).map_or(0, |p| p.restarts)).max(0)).sum()
 }
 
 /// Containers that ended out of memory between two readings; "at least", since only the last end of a container is known.
@@ -63,32 +60,14 @@ mod tests {
     use crate::evidence::cluster::pods::{ContainerFact, Resources};
 
     fn pod(uid: &str, restarts: i32, out_of_memory: bool) -> PodFact {
-        let container = ContainerFact {
-            name: "api".into(),
-            restarts,
-            out_of_memory,
-            ..ContainerFact::default()
-        };
-        let resources = Resources {
-            cpu_limit: Some("1".into()),
-            ..Resources::default()
-        };
-        PodFact {
-            uid: uid.into(),
-            ready: true,
-            restarts,
-            containers: vec![container],
-            resources,
-            ..PodFact::default()
-        }
+        let container = ContainerFact { name: "api".into(), restarts, out_of_memory, ..ContainerFact::default() };
+        let resources = Resources { cpu_limit: Some("1".into()), ..Resources::default() };
+        PodFact { uid: uid.into(), ready: true, restarts, containers: vec![container], resources, ..PodFact::default() }
     }
 
     #[test]
     fn only_restarts_of_the_row_count() {
-        assert_eq!(
-            restarts(&[pod("a", 3, false)], &[pod("a", 5, false), pod("b", 1, false)]),
-            3
-        );
+        assert_eq!(restarts(&[pod("a", 3, false)], &[pod("a", 5, false), pod("b", 1, false)]), 3);
     }
 
     #[test]
@@ -102,10 +81,7 @@ mod tests {
     fn a_limit_that_a_pod_lacks_is_not_a_limit() {
         let name = Name("api".into());
         let seen = figures(&name, &[], &[pod("a", 0, false), pod("b", 0, false)]);
-        assert_eq!(
-            (seen.replicas, seen.cpu.as_deref(), seen.memory),
-            (Some(2), Some("1"), None)
-        );
+        assert_eq!((seen.replicas, seen.cpu.as_deref(), seen.memory), (Some(2), Some("1"), None));
         let mut bare = pod("b", 0, false);
         bare.resources.cpu_limit = None;
         assert_eq!(figures(&name, &[], &[pod("a", 0, false), bare]).cpu, None);

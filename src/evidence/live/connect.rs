@@ -26,10 +26,7 @@ pub struct Lost {
 
 impl Lost {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            refused: false,
-        }
+        Self { text: text.into(), refused: false }
     }
 }
 
@@ -54,10 +51,7 @@ impl From<tokio_postgres::Error> for Lost {
             &SqlState::READ_ONLY_SQL_TRANSACTION => "the statement writes, and measurements only read (SQLSTATE 25006)",
             code => return Self::new(format!("the server answered with SQLSTATE {}", code.code())),
         };
-        Self {
-            text: text.into(),
-            refused: code == &SqlState::TOO_MANY_CONNECTIONS,
-        }
+        Self { text: text.into(), refused: code == &SqlState::TOO_MANY_CONNECTIONS }
     }
 }
 
@@ -101,9 +95,7 @@ impl Server {
             "verify-ca" => (SslMode::Require, Check::Authority),
             "verify-full" => (SslMode::Require, Check::AuthorityAndName),
             _ => {
-                return Err(Lost::new(
-                    "sslmode in the URL must be disable, prefer, require, verify-ca or verify-full",
-                ));
+                return Err(Lost::new("sslmode in the URL must be disable, prefer, require, verify-ca or verify-full"));
             }
         };
         let invalid =
@@ -128,17 +120,12 @@ impl Server {
         let open = async {
             let (client, connection) = config.connect(self.tls.clone()).await?;
             // Its errors also end the client's calls, which report them.
-            let session = Session {
-                client,
-                connection: tokio::spawn(async move { drop(connection.await) }),
-            };
+            let session = Session { client, connection: tokio::spawn(async move { drop(connection.await) }) };
             let set = format!("SET statement_timeout = {}", statement_timeout.as_millis());
             session.client.batch_execute(&set).await?;
             Ok(session)
         };
-        timeout(CONNECT_TIMEOUT, open)
-            .await
-            .unwrap_or_else(|_| Err(Lost::new("no connection within 5 s")))
+        timeout(CONNECT_TIMEOUT, open).await.unwrap_or_else(|_| Err(Lost::new("no connection within 5 s")))
     }
 
     /// Opens and closes a connection: milliseconds until it was ready for queries.
@@ -188,20 +175,14 @@ fn take_ssl(url: &str) -> (String, Option<String>, Option<String>) {
     let (mut mode, mut ca_file) = (None, None);
     let mut others = Vec::new();
     for pair in url[at + 1..].split('&').filter(|p| !p.is_empty()) {
-        let decoded = url::form_urlencoded::parse(pair.as_bytes())
-            .next()
-            .map(|(_, value)| value.into_owned());
+        let decoded = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned());
         match pair.split('=').next() {
             Some("sslmode") => mode = decoded,
             Some("sslrootcert") => ca_file = decoded,
             _ => others.push(pair),
         }
     }
-    let query = if others.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", others.join("&"))
-    };
+    let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
     (format!("{}{query}", &url[..at]), mode, ca_file)
 }
 
@@ -221,10 +202,7 @@ mod tests {
     #[test]
     fn every_sslmode_of_libpq_is_understood() {
         for mode in ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] {
-            assert!(
-                Server::from_url(&format!("postgres://u:p@h/d?sslmode={mode}")).is_ok(),
-                "{mode}"
-            );
+            assert!(Server::from_url(&format!("postgres://u:p@h/d?sslmode={mode}")).is_ok(), "{mode}");
         }
     }
 
@@ -239,9 +217,7 @@ mod tests {
             "postgres://u:canary@h/d?canary=1",
         ];
         for url in wrong {
-            let error = Server::from_url(url)
-                .err()
-                .unwrap_or_else(|| panic!("{url} was accepted"));
+            let error = Server::from_url(url).err().unwrap_or_else(|| panic!("{url} was accepted"));
             assert!(!error.text.contains("canary"), "{error}");
         }
     }

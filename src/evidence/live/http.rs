@@ -38,14 +38,7 @@ impl HttpSource {
     /// # Errors
     /// When the CA file cannot be used.
     pub fn new(source: &MeasurementSource, denied: AddressCheck) -> Result<Option<Self>, String> {
-        let MeasurementSource::Http {
-            url,
-            json_pointer,
-            headers,
-            basic_auth,
-            tls,
-        } = source
-        else {
+        let MeasurementSource::Http { url, json_pointer, headers, basic_auth, tls } = source else {
             return Ok(None);
         };
         Ok(Some(Self {
@@ -60,13 +53,8 @@ impl HttpSource {
 
     /// Texts in which variables may stand.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let basic = self
-            .basic_auth
-            .iter()
-            .flat_map(|b| [b.username.as_str(), b.password.as_str()]);
-        std::iter::once(self.url.as_str())
-            .chain(self.headers.iter().map(|h| h.value.as_str()))
-            .chain(basic)
+        let basic = self.basic_auth.iter().flat_map(|b| [b.username.as_str(), b.password.as_str()]);
+        std::iter::once(self.url.as_str()).chain(self.headers.iter().map(|h| h.value.as_str())).chain(basic)
     }
 
     /// Asks, and takes the number.
@@ -74,10 +62,7 @@ impl HttpSource {
     /// # Errors
     /// Why there is none, in words without the URL, the headers or the answer.
     pub async fn ask(&self, values: &Values) -> Result<f64, String> {
-        let url: Url = values
-            .render(&self.url)?
-            .parse()
-            .map_err(|_| "the URL cannot be read".to_owned())?;
+        let url: Url = values.render(&self.url)?.parse().map_err(|_| "the URL cannot be read".to_owned())?;
         let literal = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
@@ -111,10 +96,9 @@ pub fn number_at(json: &Json, pointer: &str) -> Result<f64, String> {
     match json.pointer(pointer) {
         None => Err(format!("the answer has nothing at {pointer:?}")),
         Some(Json::Array(items)) => Ok(items.len() as f64),
-        Some(Json::Number(number)) => number
-            .as_f64()
-            .filter(|n| n.is_finite())
-            .ok_or_else(|| format!("the number at {pointer:?} is too large")),
+        Some(Json::Number(number)) => {
+            number.as_f64().filter(|n| n.is_finite()).ok_or_else(|| format!("the number at {pointer:?} is too large"))
+        }
         Some(other) => {
             let kind = match other {
                 Json::Null => "null",
@@ -128,11 +112,7 @@ pub fn number_at(json: &Json, pointer: &str) -> Result<f64, String> {
 }
 
 fn client(tls: &TlsInput, denied: AddressCheck) -> Result<Client, String> {
-    let check = if tls.insecure_skip_verify {
-        Check::Nothing
-    } else {
-        Check::AuthorityAndName
-    };
+    let check = if tls.insecure_skip_verify { Check::Nothing } else { Check::AuthorityAndName };
     let config = client_config(check, tls.ca_file.as_deref())?;
     Client::builder()
         .tls_backend_preconfigured(config)
@@ -175,11 +155,7 @@ fn failure(error: &reqwest::Error) -> String {
         }
         source = cause.source();
     }
-    if error.is_connect() {
-        "no connection came about".into()
-    } else {
-        "the answer broke off".into()
-    }
+    if error.is_connect() { "no connection came about".into() } else { "the answer broke off".into() }
 }
 
 /// Resolves names itself, to check every address before it is connected to.

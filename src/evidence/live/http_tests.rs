@@ -30,24 +30,15 @@ async fn serve(answer: String) -> (u16, tokio::sync::mpsc::UnboundedReceiver<Str
 }
 
 fn ok(body: &str) -> String {
-    format!(
-        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
 fn source(url: String, pointer: &str) -> MeasurementSource {
     MeasurementSource::Http {
         url,
         json_pointer: pointer.into(),
-        headers: vec![HeaderInput {
-            name: "X-Token".into(),
-            value: "$(vars.token)".into(),
-        }],
-        basic_auth: Some(BasicAuthInput {
-            username: "$(vars.token)".into(),
-            password: "p".into(),
-        }),
+        headers: vec![HeaderInput { name: "X-Token".into(), value: "$(vars.token)".into() }],
+        basic_auth: Some(BasicAuthInput { username: "$(vars.token)".into(), password: "p".into() }),
         tls: TlsInput::default(),
     }
 }
@@ -59,11 +50,7 @@ fn values() -> Values {
 async fn asked(answer: String, pointer: &str) -> Result<f64, String> {
     let (port, _asked) = serve(answer).await;
     let source = source(format!("http://127.0.0.1:{port}/tasks?key=canary"), pointer);
-    HttpSource::new(&source, anything())
-        .unwrap()
-        .unwrap()
-        .ask(&values())
-        .await
+    HttpSource::new(&source, anything()).unwrap().unwrap().ask(&values()).await
 }
 
 #[tokio::test]
@@ -85,10 +72,7 @@ async fn what_is_missing_or_wrong_is_an_error_and_never_zero() {
         (ok(r#"{"count": "7"}"#), "text"),
         (ok(r#"{"count": {}}"#), "object"),
         (ok("<html>"), "no JSON"),
-        (
-            "HTTP/1.1 500 Oops\r\ncontent-length: 12\r\n\r\n{\"count\": 7}".into(),
-            "status 500",
-        ),
+        ("HTTP/1.1 500 Oops\r\ncontent-length: 12\r\n\r\n{\"count\": 7}".into(), "status 500"),
         (redirect.into(), "status 302"),
         (cut.into(), "broke off"),
         (long, "1 MiB"),
@@ -107,14 +91,8 @@ async fn variables_stand_in_headers_and_basic_auth() {
     let http = HttpSource::new(&source, anything()).unwrap().unwrap();
     assert_eq!(http.ask(&values()).await, Ok(1.0));
     let head = heads.recv().await.unwrap().to_lowercase();
-    assert!(
-        head.starts_with("get /demo-1 http/1.1") && head.contains("x-token: canary"),
-        "{head}"
-    );
-    assert!(
-        head.contains("authorization: basic y2fuyxj5onA=".to_lowercase().as_str()),
-        "{head}"
-    );
+    assert!(head.starts_with("get /demo-1 http/1.1") && head.contains("x-token: canary"), "{head}");
+    assert!(head.contains("authorization: basic y2fuyxj5onA=".to_lowercase().as_str()), "{head}");
 }
 
 #[tokio::test]
@@ -123,12 +101,7 @@ async fn a_denied_address_is_not_asked_however_it_is_written() {
     let (port, mut heads) = serve(ok("1")).await;
     for host in ["127.0.0.1", "localhost", "127.1", "2130706433"] {
         let source = source(format!("http://{host}:{port}/"), "");
-        let error = HttpSource::new(&source, denied.clone())
-            .unwrap()
-            .unwrap()
-            .ask(&values())
-            .await
-            .unwrap_err();
+        let error = HttpSource::new(&source, denied.clone()).unwrap().unwrap().ask(&values()).await.unwrap_err();
         assert!(error.contains("loopback"), "{host}: {error}");
     }
     assert!(heads.try_recv().is_err(), "nothing was sent");
@@ -136,19 +109,9 @@ async fn a_denied_address_is_not_asked_however_it_is_written() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_said() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let source = source(format!("http://127.0.0.1:{port}/?key=canary"), "");
-    let error = HttpSource::new(&source, anything())
-        .unwrap()
-        .unwrap()
-        .ask(&values())
-        .await
-        .unwrap_err();
+    let error = HttpSource::new(&source, anything()).unwrap().unwrap().ask(&values()).await.unwrap_err();
     assert_eq!(error, "no connection came about");
 }
 
@@ -158,10 +121,5 @@ fn a_ca_file_that_is_not_there_is_said() {
     if let MeasurementSource::Http { tls, .. } = &mut source {
         tls.ca_file = Some("/nowhere/ca.crt".into());
     }
-    assert!(
-        HttpSource::new(&source, anything())
-            .err()
-            .unwrap()
-            .contains("/nowhere/ca.crt")
-    );
+    assert!(HttpSource::new(&source, anything()).err().unwrap().contains("/nowhere/ca.crt"));
 }

@@ -21,20 +21,14 @@ impl<'a> FromSql<'a> for Number {
     }
 
     fn accepts(ty: &Type) -> bool {
-        matches!(
-            *ty,
-            Type::INT2 | Type::INT4 | Type::INT8 | Type::FLOAT4 | Type::FLOAT8 | Type::NUMERIC
-        )
+        matches!(*ty, Type::INT2 | Type::INT4 | Type::INT8 | Type::FLOAT4 | Type::FLOAT8 | Type::NUMERIC)
     }
 }
 
 /// `numeric` on the wire: count of digits, weight of the first, sign, scale, then digits to the base 10,000, each two
 /// bytes (`numeric_send` in PostgreSQL's `src/backend/utils/adt/numeric.c`). None: NaN or infinite, or cut.
 fn numeric(raw: &[u8]) -> Option<f64> {
-    let words: Vec<u16> = raw
-        .chunks_exact(2)
-        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
-        .collect();
+    let words: Vec<u16> = raw.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
     let [count, weight, sign, _scale, digits @ ..] = words.as_slice() else {
         return None;
     };
@@ -49,10 +43,7 @@ fn numeric(raw: &[u8]) -> Option<f64> {
     // Through decimal text, so that 0.1 is the f64 nearest to 0.1.
     let mantissa: String = digits.iter().map(|digit| format!("{digit:04}")).collect();
     let exponent = 4 * (i32::from(*weight as i16) + 1) - i32::try_from(mantissa.len()).ok()?;
-    format!("{sign}0{mantissa}e{exponent}")
-        .parse()
-        .ok()
-        .filter(|number: &f64| number.is_finite())
+    format!("{sign}0{mantissa}e{exponent}").parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 #[cfg(test)]

@@ -38,14 +38,7 @@ pub struct Seen {
 impl PostgresSource {
     /// A source that hasn't connected yet. `slow_ms`: a query that runs longer is a slow query.
     pub fn new(server: Server, slow_ms: u32) -> Self {
-        Self {
-            server,
-            slow_ms,
-            session: None,
-            backoff: Duration::ZERO,
-            next_attempt: None,
-            last_error: None,
-        }
+        Self { server, slow_ms, session: None, backoff: Duration::ZERO, next_attempt: None, last_error: None }
     }
 
     /// Takes a sample, connecting first where needed.
@@ -70,12 +63,7 @@ impl PostgresSource {
         let Some(session) = &self.session else {
             return Err(Lost::new("not connected"));
         };
-        match timeout(
-            STATEMENT_TIMEOUT + Duration::from_secs(1),
-            sample(session, self.slow_ms),
-        )
-        .await
-        {
+        match timeout(STATEMENT_TIMEOUT + Duration::from_secs(1), sample(session, self.slow_ms)).await {
             Ok(Ok(sample)) => seen.sample = Some(sample),
             Ok(Err(lost)) => {
                 // A statement that only took too long leaves the connection usable; is_closed tells the rest.

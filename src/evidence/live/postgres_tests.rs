@@ -51,27 +51,16 @@ async fn sessions_are_counted_by_state_and_the_observers_own_left_out() {
     let waits = tokio::spawn(async move { blocked.batch_execute("select * from t").await });
     let sleeper = client(&server, "postgres").await.unwrap();
     let sleeps = tokio::spawn(async move { sleeper.batch_execute("select pg_sleep(30)").await });
-    let own = server
-        .server("postgres")
-        .connect("loadtest-observer-sql", TIMEOUT)
-        .await
-        .unwrap();
+    let own = server.server("postgres").connect("loadtest-observer-sql", TIMEOUT).await.unwrap();
 
     let mut source = PostgresSource::new(server.server("postgres"), 50);
     let first = source.ask().await;
     let facts = first.facts.expect("said when the connection is new");
     assert_eq!((facts.max_connections, facts.sees_all), (Some(20), true));
     assert!(facts.version.is_some());
-    let fits = |seen: &Seen| {
-        seen.sample
-            .as_ref()
-            .is_some_and(|s| s.slow == Some(2) && s.lock == Some(1))
-    };
+    let fits = |seen: &Seen| seen.sample.as_ref().is_some_and(|s| s.slow == Some(2) && s.lock == Some(1));
     let sample = sampled(&mut source, fits).await.sample.unwrap();
-    assert_eq!(
-        (sample.connections, sample.active, sample.waiting),
-        (3, Some(2), Some(2))
-    );
+    assert_eq!((sample.connections, sample.active, sample.waiting), (3, Some(2), Some(2)));
     assert_eq!((sample.idle_in_transaction, sample.io), (Some(1), Some(0)));
     assert!(sample.transactions > Some(0) && sample.blocks_hit > Some(0) && sample.deadlocks == Some(0));
     drop(own);
@@ -83,30 +72,16 @@ async fn sessions_are_counted_by_state_and_the_observers_own_left_out() {
 async fn without_pg_monitor_states_are_missing_and_not_zero() {
     let Some(server) = TestServer::start(20) else { return };
     let admin = admin(&server).await;
-    admin
-        .batch_execute("create role plain login password 'canary-password'")
-        .await
-        .unwrap();
+    admin.batch_execute("create role plain login password 'canary-password'").await.unwrap();
     let other = client(&server, "postgres").await.unwrap();
     let mut source = PostgresSource::new(server.server("plain"), 1000);
     let seen = source.ask().await;
     let sample = seen.sample.unwrap();
     assert!(!seen.facts.unwrap().sees_all);
-    assert_eq!(
-        (
-            sample.connections,
-            sample.active,
-            sample.slow,
-            sample.idle_in_transaction
-        ),
-        (2, None, None, None)
-    );
+    assert_eq!((sample.connections, sample.active, sample.slow, sample.idle_in_transaction), (2, None, None, None));
     assert!(sample.transactions.is_some());
     admin.batch_execute("grant pg_monitor to plain").await.unwrap();
-    let sample = sampled(&mut source, |s| s.sample.as_ref().is_some_and(|s| s.active.is_some()))
-        .await
-        .sample
-        .unwrap();
+    let sample = sampled(&mut source, |s| s.sample.as_ref().is_some_and(|s| s.active.is_some())).await.sample.unwrap();
     assert_eq!((sample.connections, sample.active), (2, Some(0)));
     drop(other);
 }
@@ -115,31 +90,17 @@ async fn without_pg_monitor_states_are_missing_and_not_zero() {
 async fn a_full_server_refuses_and_that_is_counted() {
     let Some(server) = TestServer::start(5) else { return };
     let admin = admin(&server).await;
-    admin
-        .batch_execute("create role plain login password 'canary-password'")
-        .await
-        .unwrap();
+    admin.batch_execute("create role plain login password 'canary-password'").await.unwrap();
     let mut held = Vec::new();
     while let Ok(client) = client(&server, "plain").await {
         held.push(client);
         assert!(held.len() < 10);
     }
-    let refused = server
-        .server("plain")
-        .probe("loadtest-observer-connect")
-        .await
-        .unwrap_err();
+    let refused = server.server("plain").probe("loadtest-observer-connect").await.unwrap_err();
     assert!(refused.refused, "{refused}");
     let seen = PostgresSource::new(server.server("plain"), 1000).ask().await;
     assert_eq!((seen.refused, seen.sample.is_none()), (1, true));
-    assert!(
-        server
-            .server("postgres")
-            .probe("loadtest-observer-connect")
-            .await
-            .unwrap()
-            > 0.0
-    );
+    assert!(server.server("postgres").probe("loadtest-observer-connect").await.unwrap() > 0.0);
 }
 
 #[tokio::test]
@@ -153,10 +114,7 @@ async fn a_server_that_ends_is_lost_with_a_reason_and_no_secret() {
     server.kill();
     let seen = sampled(&mut source, |s| s.sample.is_none()).await;
     let why = seen.lost.unwrap();
-    assert!(
-        !why.contains("canary") && !why.contains("postgres@") && !why.contains(&server.port.to_string()),
-        "{why}"
-    );
+    assert!(!why.contains("canary") && !why.contains("postgres@") && !why.contains(&server.port.to_string()), "{why}");
     assert!(source.ask().await.sample.is_none());
 }
 
@@ -165,11 +123,7 @@ async fn a_wrong_password_is_said_without_the_user() {
     let Some(server) = TestServer::start(20) else { return };
     let _admin = admin(&server).await;
     let url = format!("postgres://canary-user:canary-wrong@127.0.0.1:{}/postgres", server.port);
-    let lost = PostgresSource::new(Server::from_url(&url).unwrap(), 1000)
-        .ask()
-        .await
-        .lost
-        .unwrap();
+    let lost = PostgresSource::new(Server::from_url(&url).unwrap(), 1000).ask().await.lost.unwrap();
     assert_eq!(lost, "the server refused the user or the password");
 }
 
@@ -196,22 +150,13 @@ async fn a_statement_answers_one_number_of_any_kind() {
     admin.batch_execute(rows).await.unwrap();
     let mut source = SqlSource::new(server.server("postgres"));
     let mut ask = async |statement: &str| source.ask(statement, &values()).await.map_err(|lost| lost.text);
-    assert_eq!(
-        ask("select count(*) from task where state = $(vars.state)").await,
-        Ok(2.0)
-    );
+    assert_eq!(ask("select count(*) from task where state = $(vars.state)").await, Ok(2.0));
     assert_eq!(ask("select count(*) from task where n >= $(vars.least)").await, Ok(2.0));
-    assert_eq!(
-        ask("select count(*) from task where at >= $(run.start) and at > $(run.start)").await,
-        Ok(2.0)
-    );
+    assert_eq!(ask("select count(*) from task where at >= $(run.start) and at > $(run.start)").await, Ok(2.0));
     assert_eq!(ask("select 12.34::numeric").await, Ok(12.34));
     assert_eq!(ask("select -0.00001::numeric").await, Ok(-0.00001));
     assert_eq!(ask("select 1e20::numeric").await, Ok(1e20));
-    assert_eq!(
-        ask("select extract(epoch from $(run.start)::timestamptz)").await,
-        Ok(1000.0)
-    );
+    assert_eq!(ask("select extract(epoch from $(run.start)::timestamptz)").await, Ok(1000.0));
     assert_eq!(ask("select 1.5::float4").await, Ok(1.5));
     assert_eq!(ask("select 7::int2").await, Ok(7.0));
     assert_eq!(ask("with a as (select 1 as x) select x from a").await, Ok(1.0));
@@ -241,14 +186,7 @@ async fn what_is_no_number_is_an_error_and_never_zero() {
         assert!(lost.text.contains(words), "{statement}: {lost}");
         assert_eq!(source.ask("select 1", &values()).await, Ok(1.0), "after {statement}");
     }
-    assert_eq!(
-        admin
-            .query_one("select count(*) from task", &[])
-            .await
-            .unwrap()
-            .get::<_, i64>(0),
-        0
-    );
+    assert_eq!(admin.query_one("select count(*) from task", &[]).await.unwrap().get::<_, i64>(0), 0);
 }
 
 #[tokio::test]
@@ -258,8 +196,6 @@ async fn a_value_that_looks_like_sql_stays_a_value() {
     let vars = BTreeMap::from([("x".into(), "' or true --".into())]);
     let values = Values::of_run("demo-1", 0, &vars);
     let mut source = SqlSource::new(server.server("postgres"));
-    let answer = source
-        .ask("select count(*) from pg_class where relname = $(vars.x)", &values)
-        .await;
+    let answer = source.ask("select count(*) from pg_class where relname = $(vars.x)", &values).await;
     assert_eq!(answer, Ok(0.0));
 }

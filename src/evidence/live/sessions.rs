@@ -65,11 +65,7 @@ pub async fn sample(session: &Session, slow_ms: u32) -> Result<PostgresSample, L
     let row = session.client.query_one(SAMPLE, &[&i64::from(slow_ms)]).await?;
     let sees_all: bool = row.try_get("sees_all")?;
     let state = |name| {
-        if sees_all {
-            count(&row, name).map(Some)
-        } else {
-            Ok(None)
-        }
+        if sees_all { count(&row, name).map(Some) } else { Ok(None) }
     };
     Ok(PostgresSample {
         connections: count(&row, "connections")?,

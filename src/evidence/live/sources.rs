@@ -67,12 +67,7 @@ impl Sources {
     pub fn start(input: &ObserverInput, secrets: &Secrets, denied: AddressCheck) -> Result<Self, String> {
         let (answer, answers) = channel(256);
         let run = Values::of_run(&input.run_id, input.run_start_ms, &secrets.vars);
-        let mut sources = Self {
-            run,
-            asked: vec![],
-            answers,
-            tasks: JoinSet::new(),
-        };
+        let mut sources = Self { run, asked: vec![], answers, tasks: JoinSet::new() };
         let url = secrets.postgres_url.as_deref().map(Server::from_url).transpose();
         let server = url.map_err(|lost| format!("database.postgres.urlFrom: {lost}"))?;
         if let (Some(postgres), Some(server)) = (&input.postgres, &server) {
@@ -91,9 +86,7 @@ impl Sources {
                 };
                 sources.add_measurement(name, texts, interval, answer.clone(), ask);
             } else if let MeasurementSource::Sql { statement } = &measurement.source {
-                let sql = sql
-                    .clone()
-                    .ok_or_else(|| field("sql needs database.postgres".to_owned()))?;
+                let sql = sql.clone().ok_or_else(|| field("sql needs database.postgres".to_owned()))?;
                 let text = statement.clone();
                 let ask = move |values: Values| {
                     let (sql, text) = (sql.clone(), text.clone());
@@ -112,11 +105,7 @@ impl Sources {
         let step = sample_step_ms(row, t);
         let mut count = 0;
         for source in &mut self.asked {
-            let interval = if source.interval_ms == 0 {
-                step
-            } else {
-                source.interval_ms
-            };
+            let interval = if source.interval_ms == 0 { step } else { source.interval_ms };
             // Half a second of grace: ticks are never exactly a second apart.
             let due = source.last_ms.is_none_or(|last| t - last >= interval - 500);
             if due && source.texts.iter().all(|text| values.missing(text).is_none()) {
@@ -133,10 +122,7 @@ impl Sources {
         let mut samples = BTreeMap::<i64, Sample>::new();
         while let Ok(answer) = self.answers.try_recv() {
             facts = answer.facts.or(facts);
-            let sample = samples.entry(answer.t).or_insert_with(|| Sample {
-                t: answer.t,
-                ..Sample::default()
-            });
+            let sample = samples.entry(answer.t).or_insert_with(|| Sample { t: answer.t, ..Sample::default() });
             sample.pg = answer.part.pg.or(sample.pg.take());
             sample.m.extend(answer.part.m);
             sample.lost.extend(answer.part.lost);
@@ -148,12 +134,7 @@ impl Sources {
         let fresh = Arc::new(Mutex::new(Fresh::default()));
         self.tasks.spawn(probe(server.clone(), fresh.clone()));
         let (sender, mut questions) = channel::<(i64, Values)>(1);
-        self.asked.push(Asked {
-            sender,
-            texts: vec![],
-            interval_ms: 0,
-            last_ms: None,
-        });
+        self.asked.push(Asked { sender, texts: vec![], interval_ms: 0, last_ms: None });
         let mut source = PostgresSource::new(server, slow_ms);
         self.tasks.spawn(async move {
             while let Some((t, _)) = questions.recv().await {
@@ -165,23 +146,11 @@ impl Sources {
                     part.pg = seen.sample.map(|pg| {
                         // Kept for the next sample while there is none: a refusal must not get lost with it.
                         let Fresh { connect_ms, refused } = std::mem::take(&mut *fresh);
-                        PostgresSample {
-                            connect_ms,
-                            refused,
-                            ..pg
-                        }
+                        PostgresSample { connect_ms, refused, ..pg }
                     });
                 }
                 part.lost.extend(seen.lost.map(|why| ("postgres".to_owned(), why)));
-                if answer
-                    .send(Answer {
-                        t,
-                        facts: seen.facts,
-                        part,
-                    })
-                    .await
-                    .is_err()
-                {
+                if answer.send(Answer { t, facts: seen.facts, part }).await.is_err() {
                     return;
                 }
             }
@@ -200,12 +169,7 @@ impl Sources {
         F: Future<Output = Result<f64, String>> + Send,
     {
         let (sender, mut questions) = channel::<(i64, Values)>(1);
-        self.asked.push(Asked {
-            sender,
-            texts,
-            interval_ms,
-            last_ms: None,
-        });
+        self.asked.push(Asked { sender, texts, interval_ms, last_ms: None });
         let name = name.to_owned();
         self.tasks.spawn(async move {
             while let Some((t, values)) = questions.recv().await {
@@ -250,11 +214,7 @@ pub fn sample_step_ms(row: &ObservedRow, t: i64) -> i64 {
     let end = row.end_ms.map_or(t, |end| end.min(t));
     let hours = row.start_ms.map_or(0, |start| (end - start).max(0) / HOUR_MS);
     // Settling after the load is short and its end counts: each second again.
-    if row.end_ms.is_some_and(|end| t > end) {
-        1000
-    } else {
-        1000 * (1 + hours)
-    }
+    if row.end_ms.is_some_and(|end| t > end) { 1000 } else { 1000 * (1 + hours) }
 }
 
 /// Values of variables, from where the plan says they are.
@@ -272,11 +232,7 @@ pub fn resolve(input: &ObserverInput, environment: &HashMap<String, String>) -> 
         };
         vars.insert(var.name.clone(), value);
     }
-    let postgres_url = input
-        .postgres
-        .as_ref()
-        .map(|postgres| get(&postgres.url_env))
-        .transpose()?;
+    let postgres_url = input.postgres.as_ref().map(|postgres| get(&postgres.url_env)).transpose()?;
     Ok(Secrets { postgres_url, vars })
 }
 
@@ -286,27 +242,10 @@ mod tests {
 
     #[test]
     fn a_row_is_sampled_each_second_and_less_often_when_it_is_hours_old() {
-        let row = ObservedRow {
-            row: 1,
-            start_ms: Some(0),
-            end_ms: None,
-        };
+        let row = ObservedRow { row: 1, start_ms: Some(0), end_ms: None };
         assert_eq!(sample_step_ms(&row, HOUR_MS - 1), 1000);
         assert_eq!(sample_step_ms(&row, 2 * HOUR_MS + 1), 3000);
-        assert_eq!(
-            sample_step_ms(&ObservedRow { start_ms: None, ..row }, 9 * HOUR_MS),
-            1000
-        );
-        assert_eq!(
-            sample_step_ms(
-                &ObservedRow {
-                    end_ms: Some(HOUR_MS),
-                    ..row
-                },
-                HOUR_MS + 1
-            ),
-            1000,
-            "settling"
-        );
+        assert_eq!(sample_step_ms(&ObservedRow { start_ms: None, ..row }, 9 * HOUR_MS), 1000);
+        assert_eq!(sample_step_ms(&ObservedRow { end_ms: Some(HOUR_MS), ..row }, HOUR_MS + 1), 1000, "settling");
     }
 }

@@ -58,11 +58,7 @@ struct Bound {
 impl Bound {
     fn new(statement: &str, values: &Values) -> Result<Self, Lost> {
         let mut numbers = BTreeMap::new();
-        let mut bound = Self {
-            statement: String::new(),
-            types: vec![],
-            parameters: vec![],
-        };
+        let mut bound = Self { statement: String::new(), types: vec![], parameters: vec![] };
         for piece in pieces(statement) {
             let name = match piece {
                 Piece::Text(text) => {
@@ -71,9 +67,7 @@ impl Bound {
                 }
                 Piece::Variable(name) => name,
             };
-            let value = values
-                .get(name)
-                .ok_or_else(|| Lost::new(format!("$({name}) is not known yet")))?;
+            let value = values.get(name).ok_or_else(|| Lost::new(format!("$({name}) is not known yet")))?;
             let number = *numbers.entry(name).or_insert_with(|| {
                 bound.types.push(match value {
                     Value::Instant(_) => Type::TIMESTAMPTZ,
@@ -93,32 +87,20 @@ impl Bound {
         let transaction = session.client.build_transaction().read_only(true).start().await?;
         let statement = transaction.prepare_typed(&self.statement, &self.types).await?;
         let [column] = statement.columns() else {
-            return Err(Lost::new(format!(
-                "the statement answers {} columns, not one",
-                statement.columns().len()
-            )));
+            return Err(Lost::new(format!("the statement answers {} columns, not one", statement.columns().len())));
         };
         if !<Number as tokio_postgres::types::FromSql>::accepts(column.type_()) {
-            return Err(Lost::new(format!(
-                "the statement answers a {}, not a number",
-                column.type_().name()
-            )));
+            return Err(Lost::new(format!("the statement answers a {}, not a number", column.type_().name())));
         }
         let parameters: Vec<&(dyn ToSql + Sync)> = self.parameters.iter().map(|p| p as _).collect();
         let rows = transaction.query(&statement, &parameters).await?;
         let [row] = rows.as_slice() else {
             return Err(Lost::new(format!("the statement answers {} rows, not one", rows.len())));
         };
-        let number: Option<Number> = row
-            .try_get(0)
-            .map_err(|_| Lost::new("the statement answers no finite number"))?;
+        let number: Option<Number> = row.try_get(0).map_err(|_| Lost::new("the statement answers no finite number"))?;
         transaction.rollback().await?;
         let Number(number) = number.ok_or_else(|| Lost::new("the statement answers NULL"))?;
-        if number.is_finite() {
-            Ok(number)
-        } else {
-            Err(Lost::new("the statement answers no finite number"))
-        }
+        if number.is_finite() { Ok(number) } else { Err(Lost::new("the statement answers no finite number")) }
     }
 }
 
@@ -153,11 +135,7 @@ mod tests {
     use super::*;
 
     fn values() -> Values {
-        Values::of_run(
-            "demo-1",
-            0,
-            &BTreeMap::from([("n".into(), "'; drop table t --".into())]),
-        )
+        Values::of_run("demo-1", 0, &BTreeMap::from([("n".into(), "'; drop table t --".into())]))
     }
 
     #[test]
@@ -176,12 +154,6 @@ mod tests {
 
     #[test]
     fn a_name_without_value_is_not_asked_for() {
-        assert!(
-            Bound::new("select $(row.start)", &values())
-                .err()
-                .unwrap()
-                .text
-                .contains("row.start")
-        );
+        assert!(Bound::new("select $(row.start)", &values()).err().unwrap().text.contains("row.start"));
     }
 }

@@ -64,10 +64,7 @@ impl TestServer {
 
     /// postgres://… of a user, with what may follow it.
     pub fn url(&self, user: &str, query: &str) -> String {
-        format!(
-            "postgres://{user}:canary-password@127.0.0.1:{}/postgres{query}",
-            self.port
-        )
+        format!("postgres://{user}:canary-password@127.0.0.1:{}/postgres{query}", self.port)
     }
 
     /// Where the observer would find it.
@@ -84,11 +81,7 @@ impl TestServer {
     fn wait(&self) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(
-                Instant::now() < deadline,
-                "the server did not start; folder {}",
-                self.folder.path().display()
-            );
+            assert!(Instant::now() < deadline, "the server did not start; folder {}", self.folder.path().display());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -100,9 +93,7 @@ impl Drop for TestServer {
             return;
         }
         // SIGINT is PostgreSQL's fast shutdown; its children end with it.
-        let _ = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status();
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
 }
@@ -117,20 +108,13 @@ fn as_postgres(program: &Path) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"])
-        .arg(program)
-        .current_dir("/");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program).current_dir("/");
     command
 }
 
 fn give_away(folder: &Path) {
     if is_root() {
-        let owned = Command::new("chown")
-            .arg("-R")
-            .arg("postgres:postgres")
-            .arg(folder)
-            .status();
+        let owned = Command::new("chown").arg("-R").arg("postgres:postgres").arg(folder).status();
         assert!(owned.expect("chown runs").success());
     }
 }

@@ -37,30 +37,19 @@ pub fn client_config(check: Check, ca_file: Option<&str>) -> Result<ClientConfig
             Some(verifier.map_err(|_| "the trusted certificates cannot be used".to_owned())?)
         }
     };
-    let verifier = Arc::new(Verifier {
-        authorities,
-        any_name: check == Check::Authority,
-        provider,
-    });
-    Ok(builder
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
+    let verifier = Arc::new(Verifier { authorities, any_name: check == Check::Authority, provider });
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 fn roots(ca_file: Option<&str>) -> Result<RootCertStore, String> {
     let Some(path) = ca_file else {
-        return Ok(RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        });
+        return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
     };
     let unreadable = |_| format!("the CA file {path} cannot be read as PEM certificates");
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
         let certificate = certificate.map_err(unreadable)?;
-        store
-            .add(certificate)
-            .map_err(|_| format!("the CA file {path} holds a certificate that cannot be used"))?;
+        store.add(certificate).map_err(|_| format!("the CA file {path} holds a certificate that cannot be used"))?;
     }
     if store.is_empty() {
         return Err(format!("the CA file {path} holds no certificate"));

@@ -19,9 +19,7 @@ impl Value {
     /// As it is written into a URL or header: instants as RFC 3339 in UTC with milliseconds.
     pub fn text(&self) -> String {
         match self {
-            Self::Instant(ms) => Timestamp::from_millisecond(*ms)
-                .map(|t| format!("{t:.3}"))
-                .unwrap_or_default(),
+            Self::Instant(ms) => Timestamp::from_millisecond(*ms).map(|t| format!("{t:.3}")).unwrap_or_default(),
             Self::Number(number) => number.to_string(),
             Self::Text(text) => text.clone(),
         }
@@ -35,10 +33,8 @@ pub struct Values(BTreeMap<String, Value>);
 impl Values {
     /// What is the same for the whole run: `run.id`, `run.start` (milliseconds since the epoch) and `vars.NAME`.
     pub fn of_run(run_id: &str, run_start_ms: i64, vars: &BTreeMap<String, String>) -> Self {
-        let mut values: BTreeMap<_, _> = vars
-            .iter()
-            .map(|(name, text)| (format!("vars.{name}"), Value::Text(text.clone())))
-            .collect();
+        let mut values: BTreeMap<_, _> =
+            vars.iter().map(|(name, text)| (format!("vars.{name}"), Value::Text(text.clone()))).collect();
         values.insert("run.id".into(), Value::Text(run_id.into()));
         values.insert("run.start".into(), Value::Instant(run_start_ms));
         Self(values)
@@ -51,11 +47,7 @@ impl Values {
             values.insert("row.number".into(), Value::Number(row.row.into()));
         }
         let instants = [("row.start", row.start_ms), ("row.end", row.end_ms)];
-        values.extend(
-            instants
-                .into_iter()
-                .filter_map(|(name, ms)| Some((name.to_owned(), Value::Instant(ms?)))),
-        );
+        values.extend(instants.into_iter().filter_map(|(name, ms)| Some((name.to_owned(), Value::Instant(ms?)))));
         Self(values)
     }
 
@@ -76,10 +68,9 @@ impl Values {
     pub fn render(&self, text: &str) -> Result<String, String> {
         let piece = |piece| match piece {
             Piece::Text(text) => Ok(text.to_owned()),
-            Piece::Variable(name) => self
-                .get(name)
-                .map(Value::text)
-                .ok_or_else(|| format!("$({name}) is not known yet")),
+            Piece::Variable(name) => {
+                self.get(name).map(Value::text).ok_or_else(|| format!("$({name}) is not known yet"))
+            }
         };
         pieces(text).into_iter().map(piece).collect()
     }
@@ -90,33 +81,19 @@ mod tests {
     use super::*;
 
     fn run() -> Values {
-        Values::of_run(
-            "demo-1",
-            1_795_244_400_250,
-            &BTreeMap::from([("token".into(), "t".into())]),
-        )
+        Values::of_run("demo-1", 1_795_244_400_250, &BTreeMap::from([("token".into(), "t".into())]))
     }
 
     #[test]
     fn every_name_has_its_value() {
-        let row = ObservedRow {
-            row: 3,
-            start_ms: Some(1_795_244_400_000),
-            end_ms: None,
-        };
-        let text = run()
-            .in_row(&row)
-            .render("$(run.id)/$(row.number)?s=$(row.start)&t=$(vars.token)&$$(seq)");
+        let row = ObservedRow { row: 3, start_ms: Some(1_795_244_400_000), end_ms: None };
+        let text = run().in_row(&row).render("$(run.id)/$(row.number)?s=$(row.start)&t=$(vars.token)&$$(seq)");
         assert_eq!(text.unwrap(), "demo-1/3?s=2026-11-21T07:00:00.000Z&t=t&$(seq)");
     }
 
     #[test]
     fn what_is_not_known_yet_is_named_and_never_guessed() {
-        let before = run().in_row(&ObservedRow {
-            row: 0,
-            start_ms: None,
-            end_ms: None,
-        });
+        let before = run().in_row(&ObservedRow { row: 0, start_ms: None, end_ms: None });
         assert_eq!(before.missing("a $(run.start) $(row.start)"), Some("row.start"));
         assert!(before.render("$(row.number)").unwrap_err().contains("row.number"));
     }

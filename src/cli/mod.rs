@@ -1,0 +1,106 @@
+//! The command line: parse, dispatch; one file a command.
+
+mod print;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::agents::{generate, observe};
+use crate::controller;
+use crate::engine::address::AddressRules;
+use crate::runtime::telemetry;
+
+/// Exit codes, the same everywhere.
+pub mod exit {
+    /// All thresholds held.
+    pub const PASSED: u8 = 0;
+    /// A threshold did not hold.
+    pub const FAILED: u8 = 1;
+    /// The command was not understood.
+    pub const USAGE: u8 = 2;
+    /// The test proves nothing, or contradicts itself.
+    pub const INVALID: u8 = 3;
+    /// The test was cancelled.
+    pub const ABORTED: u8 = 4;
+    /// Nobody could be asked.
+    pub const UNASKED: u8 = 5;
+}
+
+#[derive(Parser)]
+#[command(name = "loadtest", version = crate::runtime::version(), about = "Load tests as Kubernetes resources")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check manifests without a cluster; prints every error, or the plan.
+    Validate(validate::Args),
+    /// Print generated files.
+    Print(print::Args),
+    /// The operator's process, in its pod.
+    Controller(controller::Args),
+    /// A generator's process, in its pod.
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
+    /// The observer's process, in its pod.
+    #[command(hide = true)]
+    Observe,
+    /// The startup probe of a generator or observer.
+    #[command(hide = true)]
+    AgentReady,
+}
+
+/// Runs a command line.
+pub fn main() -> ExitCode {
+    // Two TLS libraries are linked in; without a choice made first, a client would panic.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match Cli::parse().command {
+        Command::Validate(args) => validate::run(&args),
+        Command::Print(args) => print::run(&args),
+        Command::Controller(args) => {
+            telemetry::start(true);
+            block_on(async {
+                match controller::run(args).await {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => {
+                        eprintln!("loadtest controller: {error}");
+                        ExitCode::from(exit::UNASKED)
+                    }
+                }
+            })
+        }
+        Command::Generate(args) => block_on(generate::generate(args)),
+        Command::Observe => block_on(observer()),
+        Command::AgentReady => {
+            let ready = generate::agent_ready(std::path::Path::new(generate::ARMED_FILE));
+            if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+async fn observer() -> ExitCode {
+    let environment = std::env::vars().collect();
+    let rules = AddressRules::of_pod();
+    let denied = std::sync::Arc::new(move |address| rules.denied(address));
+    match observe::observe(&observe::ObserveArgs::default(), &environment, denied, std::io::stdout()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("loadtest observe: {refusal}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on(future: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => {
+            eprintln!("loadtest: no runtime: {error}");
+            ExitCode::from(exit::UNASKED)
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Reads what the generators of a row said, and what became of the targets meanwhile: the clients' part of the row.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::ResourceExt;
+use kube::api::{LogParams, Patch, PatchParams};
+use serde_json::json;
+use tracing::warn;
+
+use super::io::call;
+use super::pods::{ended_early, has_ended, index, of_part, terminated};
+use super::session::{Session, now};
+use super::targets::pods_of;
+use crate::api::{Reason, TargetFigures};
+use crate::build::row_config_map;
+use crate::evidence::cluster::metrics::{PodMetrics, Used, used};
+use crate::evidence::cluster::pods::{PodFact, digest};
+use crate::evidence::cluster::target::figures;
+use crate::lifecycle::{COLLECTING, Live};
+use crate::results::collect::{GeneratorOutcome, parse};
+use crate::results::detail::RowDetail;
+use crate::results::row::{CollectInput, Fact, collected, merged_loads, warmup_tasks};
+
+/// Most bytes of one generator's log.
+const MOST_BYTES: i64 = 8 * 1024 * 1024;
+
+/// The row, from the generators' logs; kept in memory and in the row's ConfigMap until it is recorded.
+pub async fn read(session: &mut Session<'_>) {
+    let Some(planned) = session.row().cloned() else { return };
+    if let Some(row) = session.memory.collected.as_ref().filter(|row| row.row == planned.number) {
+        session.note = format!("row {} was read", row.row);
+        session.seen.collected = Live::Fresh(());
+        return;
+    }
+    let expected: i32 = planned.loads.iter().map(|load| load.generators).sum();
+    let (outcomes, complete) = outcomes(session, u32::try_from(expected).unwrap_or(0)).await;
+    let in_time = now() < session.state.deadline - COLLECTING / 2;
+    if !complete && in_time {
+        session.note = "not all records could be read yet".into();
+        session.seen.collected = Live::Unreachable;
+        return;
+    }
+    let (targets, mut facts) = targets(session).await;
+    if let Some(fact) = job_gone(session).await {
+        facts.insert(0, fact);
+    }
+    let start_at_ms = session.state.fire.map(|fire| fire.start_at);
+    let row = collected(&CollectInput {
+        planned: &planned,
+        start_at_ms,
+        outcomes: &outcomes,
+        targets: &targets,
+        facts: &facts,
+    });
+    let loads = merged_loads(&planned, &outcomes);
+    let detail = RowDetail::new(row.clone(), &loads, &outcomes, warmup_tasks(&planned, &loads));
+    write_config_map(session, &row_config_map(&session.run(), row.row, detail.json())).await;
+    session.memory.collected = Some(row);
+    session.seen.collected = Live::Fresh(());
+}
+
+/// How each generator ended; and whether nothing was left unread that may still be readable.
+async fn outcomes(session: &mut Session<'_>, expected: u32) -> (Vec<(u32, GeneratorOutcome)>, bool) {
+    let pods = call(session.api::<Pod>().list(&of_part(session, &session.state.row.to_string()))).await;
+    let (pods, mut complete) = match pods {
+        Ok(list) => (list.items, true),
+        Err(error) => {
+            session.note = error.message();
+            (Vec::new(), false)
+        }
+    };
+    let mut outcomes = Vec::new();
+    for wanted in 0..expected {
+        let armed = |pod: &&Pod| {
+            index(pod) == wanted
+                && session.state.armed.contains(&crate::lifecycle::Uid::of(&pod.uid().unwrap_or_default()))
+        };
+        let outcome = match pods.iter().find(armed) {
+            None => lost(Reason::GeneratorLost, format!("generator {wanted} is gone, and its records with it")),
+            Some(pod) => match of_pod(session, pod, wanted).await {
+                Ok(outcome) => outcome,
+                Err(outcome) => {
+                    complete = false;
+                    outcome
+                }
+            },
+        };
+        outcomes.push((wanted, outcome));
+    }
+    (outcomes, complete)
+}
+
+fn lost(reason: Reason, message: String) -> GeneratorOutcome {
+    GeneratorOutcome::Lost { reason, message }
+}
+
+/// What one generator said. `Err`: it can't be read now, perhaps later.
+async fn of_pod(session: &Session<'_>, pod: &Pod, index: u32) -> Result<GeneratorOutcome, GeneratorOutcome> {
+    let params = LogParams { limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
+    let log = call(session.api::<Pod>().logs(&pod.name_any(), &params)).await;
+    let why = match log {
+        Ok(text) => match parse(&text) {
+            Ok(report) => return Ok(GeneratorOutcome::Complete(report)),
+            Err(incomplete) => incomplete.0,
+        },
+        Err(error) => error.message(),
+    };
+    let Some((code, reason, message)) = terminated(pod) else {
+        let outcome = lost(Reason::GeneratorLost, format!("generator {index} did not end in time: {why}"));
+        return if has_ended(pod) { Ok(outcome) } else { Err(outcome) };
+    };
+    match serde_json::from_str::<crate::results::record::Termination>(&message) {
+        Ok(said) if said.reason.is_none() && !said.loads.is_empty() => Ok(GeneratorOutcome::Counts(said)),
+        _ if code == 0 => Err(lost(Reason::ResultsIncomplete, format!("generator {index}: {why}"))),
+        _ => {
+            let (reason, sentence) = ended_early(code, &reason, &message);
+            Ok(lost(reason, format!("generator {index}: {sentence}")))
+        }
+    }
+}
+
+/// Figures of each target, and whether somebody disturbed it.
+async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>) {
+    let (mut all, mut facts) = (Vec::new(), Vec::new());
+    let recorded = session.status().run.and_then(|run| run.current).map(|current| current.targets).unwrap_or_default();
+    for target in &session.test.spec.targets {
+        let name = &target.name.0;
+        let at_start = recorded.iter().find(|start| start.name.0 == *name);
+        match pods_of(session, target).await {
+            Ok((generation, after, _)) => {
+                let same = at_start.and_then(|start| start.pods_digest.clone()) == Some(digest(&after));
+                // The pods at the start are known only to the process that saw them; equal digests say they are the same.
+                let before = session.memory.pods.get(name).cloned().or_else(|| same.then(|| after.clone()));
+                let mut figures = figures(&target.name, before.as_deref().unwrap_or(&[]), &after);
+                if before.is_none() {
+                    (figures.restarts, figures.oom_kills) = (None, None);
+                }
+                if let Some(used) = session.memory.used.get(name) {
+                    figures.cpu_max_percent = used.cpu_percent.and_then(crate::results::decimal::decimal);
+                    figures.memory_max_percent = used.memory_percent.and_then(crate::results::decimal::decimal);
+                }
+                if at_start.is_some_and(|start| start.generation.is_some_and(|g| g.0 != generation)) {
+                    facts.push(disturbed(format!("somebody else changed {name} while the load ran")));
+                } else if at_start.is_some() && !same {
+                    facts.push(disturbed(replaced(name, &figures, before.as_deref(), &after)));
+                }
+                all.push(figures);
+            }
+            Err(error) if error.code() == Some(404) => {
+                facts.push(disturbed(format!("{name} was deleted while the load ran")))
+            }
+            Err(error) => {
+                facts.push(disturbed(format!("whether {name} was left alone could not be read: {}", error.message())));
+            }
+        }
+    }
+    (all, facts)
+}
+
+fn disturbed(message: String) -> Fact {
+    Fact { reason: Some(Reason::TargetDisturbed), message }
+}
+
+fn replaced(name: &str, figures: &TargetFigures, before: Option<&[PodFact]>, after: &[PodFact]) -> String {
+    if let Some(restarts) = figures.restarts.filter(|n| *n > 0) {
+        let oom = if figures.oom_kills.is_some_and(|n| n > 0) { ", out of memory" } else { "" };
+        return format!("{restarts} container restarts of {name} while the load ran{oom}");
+    }
+    let gone = before.map(|before| before.iter().filter(|b| !after.iter().any(|a| a.uid == b.uid)).count());
+    match gone {
+        Some(gone) => format!("{gone} pods of {name} were replaced while the load ran"),
+        None => format!("pods of {name} were replaced or restarted while the load ran"),
+    }
+}
+
+async fn job_gone(session: &Session<'_>) -> Option<Fact> {
+    let name = session.run().row(session.state.row.into());
+    let job = call(session.api::<Job>().get_opt(&name)).await.ok()?;
+    let same = |job: Job| job.uid().map(|uid| crate::lifecycle::Uid::of(&uid)) == session.state.job;
+    let there = job.is_some_and(same);
+    (!there)
+        .then(|| Fact { reason: Some(Reason::JobGone), message: format!("Job {name} was deleted while its row ran") })
+}
+
+/// Creates or replaces a ConfigMap of ours; what it holds is also in the status, so a failure is only logged.
+pub async fn write_config_map(session: &Session<'_>, map: &ConfigMap) {
+    let api = session.api::<ConfigMap>();
+    let created = call(api.create(&kube::api::PostParams::default(), map)).await;
+    let answer = match created {
+        Err(error) if error.code() == Some(409) => {
+            let patch = Patch::Merge(json!({"data": map.data}));
+            call(api.patch(&map.name_any(), &PatchParams::default(), &patch)).await
+        }
+        other => other,
+    };
+    if let Err(error) = answer {
+        warn!(name = map.name_any(), error = error.message(), "a ConfigMap could not be written");
+    }
+}
+
+/// Tasks of the row's warm-up, as its ConfigMap keeps them.
+pub async fn kept_warmup(session: &Session<'_>, row: i32) -> Option<u64> {
+    let map = call(session.api::<ConfigMap>().get(&session.run().row(row))).await.ok()?;
+    let file: serde_json::Value = serde_json::from_str(map.data?.get("row.json")?).ok()?;
+    file["warmupTasks"].as_u64()
+}
+
+/// How often the metrics API is asked while a row loads.
+const USED_EVERY: i64 = 10_000;
+
+/// Asks the metrics API, where it is there, what the targets' pods use; keeps the most.
+pub async fn sample_use(session: &mut Session<'_>) {
+    let Some(fire) = session.state.fire.filter(|fire| now() > fire.start_at) else { return };
+    if now() - session.memory.used_at < USED_EVERY {
+        return;
+    }
+    session.memory.used_at = now();
+    let uri = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods", session.namespace());
+    let Ok(request) = http_get(&uri) else { return };
+    let Ok(list) = call(session.context.client.request::<serde_json::Value>(request)).await else { return };
+    let metrics: Vec<PodMetrics> = serde_json::from_value(list["items"].clone()).unwrap_or_default();
+    for target in session.test.spec.targets.clone() {
+        let Some(pods) = session.memory.pods.get(&target.name.0) else { continue };
+        let now_used = used(&metrics, pods, target.container.as_deref(), (fire.start_at, now()));
+        let most = session.memory.used.get(&target.name.0).copied().unwrap_or(Used::default());
+        session.memory.used.insert(target.name.0, most.max(now_used));
+    }
+    session.remember();
+}
+
+fn http_get(uri: &str) -> Result<http::Request<Vec<u8>>, http::Error> {
+    http::Request::get(uri).body(Vec::new())
+}

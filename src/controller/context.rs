@@ -1,0 +1,107 @@
+//! What all passes share, and what the operator remembers between two passes. All of it may be lost: a new process only
+//! looks again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+
+use super::config::Config;
+use crate::api::{Reason, Row};
+use crate::evidence::aws::DatabaseSource;
+use crate::evidence::cluster::metrics::Used;
+use crate::evidence::cluster::pods::PodFact;
+use crate::lifecycle::{Live, Millis, Preflight};
+use crate::results::series::Series;
+
+/// Shared by all passes.
+pub struct Context {
+    pub client: Client,
+    pub config: Config,
+    /// Image of the agents.
+    pub image: String,
+    pub events: Recorder,
+    memory: Mutex<HashMap<String, Memory>>,
+    sources: Mutex<HashMap<(String, Option<String>), Arc<DatabaseSource>>>,
+}
+
+/// What is remembered of one LoadTest.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The run that all this is about.
+    pub run: i64,
+    /// The preflight's answer, when it is final.
+    pub preflight: Option<(Live<Preflight>, String)>,
+    /// Digest of the pods that serve, and since when it is that.
+    pub proof: Option<(String, Millis)>,
+    /// Pods of each target when the load started.
+    pub pods: BTreeMap<String, Vec<PodFact>>,
+    /// Most that a target's pods used, while the row loads.
+    pub used: BTreeMap<String, Used>,
+    /// When `used` was looked at last.
+    pub used_at: Millis,
+    /// The row whose records were read, with the file for its ConfigMap.
+    pub collected: Option<Row>,
+    /// Fields that a release left alone, by target.
+    pub skipped: BTreeMap<String, Vec<String>>,
+    /// The last answer of CloudWatch, and when.
+    pub series: Option<(Vec<Series>, Millis)>,
+    /// Two answers of CloudWatch agreed (or there is nothing to wait for).
+    pub series_final: bool,
+    /// What AWS said of the database, or why it said nothing.
+    pub database: Option<Result<crate::api::DatabaseIdentity, String>>,
+    /// Why the run ends, for people.
+    pub end_note: Option<String>,
+    /// The verdict in a sentence.
+    pub outcome: Option<String>,
+    /// The reason that was announced last.
+    pub announced: Option<Reason>,
+}
+
+impl Context {
+    /// A context that remembers nothing.
+    pub fn new(client: Client, config: Config, image: String, instance: Option<String>) -> Self {
+        let reporter = Reporter { controller: "loadtest-operator".into(), instance };
+        let events = Recorder::new(client.clone(), reporter);
+        Self { client, config, image, events, memory: Mutex::default(), sources: Mutex::default() }
+    }
+
+    /// The namespaces that are watched; `None` is all of them.
+    pub fn namespaces(&self) -> Vec<Option<String>> {
+        match self.config.watch_namespaces.as_slice() {
+            [] => vec![None],
+            some => some.iter().cloned().map(Some).collect(),
+        }
+    }
+
+    /// What is remembered of `uid`'s run; nothing, when it was about another run.
+    pub fn recall(&self, uid: &str, run: i64) -> Memory {
+        self.memory()
+            .get(uid)
+            .filter(|memory| memory.run == run)
+            .cloned()
+            .unwrap_or(Memory { run, ..Memory::default() })
+    }
+
+    /// Remembers.
+    pub fn remember(&self, uid: &str, memory: Memory) {
+        self.memory().insert(uid.to_owned(), memory);
+    }
+
+    /// Forgets a LoadTest that is finished or gone.
+    pub fn forget(&self, uid: &str) {
+        self.memory().remove(uid);
+    }
+
+    /// The source of an RDS instance's figures, its connections and credentials kept from test to test.
+    pub fn source(&self, instance: &str, region: Option<&str>) -> Arc<DatabaseSource> {
+        let key = (instance.to_owned(), region.map(str::to_owned));
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(sources.entry(key).or_insert_with(|| Arc::new(DatabaseSource::new(instance, region))))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, HashMap<String, Memory>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

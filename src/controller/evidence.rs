@@ -1,0 +1,134 @@
+//! The database beside the application, asked through AWS: whether it is there, and its figures, which come late.
+
+use std::sync::Arc;
+
+use super::session::{Session, now};
+use crate::api::{DatabaseIdentity, LimitSource, Reason};
+use crate::evidence::aws::{DatabaseSource, ErrorKind, settled};
+use crate::lifecycle::Live;
+use crate::results::series::{Series, minutes};
+
+/// How often CloudWatch is asked.
+const EVERY: i64 = 15_000;
+/// When nothing is asked of CloudWatch by a threshold, how long its first points are waited for.
+const FIRST_POINTS: i64 = 180_000;
+
+/// Whether this namespace may read the instance, and whether there is one. What AWS doesn't say is no reason to refuse.
+pub async fn preflight(session: &Session<'_>) -> Result<(), (Reason, String)> {
+    let Some(rds) = session.test.spec.database.as_ref().and_then(|d| d.rds.as_ref()) else { return Ok(()) };
+    if !session.context.config.may_read(&session.namespace(), rds) {
+        let note = format!(
+            "tests of namespace {} may not read RDS instance {} (chart value config.rds)",
+            session.namespace(),
+            rds.instance
+        );
+        return Err((Reason::DatabaseNotAllowed, note));
+    }
+    let Some(source) = source(session) else { return Ok(()) };
+    match source.instance().await {
+        Err(error) if error.kind == ErrorKind::NotFound => Err((Reason::DatabaseNotFound, error.text)),
+        _ => Ok(()),
+    }
+}
+
+fn source(session: &Session<'_>) -> Option<Arc<DatabaseSource>> {
+    let rds = session.test.spec.database.as_ref()?.rds.as_ref()?;
+    let default = Some(session.context.config.aws_region.as_str()).filter(|region| !region.is_empty());
+    Some(session.context.source(&rds.instance, rds.region.as_deref().or(default)))
+}
+
+/// What the database is: from the spec, from PostgreSQL (`version` and `limit` as the observer saw them), from AWS.
+pub async fn identify(
+    session: &mut Session<'_>,
+    version: Option<String>,
+    limit: Option<i32>,
+) -> Option<DatabaseIdentity> {
+    let spec = session.test.spec.database.clone()?;
+    let known = session.status().fingerprint.and_then(|f| f.database).unwrap_or_default();
+    let mut identity = of_aws(session).await.unwrap_or_default();
+    if identity.engine.is_none() && spec.postgres.is_some() {
+        identity.engine = known.engine.or_else(|| Some("postgres".into()));
+    }
+    identity.version = version.or(known.version).or(identity.version);
+    if let Some(max) = spec.max_connections {
+        (identity.connection_limit, identity.connection_limit_source) = (Some(max), Some(LimitSource::Spec));
+    } else if let Some(max) = limit {
+        (identity.connection_limit, identity.connection_limit_source) = (Some(max), Some(LimitSource::PostgreSql));
+    } else if identity.connection_limit.is_none() {
+        (identity.connection_limit, identity.connection_limit_source) =
+            (known.connection_limit, known.connection_limit_source);
+    }
+    Some(identity)
+}
+
+async fn of_aws(session: &mut Session<'_>) -> Option<DatabaseIdentity> {
+    if let Some(known) = &session.memory.database {
+        return known.clone().ok();
+    }
+    let source = source(session)?;
+    let answer = match source.instance().await {
+        Ok(instance) => {
+            let limit = source.connection_limit(&instance).await.ok().flatten();
+            Ok(DatabaseIdentity {
+                engine: Some(instance.engine),
+                version: Some(instance.version),
+                class: Some(instance.class),
+                connection_limit: limit.map(|(max, _)| max),
+                connection_limit_source: limit.map(|(_, from)| from),
+            })
+        }
+        Err(error) => Err(error.text),
+    };
+    session.memory.database = Some(answer.clone());
+    session.remember();
+    answer.ok()
+}
+
+/// From the first row's start to the end of the last one's settle time; `None`: no row was loaded.
+fn window(session: &Session<'_>) -> Option<(i64, i64)> {
+    let status = session.test.status.as_ref()?;
+    let start = status.results.iter().filter_map(|row| row.started_at).min()?.as_millis();
+    let ends = status.results.iter().filter_map(|row| row.ended_at.or(row.load_ended_at));
+    Some((start, ends.max()?.as_millis()))
+}
+
+/// Asks CloudWatch for the whole test, until two answers agree.
+pub async fn read(session: &mut Session<'_>) {
+    let (Some(source), Some((from, to))) = (source(session), window(session)) else {
+        session.seen.evidence = Live::Fresh(true);
+        return;
+    };
+    let due = session.memory.series.as_ref().is_none_or(|(_, at)| now() - at >= EVERY);
+    if !session.memory.series_final && due {
+        match source.series(from, to).await {
+            Ok(series) => {
+                let before = session.memory.series.take().map(|(series, _)| series).unwrap_or_default();
+                session.memory.series_final = is_final(session, &before, &series, (from, to));
+                session.memory.series = Some((series, now()));
+                session.note = "two answers of CloudWatch must agree".into();
+            }
+            Err(error) => {
+                session.note = format!("CloudWatch: {}", error.text);
+                let problem = Series { figure: String::new(), points: Vec::new(), problem: Some(error.text) };
+                session.memory.series.get_or_insert((vec![problem], now())).1 = now();
+                // What AWS refuses for good is not waited for.
+                session.memory.series_final =
+                    matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid | ErrorKind::CredentialsMissing);
+            }
+        }
+    }
+    session.seen.evidence = Live::Fresh(session.memory.series_final);
+}
+
+/// Figures that a threshold needs, and those that come at all, must be whole and the same twice.
+fn is_final(session: &Session<'_>, before: &[Series], series: &[Series], window: (i64, i64)) -> bool {
+    let needed = |figure: &str| {
+        let prefix = format!("database.{figure}.");
+        session.test.spec.thresholds.iter().any(|t| !t.optional && t.metric.starts_with(&prefix))
+    };
+    let watched: Vec<Series> = series.iter().filter(|s| !s.points.is_empty() || needed(&s.figure)).cloned().collect();
+    if watched.is_empty() {
+        return now() - window.1 > FIRST_POINTS;
+    }
+    settled(before, &watched, usize::try_from(minutes(window.0, window.1)).unwrap_or(0))
+}

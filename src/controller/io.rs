@@ -1,0 +1,69 @@
+//! Calls to the API server, each with a timeout, as answers that decisions understand.
+
+use std::future::Future;
+use std::time::Duration;
+
+use kube::Error;
+use thiserror::Error;
+
+use crate::lifecycle::Live;
+
+/// kube retries some answers for minutes by itself; nothing here waits that long.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a call brought nothing.
+#[derive(Debug, Error)]
+pub enum CallError {
+    #[error("the Kubernetes API did not answer in {} s", CALL_TIMEOUT.as_secs())]
+    Timeout,
+    /// Boxed: kube's error is large.
+    #[error(transparent)]
+    Kube(Box<Error>),
+}
+
+impl CallError {
+    /// The HTTP status, when the API server answered.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            CallError::Kube(error) => match error.as_ref() {
+                Error::Api(status) => Some(status.code),
+                _ => None,
+            },
+            CallError::Timeout => None,
+        }
+    }
+
+    /// What the API server said, for people.
+    pub fn message(&self) -> String {
+        match self {
+            CallError::Kube(error) => match error.as_ref() {
+                Error::Api(status) => status.message.clone(),
+                other => other.to_string(),
+            },
+            CallError::Timeout => self.to_string(),
+        }
+    }
+}
+
+/// Waits for a call at most [`CALL_TIMEOUT`].
+///
+/// # Errors
+/// The API server refused, or did not answer in time.
+pub async fn call<T>(future: impl Future<Output = kube::Result<T>>) -> Result<T, CallError> {
+    match tokio::time::timeout(CALL_TIMEOUT, future).await {
+        Ok(answer) => answer.map_err(|error| CallError::Kube(Box::new(error))),
+        Err(_) => Err(CallError::Timeout),
+    }
+}
+
+/// What a read found.
+pub fn live<T>(answer: Result<T, CallError>) -> Live<T> {
+    match answer {
+        Ok(value) => Live::Fresh(value),
+        Err(error) => match error.code() {
+            Some(404) => Live::Missing,
+            Some(403) => Live::Denied,
+            _ => Live::Unreachable,
+        },
+    }
+}

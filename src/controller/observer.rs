@@ -1,0 +1,105 @@
+//! The observer's pod and what it says.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use kube::api::LogParams;
+
+use super::io::{call, live};
+use super::pods::{has_ended, is_armed, of_part, trouble};
+use super::session::{Session, now};
+use crate::api::Reason;
+use crate::build::OBSERVE;
+use crate::lifecycle::{Live, Millis, ObserverSeen};
+use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
+
+/// Most bytes of the observer's log that are read at once: an hour of lines.
+const MOST_BYTES: i64 = 8 * 1024 * 1024;
+
+/// The observer's Job and pod.
+pub async fn read(session: &mut Session<'_>) {
+    let name = session.run().observer();
+    let job = live(call(session.api::<Job>().get(&name)).await);
+    let Live::Fresh(job) = job else {
+        session.seen.observer = job.map(|_| ObserverSeen::Starting);
+        return;
+    };
+    if job.metadata.deletion_timestamp.is_some() {
+        session.seen.observer = Live::Fresh(ObserverSeen::Terminating);
+        return;
+    }
+    let pods = call(session.api::<Pod>().list(&of_part(session, OBSERVE))).await;
+    session.seen.observer = live(pods.map(|list| list.items)).map(|pods| {
+        if let Some((reason, why)) = trouble(&pods) {
+            session.note = format!("the observer: {why}");
+            let reason = if reason == Reason::GeneratorLost { Reason::ObserverLost } else { reason };
+            return ObserverSeen::Lost(reason);
+        }
+        session.note = "the observer is starting".into();
+        if pods.iter().any(is_armed) { ObserverSeen::Ready } else { ObserverSeen::Starting }
+    });
+}
+
+/// The observer's pod, when there is one.
+pub async fn pod(session: &Session<'_>) -> Option<Pod> {
+    let pods = call(session.api::<Pod>().list(&of_part(session, OBSERVE))).await.ok()?;
+    pods.items.into_iter().max_by_key(ResourceExt::creation_timestamp)
+}
+
+/// What the observer said since an instant; and why that may not be all.
+pub struct Said {
+    pub samples: Vec<Sample>,
+    pub database: Option<DatabaseFacts>,
+    /// A sentence for people, when the observer was lost.
+    pub problem: Option<String>,
+}
+
+/// Reads what the observer said since `from`, milliseconds since the epoch.
+pub async fn said(session: &Session<'_>, from: Millis) -> Said {
+    let mut said = Said { samples: Vec::new(), database: None, problem: None };
+    let Some(pod) = pod(session).await else {
+        said.problem = Some("the observer's pod is gone".into());
+        return said;
+    };
+    if has_ended(&pod) {
+        said.problem = Some("the observer ended early".into());
+    }
+    let since = jiff::Timestamp::from_millisecond(from).ok();
+    let params = LogParams { since_time: since, limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
+    match call(session.api::<Pod>().logs(&pod.name_any(), &params)).await {
+        Ok(text) => read_lines(&text, from, &mut said),
+        Err(error) => said.problem = Some(format!("the observer's log can't be read: {}", error.message())),
+    }
+    said
+}
+
+fn read_lines(text: &str, from: Millis, said: &mut Said) {
+    for line in text.lines() {
+        match serde_json::from_str(line) {
+            Ok(ObserverLine::Sample(sample)) if sample.t >= from => said.samples.push(sample),
+            Ok(ObserverLine::Database(facts)) => said.database = Some(facts),
+            _ => {}
+        }
+    }
+}
+
+/// Whether settle.until holds: the newest value since the wait began is not more than it may be.
+pub async fn drained(session: &mut Session<'_>) {
+    let Some(until) = session.test.spec.settle.as_ref().and_then(|settle| settle.until.clone()) else {
+        session.seen.drained = Live::Fresh(true);
+        return;
+    };
+    let began = session.state.deadline - session.view.drain_timeout;
+    let said = said(session, began.min(now())).await;
+    let newest = said.samples.iter().rev().find_map(|sample| sample.m.get(&until.measurement.0).copied());
+    #[allow(clippy::cast_precision_loss)] // at most 10^9
+    let down = newest.is_some_and(|value| value <= until.at_most as f64);
+    session.note = match (newest, said.problem) {
+        (Some(value), _) => {
+            format!("{} is {value}; waiting until it is at most {}", until.measurement.0, until.at_most)
+        }
+        (None, Some(problem)) => problem,
+        (None, None) => format!("{} has not answered yet", until.measurement.0),
+    };
+    session.seen.drained = Live::Fresh(down);
+}

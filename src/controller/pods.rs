@@ -1,0 +1,175 @@
+//! The row's Job and its pods, read live.
+
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::events::v1::Event;
+use kube::ResourceExt;
+use kube::api::ListParams;
+
+use super::io::{call, live};
+use super::session::Session;
+use crate::api::Reason;
+use crate::build::{ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
+use crate::lifecycle::{JobSeen, Live, PodsSeen};
+use crate::results::record::Termination;
+
+/// How long a pod may stay unschedulable, or not be created, before that is an answer; seconds.
+const PATIENCE: i64 = 10;
+
+/// The Job that has the row's name.
+pub async fn read_job(session: &mut Session<'_>) {
+    let name = session.run().row(session.state.row.into());
+    let job = live(call(session.api::<Job>().get(&name)).await);
+    let (label, owner) = (session.run().label(), session.uid());
+    session.seen.job = job.map(|job| {
+        let owned = job.owner_references().iter().any(|o| o.uid == owner && o.controller == Some(true));
+        let ours = owned && job.labels().get(RUN_LABEL) == Some(&label);
+        if !ours {
+            session.note = format!("a Job named {name} is there already and belongs to somebody else");
+        }
+        let uid = session.hash(&job.uid().unwrap_or_default());
+        JobSeen { uid, ours, terminating: job.metadata.deletion_timestamp.is_some() }
+    });
+}
+
+/// The pods with the label of the run and of `part` (a row's number, or `observe`).
+pub fn of_part(session: &Session<'_>, part: &str) -> ListParams {
+    let run = session.run().label();
+    ListParams::default().labels(&format!("{RUN_LABEL}={run},{ROW_LABEL}={part}"))
+}
+
+/// The pods of the row.
+pub async fn read(session: &mut Session<'_>) {
+    let params = of_part(session, &session.state.row.to_string());
+    let pods = match live(call(session.api::<Pod>().list(&params)).await) {
+        Live::Fresh(list) => list.items,
+        other => {
+            session.seen.pods = other.map(|_| PodsSeen::default());
+            return;
+        }
+    };
+    let mut seen = PodsSeen::default();
+    let mut order: Vec<&Pod> = pods.iter().collect();
+    // Of two pods of one index the first made counts.
+    order.sort_by_key(|pod| (index(pod), pod.creation_timestamp()));
+    let mut indexes = Vec::new();
+    for pod in order {
+        let uid = session.hash(&pod.uid().unwrap_or_default());
+        if is_armed(pod) && !indexes.contains(&index(pod)) {
+            indexes.push(index(pod));
+            seen.armed.push(uid);
+        }
+        if pod.annotations().contains_key(START_AT) {
+            seen.granted.push(uid);
+        }
+        seen.alive += u32::from(!has_ended(pod));
+    }
+    seen.stopped = pods.iter().filter(|pod| !has_ended(pod)).all(|pod| pod.annotations().contains_key(STOP_AT));
+    if let Some((reason, note)) = trouble(&pods) {
+        seen.trouble = Some(reason);
+        session.note = note;
+    } else {
+        let wanted: i32 = session.row().map_or(0, |row| row.loads.iter().map(|load| load.generators).sum());
+        session.note = format!("{} of {wanted} generators are armed", seen.armed.len());
+        if pods.len() < usize::try_from(wanted).unwrap_or(0)
+            && let Some(why) = not_created(session).await
+        {
+            seen.trouble = Some(Reason::GeneratorQuota);
+            session.note = why;
+        }
+    }
+    session.pods = pods;
+    session.seen.pods = Live::Fresh(seen);
+}
+
+/// Completion index of a generator pod.
+pub fn index(pod: &Pod) -> u32 {
+    let text = pod.annotations().get("batch.kubernetes.io/job-completion-index");
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Started (its startup probe holds) and running.
+pub fn is_armed(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_none()
+        && statuses(pod).any(|s| s.started == Some(true) && s.state.as_ref().is_some_and(|s| s.running.is_some()))
+}
+
+/// Our container will not send any more. Other containers (an injected sidecar) don't count.
+pub fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed")) || terminated(pod).is_some()
+}
+
+/// How our container ended: exit code, reason and termination message.
+pub fn terminated(pod: &Pod) -> Option<(i32, String, String)> {
+    let ended = statuses(pod).find_map(|s| s.state.as_ref()?.terminated.clone())?;
+    Some((ended.exit_code, ended.reason.unwrap_or_default(), ended.message.unwrap_or_default()))
+}
+
+/// Status of our container: the first one of the pod template.
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let ours = pod.spec.as_ref().and_then(|spec| spec.containers.first()).map(|c| c.name.clone());
+    let all = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    all.filter(move |status| ours.as_ref().is_none_or(|name| *name == status.name))
+}
+
+/// Why agents' pods won't work out, with a sentence.
+pub fn trouble(pods: &[Pod]) -> Option<(Reason, String)> {
+    let images: std::collections::BTreeSet<&str> =
+        pods.iter().filter(|pod| is_armed(pod)).flat_map(statuses).map(|s| s.image_id.as_str()).collect();
+    if images.len() > 1 {
+        let images = images.into_iter().collect::<Vec<_>>().join(" and ");
+        return Some((Reason::GeneratorImage, format!("the pods run different images: {images}")));
+    }
+    pods.iter().find_map(|pod| pod_trouble(pod).map(|(reason, why)| (reason, format!("{}: {why}", pod.name_any()))))
+}
+
+fn pod_trouble(pod: &Pod) -> Option<(Reason, String)> {
+    if let Some((code, reason, message)) = terminated(pod) {
+        return Some(ended_early(code, &reason, &message));
+    }
+    for status in statuses(pod) {
+        let Some(waiting) = status.state.as_ref().and_then(|s| s.waiting.as_ref()) else { continue };
+        let message = waiting.message.clone().unwrap_or_default();
+        match waiting.reason.as_deref().unwrap_or_default() {
+            "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
+                return Some((Reason::GeneratorImage, message));
+            }
+            "CreateContainerConfigError" => {
+                let reason =
+                    if message.contains("configmap") { Reason::ConfigMapMissing } else { Reason::SecretMissing };
+                return Some((reason, message));
+            }
+            _ => {}
+        }
+    }
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let unscheduled = conditions.iter().find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
+    let age = Timestamp::now().as_second() - pod.creation_timestamp()?.0.as_second();
+    (age > PATIENCE).then(|| (Reason::GeneratorUnschedulable, unscheduled.message.clone().unwrap_or_default()))
+}
+
+/// Why a pod that ended before it was granted anything did so.
+pub fn ended_early(code: i32, reason: &str, message: &str) -> (Reason, String) {
+    if reason == "OOMKilled" {
+        return (Reason::GeneratorOutOfMemory, "it was killed for using more memory than it may".into());
+    }
+    let said: Option<Termination> = serde_json::from_str(message).ok();
+    let word = said.as_ref().and_then(|said| Reason::parse(said.reason.as_deref()?));
+    match (word, said.and_then(|said| said.message)) {
+        (Some(word), sentence) => (word, sentence.unwrap_or_default()),
+        (None, Some(sentence)) => (Reason::GeneratorLost, sentence),
+        (None, None) => (Reason::GeneratorLost, format!("it ended with exit code {code} ({reason})")),
+    }
+}
+
+/// What the Job controller says when it can't create pods; its status shows nothing (measured on Kubernetes 1.37).
+async fn not_created(session: &Session<'_>) -> Option<String> {
+    let name = session.run().row(session.state.row.into());
+    let params = ListParams::default().fields(&format!("reason=FailedCreate,regarding.name={name}"));
+    let events = call(session.api::<Event>().list(&params)).await.ok()?;
+    let newest = events.items.into_iter().max_by_key(|event| event.creation_timestamp())?;
+    let age = Timestamp::now().as_second() - newest.creation_timestamp()?.0.as_second();
+    (age > PATIENCE).then(|| newest.note.unwrap_or_else(|| "its pods can't be created".into()))
+}

@@ -1,0 +1,129 @@
+//! One pass: read, decide, then record or act; again until there is something to wait for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::Action;
+use kube::{Api, ResourceExt};
+use thiserror::Error;
+use tracing::{debug, info, warn};
+
+use super::context::Context;
+use super::io::{CallError, call};
+use super::session::{Session, now};
+use super::{apply, record};
+use crate::api::{LoadTest, Phase, Reason};
+use crate::lifecycle::{Step, decide};
+
+/// Steps of one pass; a run that needs more goes on in the next.
+const STEPS: usize = 64;
+
+/// Why a pass broke off. The next one begins anew from what the API server says.
+#[derive(Debug, Error)]
+pub enum PassError {
+    #[error("{doing}: {error}")]
+    Call { doing: &'static str, error: CallError },
+    #[error("{0}")]
+    Target(#[from] crate::build::TargetError),
+    #[error("the status can't be written: {0}")]
+    Status(String),
+}
+
+impl PassError {
+    /// A call that failed while `doing` something.
+    pub fn call(doing: &'static str) -> impl FnOnce(CallError) -> Self {
+        move |error| Self::Call { doing, error }
+    }
+
+    /// Somebody else wrote first: read again.
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Call { error, .. } if matches!(error.code(), Some(404 | 409)))
+    }
+}
+
+/// Reconciles one LoadTest.
+///
+/// # Errors
+/// A call failed; the controller tries again with [`on_error`]'s delay.
+pub async fn reconcile(seen: Arc<DeserializeGuard<LoadTest>>, context: Arc<Context>) -> Result<Action, PassError> {
+    let (namespace, name) = (seen.namespace().unwrap_or_default(), seen.name_any());
+    match &seen.0 {
+        Err(error) => {
+            warn!(%namespace, %name, error = %error.error, "this LoadTest can't be read; it is left alone");
+            return Ok(Action::await_change());
+        }
+        Ok(test) if at_rest(test) => {
+            context.forget(&test.uid().unwrap_or_default());
+            return Ok(Action::await_change());
+        }
+        Ok(_) => {}
+    }
+    let api: Api<LoadTest> = Api::namespaced(context.client.clone(), &namespace);
+    for _ in 0..STEPS {
+        let Some(test) = call(api.get_opt(&name)).await.map_err(PassError::call("reading the LoadTest"))? else {
+            return Ok(Action::await_change());
+        };
+        match pass(&context, test).await {
+            Ok(Pass::Again) => {}
+            Ok(Pass::Wait(delay)) => return Ok(Action::requeue(delay)),
+            Ok(Pass::Rest) => return Ok(Action::await_change()),
+            Err(error) if error.is_conflict() => {
+                debug!(%namespace, %name, %error, "somebody else wrote first; reading again");
+                return Ok(Action::requeue(Duration::from_millis(200)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Action::requeue(Duration::from_millis(100)))
+}
+
+/// A finished test that nobody edited: nothing is read or written for it.
+fn at_rest(test: &LoadTest) -> bool {
+    let status = test.status.as_ref();
+    let finished = status.is_some_and(|s| s.phase == Some(Phase::Finished));
+    let seen = status.and_then(|s| s.observed_generation) == test.metadata.generation;
+    finished && seen && test.finalizers().is_empty() && test.metadata.deletion_timestamp.is_none()
+}
+
+/// After a pass that broke off.
+pub fn on_error(seen: Arc<DeserializeGuard<LoadTest>>, error: &PassError, _: Arc<Context>) -> Action {
+    warn!(namespace = seen.namespace(), name = seen.name_any(), %error, "will try again");
+    Action::requeue(Duration::from_secs(2))
+}
+
+enum Pass {
+    Again,
+    Wait(Duration),
+    Rest,
+}
+
+async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
+    let mut session = Session::new(context, test);
+    loop {
+        let step = decide(&session.input());
+        debug!(name = session.test.name_any(), ?step, "decided");
+        match step {
+            Step::Read(need) => session.read(need).await,
+            Step::Record(change) => {
+                info!(namespace = session.namespace(), name = session.test.name_any(), ?change, "record");
+                record::record(&mut session, &change).await?;
+                return Ok(Pass::Again);
+            }
+            Step::Act(effect) => {
+                info!(namespace = session.namespace(), name = session.test.name_any(), ?effect, "act");
+                apply::apply(&mut session, &effect).await?;
+                return Ok(Pass::Again);
+            }
+            Step::Wait { reason, until } => {
+                if reason == Reason::Loading {
+                    super::collect::sample_use(&mut session).await;
+                }
+                record::announce(&mut session, reason).await?;
+                let delay = u64::try_from(until - now()).unwrap_or(0).max(100);
+                return Ok(Pass::Wait(Duration::from_millis(delay)));
+            }
+            Step::Rest => return Ok(Pass::Rest),
+        }
+    }
+}

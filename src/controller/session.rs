@@ -1,0 +1,183 @@
+//! One pass over one LoadTest: what is wanted, what the status says, and what was looked at so far.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, ResourceExt};
+use serde_json::Value;
+
+use super::context::{Context, Memory};
+use crate::api::{LoadTest, LoadTestStatus, Reason, Target};
+use crate::build::{FINALIZER, RunName};
+use crate::evidence::cluster::pods::PodFact;
+use crate::lifecycle::{Input, Intent, Millis, Need, PlanView, Seen, State, Uid, view};
+use crate::plan::{FieldError, Plan, PlannedRow, RunIdentity, plan};
+
+/// Milliseconds since the epoch.
+pub fn now() -> Millis {
+    Timestamp::now().as_millisecond()
+}
+
+/// One pass.
+pub struct Session<'a> {
+    pub context: &'a Context,
+    /// As the API server just said.
+    pub test: LoadTest,
+    /// Absent: the spec contradicts itself.
+    pub plan: Option<Plan>,
+    pub errors: Vec<FieldError>,
+    /// Names of the sized targets, in the order they are claimed.
+    pub sized: Vec<String>,
+    pub view: PlanView,
+    pub intent: Intent,
+    pub state: State,
+    pub seen: Seen,
+    pub memory: Memory,
+    /// Why what was looked at last is as it is, for people.
+    pub note: String,
+    /// Uids behind their hashes.
+    pub uids: HashMap<Uid, String>,
+    /// Sized targets as they were read, in order.
+    pub workloads: Vec<Option<Value>>,
+    /// Pods of the row, as they were read.
+    pub pods: Vec<Pod>,
+    /// Pods that serve, by target, once the rollout is proved.
+    pub serving: Vec<(String, i64, Vec<PodFact>)>,
+}
+
+impl<'a> Session<'a> {
+    /// Plans and reads the status; looks at nothing else.
+    pub fn new(context: &'a Context, test: LoadTest) -> Self {
+        let planned = plan(&test.spec);
+        let (plan, mut errors) = match planned {
+            Ok(plan) => (Some(plan), Vec::new()),
+            Err(errors) => (None, errors),
+        };
+        let mut refusal = (!errors.is_empty()).then_some(Reason::InvalidSpec);
+        if let Some(plan) = &plan {
+            errors = context.config.exceeded(plan);
+            refusal = (!errors.is_empty()).then_some(Reason::LimitExceeded);
+        }
+        let sized: Vec<String> =
+            plan.iter().flat_map(|plan| plan.sized().into_iter().map(|t| t.name.0.clone())).collect();
+        let longest = context.config.limits.max_duration_seconds * 1000;
+        let view = plan.as_ref().map(|plan| PlanView::of(plan, Some(longest))).unwrap_or_default();
+        let state = view::state(test.status.as_ref(), &sized);
+        let intent = intent(&test, plan.as_ref(), refusal);
+        let memory = context.recall(&test.uid().unwrap_or_default(), state.run);
+        Self {
+            context,
+            test,
+            plan,
+            errors,
+            sized,
+            view,
+            intent,
+            state,
+            seen: Seen::default(),
+            memory,
+            note: String::new(),
+            uids: HashMap::new(),
+            workloads: Vec::new(),
+            pods: Vec::new(),
+            serving: Vec::new(),
+        }
+    }
+
+    /// What `decide` looks at.
+    pub fn input(&self) -> Input<'_> {
+        Input { now: now(), intent: &self.intent, plan: &self.view, state: &self.state, seen: &self.seen }
+    }
+
+    /// Looks at what the decision needs.
+    pub async fn read(&mut self, need: Need) {
+        match need {
+            Need::Preflight => super::preflight::read(self).await,
+            Need::Targets => super::targets::read(self).await,
+            Need::Rollout => super::targets::prove(self).await,
+            Need::Job => super::pods::read_job(self).await,
+            Need::Pods => super::pods::read(self).await,
+            Need::Observer => super::observer::read(self).await,
+            Need::Drained => super::observer::drained(self).await,
+            Need::Collect => super::collect::read(self).await,
+            Need::Evidence => super::evidence::read(self).await,
+        }
+        self.remember();
+    }
+
+    /// Keeps what was learned for the next pass.
+    pub fn remember(&self) {
+        self.context.remember(&self.uid(), self.memory.clone());
+    }
+
+    pub fn uid(&self) -> String {
+        self.test.uid().unwrap_or_default()
+    }
+
+    pub fn namespace(&self) -> String {
+        self.test.namespace().unwrap_or_default()
+    }
+
+    /// The run in progress, or the last one.
+    pub fn run(&self) -> RunName {
+        self.run_number(self.state.run)
+    }
+
+    /// The run of that number.
+    pub fn run_number(&self, run: i64) -> RunName {
+        RunName { namespace: self.namespace(), test: self.test.name_any(), uid: self.uid(), run }
+    }
+
+    /// The run as its agents know it.
+    pub fn identity(&self) -> RunIdentity {
+        RunIdentity { name: self.run().base(), start_ms: self.state.started_at }
+    }
+
+    pub fn status(&self) -> LoadTestStatus {
+        self.test.status.clone().unwrap_or_default()
+    }
+
+    /// The row in progress.
+    pub fn row(&self) -> Option<&PlannedRow> {
+        self.plan.as_ref()?.row(self.state.row.into())
+    }
+
+    /// A target as the row in progress (or the spec, before the first) wants it.
+    pub fn target(&self, name: &str) -> Option<&Target> {
+        let of_row = self.row().and_then(|row| row.target(name));
+        of_row.or_else(|| self.test.spec.targets.iter().find(|target| target.name.0 == name))
+    }
+
+    /// An API of the test's namespace.
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<Scope = kube::core::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.context.client.clone(), &self.namespace())
+    }
+
+    /// Remembers the uid behind a hash.
+    pub fn hash(&mut self, uid: &str) -> Uid {
+        let hash = Uid::of(uid);
+        self.uids.insert(hash, uid.to_owned());
+        hash
+    }
+}
+
+fn intent(test: &LoadTest, plan: Option<&Plan>, refusal: Option<Reason>) -> Intent {
+    let run = test.status.as_ref().and_then(|status| status.run.as_ref());
+    let same = |plan: &Plan| {
+        run.is_some_and(|run| run.hash_version == crate::plan::HASH_VERSION && run.plan_hash == plan.hash)
+    };
+    Intent {
+        generation: test.metadata.generation.unwrap_or(0),
+        refusal,
+        same_plan: plan.is_some_and(same),
+        suspend: test.spec.suspend,
+        cancel: test.spec.cancel,
+        deleting: test.metadata.deletion_timestamp.is_some(),
+        finalizer: test.finalizers().iter().any(|f| f == FINALIZER),
+    }
+}

@@ -1,0 +1,111 @@
+//! The standing rule, applied: claims and Jobs of runs that are not active are removed, also when their LoadTest is gone.
+
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::Job;
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::{Api, Client, ResourceExt};
+use tracing::{info, warn};
+
+use super::context::Context;
+use super::io::{CallError, call};
+use super::targets::workloads;
+use crate::api::{LoadTest, WorkloadKind};
+use crate::build::{CLAIM, ROW_LABEL, RUN_LABEL, release_patch};
+use crate::lifecycle::{Active, StandingVerdict, standing};
+
+/// How often everything is looked at.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Looks again and again, for ever.
+pub async fn watch(context: &Context) {
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        ticks.tick().await;
+        for namespace in context.namespaces() {
+            if let Err(error) = sweep(context, namespace.as_deref()).await {
+                warn!(namespace, error = error.message(), "claims and Jobs could not be looked at");
+            }
+        }
+    }
+}
+
+/// One look at a namespace, or at all of them.
+async fn sweep(context: &Context, namespace: Option<&str>) -> Result<(), CallError> {
+    // What carries a label is listed before the LoadTests: a run is recorded before its first claim, so the list that
+    // comes later knows every run whose claim was seen.
+    let mut claimed = Vec::new();
+    for kind in [WorkloadKind::Deployment, WorkloadKind::StatefulSet] {
+        let found = call(all(&context.client, namespace, kind).list(&ListParams::default().labels(CLAIM))).await?;
+        claimed.extend(found.items.into_iter().map(|workload| (kind, workload)));
+    }
+    let jobs: Api<Job> = match namespace {
+        Some(namespace) => Api::namespaced(context.client.clone(), namespace),
+        None => Api::all(context.client.clone()),
+    };
+    let jobs = call(jobs.list(&ListParams::default().labels(RUN_LABEL))).await?;
+    if claimed.is_empty() && jobs.items.is_empty() {
+        return Ok(());
+    }
+    let tests: Api<LoadTest> = match namespace {
+        Some(namespace) => Api::namespaced(context.client.clone(), namespace),
+        None => Api::all(context.client.clone()),
+    };
+    let tests = call(tests.list(&ListParams::default())).await?;
+    let active: Vec<Active> =
+        tests.iter().filter_map(|test| Active::of(&test.uid().unwrap_or_default(), test.status.as_ref())).collect();
+    for (kind, workload) in claimed {
+        let label = workload.labels().get(CLAIM).cloned().unwrap_or_default();
+        if standing(&active, &label, None) == StandingVerdict::Remove {
+            release(context, kind, &workload).await;
+        }
+    }
+    for job in jobs {
+        let label = job.labels().get(RUN_LABEL).cloned().unwrap_or_default();
+        let row = job.labels().get(ROW_LABEL).and_then(|row| row.parse().ok());
+        if standing(&active, &label, row) == StandingVerdict::Remove && job.metadata.deletion_timestamp.is_none() {
+            delete(context, &job).await;
+        }
+    }
+    Ok(())
+}
+
+fn all(client: &Client, namespace: Option<&str>, kind: WorkloadKind) -> Api<DynamicObject> {
+    match namespace {
+        Some(namespace) => workloads(client, namespace, kind),
+        None => super::targets::everywhere(client, kind),
+    }
+}
+
+async fn release(context: &Context, kind: WorkloadKind, workload: &DynamicObject) {
+    let (namespace, name) = (workload.namespace().unwrap_or_default(), workload.name_any());
+    let live = workloads(&context.client, &namespace, kind);
+    let Ok(fresh) = call(live.get(&name)).await else { return };
+    let fresh = serde_json::to_value(fresh).unwrap_or_default();
+    let released = match release_patch(&fresh) {
+        Ok(release) => serde_json::from_value::<json_patch::Patch>(release.patch).ok(),
+        Err(error) => {
+            warn!(namespace, name, %error, "a claim of no active run can't be read, so it stays");
+            None
+        }
+    };
+    let Some(patch) = released else { return };
+    match call(live.patch(&name, &PatchParams::default(), &Patch::Json::<()>(patch))).await {
+        Ok(_) => info!(namespace, name, "a claim of no active run was released, and the workload put back"),
+        Err(error) => warn!(namespace, name, error = error.message(), "a claim of no active run could not be released"),
+    }
+}
+
+async fn delete(context: &Context, job: &Job) {
+    let (namespace, name) = (job.namespace().unwrap_or_default(), job.name_any());
+    let api: Api<Job> = Api::namespaced(context.client.clone(), &namespace);
+    let params = DeleteParams {
+        propagation_policy: Some(PropagationPolicy::Background),
+        preconditions: Some(Preconditions { uid: job.uid(), resource_version: None }),
+        ..DeleteParams::default()
+    };
+    match call(api.delete(&name, &params)).await {
+        Ok(_) => info!(namespace, name, "a Job of no active row was deleted"),
+        Err(error) => warn!(namespace, name, error = error.message(), "a Job of no active row could not be deleted"),
+    }
+}
