@@ -168,7 +168,8 @@ async fn create_job(session: &Session<'_>, decided: Instant) -> Result<(), PassE
     create(&session.api::<Job>(), &job, "creating the generator Job").await
 }
 
-fn pod_context<'a>(
+/// What agents' pods are made from.
+pub fn pod_context<'a>(
     session: &'a Session<'_>,
     run: &'a crate::build::RunName,
     avoid: &'a [std::collections::BTreeMap<String, String>],

@@ -69,6 +69,7 @@ async fn outcomes(session: &mut Session<'_>, expected: u32) -> (Vec<(u32, Genera
             (Vec::new(), false)
         }
     };
+    session.memory.nodes.extend(pods.iter().filter_map(|pod| pod.spec.as_ref()?.node_name.clone()));
     let mut outcomes = Vec::new();
     for wanted in 0..expected {
         let armed = |pod: &&Pod| {

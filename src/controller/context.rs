@@ -37,6 +37,8 @@ pub struct Memory {
     pub proof: Option<(String, Millis)>,
     /// Pods of each target when the load started.
     pub pods: BTreeMap<String, Vec<PodFact>>,
+    /// Nodes that generators ran on.
+    pub nodes: std::collections::BTreeSet<String>,
     /// Most that a target's pods used, while the row loads.
     pub used: BTreeMap<String, Used>,
     /// When `used` was looked at last.

@@ -97,9 +97,6 @@ async fn detail(session: &Session<'_>, row: i32) -> Option<Value> {
 
 /// What must be equal before two runs may be compared.
 async fn fingerprint_of(session: &Session<'_>, status: &mut LoadTestStatus) {
-    let mut nodes: Vec<String> = session.pods.iter().filter_map(|pod| pod.spec.as_ref()?.node_name.clone()).collect();
-    nodes.sort();
-    nodes.dedup();
     let mut targets = Vec::new();
     for (name, pods) in &session.memory.pods {
         let mut images: Vec<String> = pods.iter().flat_map(|p| &p.containers).map(|c| c.image_id.clone()).collect();
@@ -111,7 +108,7 @@ async fn fingerprint_of(session: &Session<'_>, status: &mut LoadTestStatus) {
     }
     let fingerprint: &mut Fingerprint = status.fingerprint.get_or_insert_default();
     fingerprint.operator_version = Some(crate::runtime::version().chars().take(64).collect());
-    fingerprint.nodes = nodes;
+    fingerprint.nodes = session.memory.nodes.iter().take(32).cloned().collect();
     fingerprint.targets = targets;
 }
 

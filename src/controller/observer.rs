@@ -8,7 +8,7 @@ use kube::api::LogParams;
 use super::io::{call, live};
 use super::pods::{has_ended, is_armed, of_part, trouble};
 use super::session::{Session, now};
-use crate::api::Reason;
+use crate::api::{LimitSource, Reason};
 use crate::build::OBSERVE;
 use crate::lifecycle::{Live, Millis, ObserverSeen};
 use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
@@ -54,8 +54,12 @@ pub struct Said {
     pub problem: Option<String>,
 }
 
-/// Reads what the observer said since `from`, milliseconds since the epoch.
+/// Reads what the observer said: samples since `from`, milliseconds since the epoch; and, until it is known, what it said
+/// about the database at the start.
 pub async fn said(session: &Session<'_>, from: Millis) -> Said {
+    let database = session.test.status.as_ref().and_then(|s| s.fingerprint.as_ref()?.database.as_ref());
+    let known = database.is_some_and(|d| d.connection_limit_source == Some(LimitSource::PostgreSql));
+    let since = if known { from } else { session.state.started_at.min(from) };
     let mut said = Said { samples: Vec::new(), database: None, problem: None };
     let Some(pod) = pod(session).await else {
         said.problem = Some("the observer's pod is gone".into());
@@ -64,8 +68,7 @@ pub async fn said(session: &Session<'_>, from: Millis) -> Said {
     if has_ended(&pod) {
         said.problem = Some("the observer ended early".into());
     }
-    let since = jiff::Timestamp::from_millisecond(from).ok();
-    let params = LogParams { since_time: since, limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
+    let params = LogParams { since_time: jiff::Timestamp::from_millisecond(since).ok(), limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
     match call(session.api::<Pod>().logs(&pod.name_any(), &params)).await {
         Ok(text) => read_lines(&text, from, &mut said),
         Err(error) => said.problem = Some(format!("the observer's log can't be read: {}", error.message())),

@@ -1,18 +1,20 @@
 //! Whether a test could start, looked at live and before anything is changed.
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::Api;
 use kube::ResourceExt;
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
 use serde_json::Value;
 
+use super::apply::pod_context;
 use super::io::{CallError, call};
 use super::quota;
 use super::session::Session;
 use super::targets::{pods_of, workloads};
 use crate::api::{LoadTest, Phase, Reason, Target, WhenManaged};
-use crate::build::{claim_patch, current, same, size_patch, wanted};
+use crate::build::{claim_patch, current, generator_job, observer_job, same, size_patch, wanted};
 use crate::lifecycle::{Live, Preflight};
 use crate::plan::{Destination, destination, is_allowed};
 
@@ -67,6 +69,7 @@ async fn check(session: &Session<'_>) -> Check {
     for target in &session.test.spec.targets {
         self::target(session, target).await?;
     }
+    jobs(session).await?;
     quota::check(session).await.map_err(|note| refused(Reason::QuotaExceeded, note))?;
     super::evidence::preflight(session).await.map_err(|(reason, note)| refused(reason, note))
 }
@@ -262,6 +265,29 @@ async fn rehearse(
                 String::from(field.clone())
             );
             return Err(refused(Reason::TargetMutated, note));
+        }
+    }
+    Ok(())
+}
+
+/// The Jobs are sent once as a dry run: what the API server won't take is said before anything is changed.
+async fn jobs(session: &Session<'_>) -> Check {
+    let Some(row) = session.plan.as_ref().and_then(|plan| plan.rows.first()) else { return Ok(()) };
+    let run = session.run();
+    let context = pod_context(session, &run, &[]);
+    let mut jobs = vec![generator_job(&context, row, "", 60)];
+    if session.view.observer {
+        jobs.push(observer_job(&context, 60));
+    }
+    let params = PostParams { dry_run: true, ..PostParams::default() };
+    for job in jobs {
+        match call(session.api::<Job>().create(&params, &job)).await {
+            Err(error) if error.code() == Some(422) => {
+                let note = format!("the row's pods can't be made from spec.pods: {}", error.message());
+                return Err(refused(Reason::InvalidSpec, note));
+            }
+            Err(error) if error.code() == Some(403) => return Err(failed("trying to create a Job", &error)),
+            _ => {}
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ use super::io::{CallError, call};
 use super::session::{Session, now};
 use super::{apply, record};
 use crate::api::{LoadTest, Phase, Reason};
+use crate::build::FINALIZER;
 use crate::lifecycle::{Step, decide};
 
 /// Steps of one pass; a run that needs more goes on in the next.
@@ -83,7 +84,7 @@ fn at_rest(test: &LoadTest) -> bool {
     let status = test.status.as_ref();
     let finished = status.is_some_and(|s| s.phase == Some(Phase::Finished));
     let seen = status.and_then(|s| s.observed_generation) == test.metadata.generation;
-    finished && seen && test.finalizers().is_empty() && test.metadata.deletion_timestamp.is_none()
+    finished && seen && !test.finalizers().iter().any(|f| f == FINALIZER) && test.metadata.deletion_timestamp.is_none()
 }
 
 /// After a pass that broke off.

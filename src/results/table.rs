@@ -70,7 +70,13 @@ fn columns(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Ve
     }
     for measurement in &input.plan.spec.measurements {
         let name = &measurement.name.0;
-        let which = if measurement.log.is_some() { "last" } else { "maximum" };
+        let counts_tasks = input.plan.spec.tasks_check.as_ref().is_some_and(|check| check.measurement.0 == *name);
+        let which = match (measurement.log.is_some(), counts_tasks) {
+            (true, _) => "last",
+            // Half way through a row the application's count says nothing.
+            (_, true) => "settled",
+            _ => "maximum",
+        };
         let metric = format!("measurements.{name}.{which}");
         let cells = rows.iter().map(|r| value(&metric, r, Worst::Largest).ok().map(human));
         all.push((markdown(name), cells.collect()));

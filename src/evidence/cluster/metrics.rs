@@ -1,6 +1,6 @@
 //! CPU and memory that pods used, from `metrics.k8s.io/v1beta1`, against their limits.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::pods::PodFact;
@@ -12,6 +12,9 @@ pub struct PodMetrics {
     pub metadata: MetricsMeta,
     /// End of the interval that was measured, RFC 3339.
     pub timestamp: Timestamp,
+    /// Length of that interval, as Go writes durations: `10.069s`.
+    #[serde(default)]
+    pub window: String,
     #[serde(default)]
     pub containers: Vec<ContainerMetrics>,
 }
@@ -54,10 +57,14 @@ impl Used {
     }
 }
 
-/// The most that one of `pods` used in its container `container` (none: the only one), from measurements that ended inside
-/// the window of milliseconds since the epoch: what was measured before the load says nothing about it.
+/// The most that one of `pods` used in its container `container` (none: the only one), from measurements whose whole
+/// interval lies in the window (milliseconds since the epoch): half an interval of the load is diluted by what was before.
 pub fn used(metrics: &[PodMetrics], pods: &[PodFact], container: Option<&str>, window_ms: (i64, i64)) -> Used {
-    let inside = |m: &&PodMetrics| (window_ms.0..=window_ms.1).contains(&m.timestamp.as_millisecond());
+    let inside = |m: &&PodMetrics| {
+        let Ok(length) = m.window.parse::<SignedDuration>() else { return false };
+        let end = m.timestamp.as_millisecond();
+        end - i64::try_from(length.as_millis()).unwrap_or(i64::MAX / 2) >= window_ms.0 && end <= window_ms.1
+    };
     metrics.iter().filter(inside).fold(Used::default(), |most, measured| {
         let pod = pods.iter().find(|p| p.name == measured.metadata.name);
         let usage = match container {
