@@ -8,7 +8,7 @@
 use super::ending::{evidence, finished, restoring};
 use super::row::row;
 use super::seen::{ClaimSeen, Live, Preflight, TargetSeen};
-use super::state::{CLAIMING, Uid};
+use super::state::{CLAIMING, GRACE, Uid};
 use super::step::{Change, Effect, Input, Need, Step};
 use crate::api::{Phase, Reason};
 
@@ -17,8 +17,8 @@ pub(super) const SOON: i64 = 1_000;
 
 /// The next step.
 pub fn decide(input: &Input<'_>) -> Step {
-    if !input.state.protocol_known && input.state.active() {
-        return Step::Wait { reason: Reason::UnknownProtocol, until: input.now + 60_000 };
+    if let Some(step) = unknown_protocol(input) {
+        return step;
     }
     match input.state.phase {
         Phase::Pending | Phase::Finished => idle(input),
@@ -27,6 +27,19 @@ pub fn decide(input: &Input<'_>) -> Step {
         Phase::Restoring => restoring(input),
         Phase::Evidence => evidence(input),
     }
+}
+
+/// A run that another version began is left to that version until nothing of it can be sending; then it is put back.
+fn unknown_protocol(input: &Input<'_>) -> Option<Step> {
+    let state = input.state;
+    if state.protocol_known || !state.active() || state.phase == Phase::Restoring {
+        return None;
+    }
+    let over = state.started_at + input.plan.total + GRACE;
+    if input.now < over {
+        return Some(Step::Wait { reason: Reason::UnknownProtocol, until: over.min(input.now + 60_000) });
+    }
+    Some(Step::Record(Change::Restoring(Reason::UnknownProtocol)))
 }
 
 /// No run is in progress: start one, refuse to, or rest.
@@ -96,16 +109,19 @@ fn expired(reason: Reason) -> Reason {
     }
 }
 
+/// Claims the first free target, once none is somebody else's.
 fn claim(input: &Input<'_>) -> Step {
+    let late = input.now >= input.state.deadline;
     let mut uids: Vec<Uid> = Vec::new();
+    let mut free = None;
     let ours = |target: &Live<TargetSeen>| target.fresh().is_some_and(|t| t.claim == ClaimSeen::Ours);
     for (index, target) in input.seen.targets.iter().enumerate() {
         match target {
             Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, uid, .. }) => uids.push(*uid),
-            Live::Fresh(TargetSeen { claim: ClaimSeen::None, .. }) => return Step::Act(Effect::Claim(index)),
+            Live::Fresh(TargetSeen { claim: ClaimSeen::None, .. }) => free = free.or(Some(index)),
             Live::Fresh(TargetSeen { claim: ClaimSeen::Other, .. }) => {
                 // Never hold one and wait for another: two tests with opposite order would wait for each other.
-                return match input.seen.targets.iter().position(ours) {
+                return match input.seen.targets.iter().position(ours).filter(|_| !late) {
                     Some(held) => Step::Act(Effect::Release(held)),
                     None => wait_until(input, Reason::TargetBusy, input.state.deadline, Reason::DeadlineExceeded),
                 };
@@ -117,7 +133,11 @@ fn claim(input: &Input<'_>) -> Step {
             }
         }
     }
-    Step::Record(Change::Originals(uids))
+    match free {
+        None => Step::Record(Change::Originals(uids)),
+        Some(_) if late => Step::Record(Change::Restoring(Reason::DeadlineExceeded)),
+        Some(index) => Step::Act(Effect::Claim(index)),
+    }
 }
 
 /// Waits for `reason`; when `deadline` is over, the run ends as `end`.
