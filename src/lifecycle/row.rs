@@ -28,21 +28,24 @@ pub(super) fn row(input: &Input<'_>) -> Step {
     };
     // Once fired, hardEndAt already keeps the total; what was measured is still collected.
     let fired = matches!(state.step, RowStep::Starting | RowStep::Loading | RowStep::Collecting);
-    match step {
-        Step::Wait { .. } if input.now >= total && !fired => Step::Record(Change::Restoring(Reason::DeadlineExceeded)),
-        step => step,
+    // An act that never takes effect is a wait too, and nothing new is begun.
+    let goes_on = matches!(step, Step::Wait { .. } | Step::Act(_) | Step::Record(Change::NextRow));
+    if goes_on && input.now >= total && !fired {
+        return Step::Record(Change::Restoring(Reason::DeadlineExceeded));
     }
+    step
 }
 
 /// The observer is started and the backlog of earlier work waited for, before any size.
 fn before_first(input: &Input<'_>) -> Step {
     if input.plan.observer {
+        let patience = input.state.started_at + input.plan.queue + 2 * super::state::ARMING;
         match &input.seen.observer {
             Live::NotRead => return Step::Read(Need::Observer),
-            Live::Missing => return Step::Act(Effect::CreateObserver),
+            Live::Missing if input.now < patience => return Step::Act(Effect::CreateObserver),
+            Live::Missing => return Step::Record(Change::Restoring(Reason::ObserverLost)),
             Live::Fresh(ObserverSeen::Lost(reason)) => return Step::Record(Change::Restoring(*reason)),
             Live::Fresh(ObserverSeen::Starting) => {
-                let patience = input.state.started_at + input.plan.queue + 2 * super::state::ARMING;
                 return wait_until(input, Reason::Arming, patience, Reason::ObserverLost);
             }
             Live::Fresh(ObserverSeen::Ready) => {}
@@ -69,7 +72,8 @@ fn sizing(input: &Input<'_>) -> Step {
             }
             Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, size, .. }) => match size {
                 SizeSeen::Wanted => {}
-                SizeSeen::Left => return Step::Act(Effect::Size(index)),
+                SizeSeen::Left if input.now < input.state.deadline => return Step::Act(Effect::Size(index)),
+                SizeSeen::Left => return Step::Record(Change::Restoring(Reason::RolloutFailed)),
                 SizeSeen::Foreign => return Step::Record(Change::Restoring(Reason::TargetDisturbed)),
             },
             Live::Fresh(_) => return Step::Record(Change::Restoring(Reason::TargetDisturbed)),
@@ -128,7 +132,10 @@ fn arming(input: &Input<'_>) -> Step {
 fn fire(input: &Input<'_>, generators: u32, worst_case: i64, pods: &PodsSeen) -> Change {
     let start_at = input.now + lead(generators);
     let total_end = input.state.started_at + input.plan.total;
-    let fire = Fire { start_at, hard_end_at: (start_at + worst_case).min(total_end.max(start_at)) };
+    if start_at >= total_end {
+        return Change::Restoring(Reason::DeadlineExceeded);
+    }
+    let fire = Fire { start_at, hard_end_at: (start_at + worst_case).min(total_end) };
     Change::Fire { fire, pods: pods.armed.clone() }
 }
 
@@ -178,7 +185,8 @@ fn collecting(input: &Input<'_>) -> Step {
     match &input.seen.collected {
         Live::NotRead => Step::Read(Need::Collect),
         Live::Fresh(()) => Step::Record(Change::Collected),
-        // The deadline is the collector's: it gives up what it can't read by then.
+        // The collector gives up in time what it can't read; this is for what keeps it from even that.
+        _ if input.now >= input.state.deadline => Step::Record(Change::Restoring(Reason::ResultsIncomplete)),
         _ => Step::Wait { reason: Reason::Collecting, until: input.now + SOON },
     }
 }
