@@ -2,6 +2,7 @@
 //!
 //! - Targets are put back only when no generator can be sending: they ended, or hardEndAt passed.
 //! - What is not ours any more is left alone.
+//! - What can't be put back in time is left to the standing rule; the test ends all the same.
 
 use super::decide::SOON;
 use super::seen::{ClaimSeen, Live, ObserverSeen, TargetSeen};
@@ -17,12 +18,18 @@ pub(super) fn restoring(input: &Input<'_>) -> Step {
     if input.plan.sized > 0 && input.seen.targets.iter().all(Live::is_not_read) {
         return Step::Read(Need::Targets);
     }
+    let over = is_late(input);
     let mut states = Vec::new();
     let mut blocked = false;
     for (index, target) in input.seen.targets.iter().enumerate() {
         let recorded = input.state.targets.get(index).copied().flatten();
         match target {
-            Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, .. }) => return Step::Act(Effect::Release(index)),
+            Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, .. }) if !over => {
+                return Step::Act(Effect::Release(index));
+            }
+            Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, .. }) => {
+                states.push(recorded.map_or(TargetState::Claimed, |(_, state)| state));
+            }
             Live::Fresh(TargetSeen { uid, .. }) if recorded.is_some_and(|(known, _)| known != *uid) => {
                 states.push(TargetState::Gone);
             }
@@ -34,11 +41,15 @@ pub(super) fn restoring(input: &Input<'_>) -> Step {
             }
         }
     }
-    let over = input.now >= input.state.deadline.max(input.state.hard_end() + RESTORING);
     if blocked && !over {
         return Step::Wait { reason: Reason::Restoring, until: input.now + SOON };
     }
     Step::Record(Change::Released(states))
+}
+
+/// The time for putting back is over; it is never over before generators had that time to be waited for.
+fn is_late(input: &Input<'_>) -> bool {
+    input.now >= input.state.deadline.max(input.state.hard_end() + RESTORING)
 }
 
 /// Some step while generators of the row may be alive.
@@ -57,7 +68,7 @@ fn stopping(input: &Input<'_>) -> Option<Step> {
                 }
                 return Some(Step::Wait { reason: Reason::WaitingForStop, until: now + SOON });
             }
-            match deletable {
+            match deletable.filter(|_| !is_late(input)) {
                 Some(job) => Some(Step::Act(Effect::DeleteJob(job.uid))),
                 None if pods.alive > 0 && now < state.hard_end() => {
                     Some(Step::Wait { reason: Reason::WaitingForStop, until: state.hard_end().min(now + SOON) })
@@ -90,7 +101,7 @@ pub(super) fn evidence(input: &Input<'_>) -> Step {
         match &input.seen.observer {
             Live::NotRead => return Step::Read(Need::Observer),
             Live::Fresh(ObserverSeen::Terminating) => {}
-            Live::Fresh(_) => return Step::Act(Effect::DeleteObserver),
+            Live::Fresh(_) if input.now < input.state.deadline + STOPPING => return Step::Act(Effect::DeleteObserver),
             _ => {}
         }
     }
@@ -106,8 +117,12 @@ pub(super) fn finished(input: &Input<'_>) -> Step {
         return Step::Read(Need::Targets);
     }
     let ours = |t: &Live<TargetSeen>| t.fresh().is_some_and(|t| t.claim == ClaimSeen::Ours);
+    let unsure = input.seen.targets.iter().any(|t| matches!(t, Live::Unreachable | Live::NotRead));
     match input.seen.targets.iter().position(ours) {
         Some(index) => Step::Act(Effect::Release(index)),
+        None if unsure && input.now < input.state.deadline + RESTORING => {
+            Step::Wait { reason: Reason::ApiUnavailable, until: input.now + SOON }
+        }
         None => Step::Act(Effect::RemoveFinalizer),
     }
 }
