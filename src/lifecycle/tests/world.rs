@@ -1,0 +1,356 @@
+//! A world small enough to be explored: the objects that a run reads and writes, without Kubernetes.
+//!
+//! Identity is by construction (test, run, row, index, how often made), and a resource version is a counter that
+//! [`World::canonical`] reduces to "current or not", so that two histories that can't be told apart are one state.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::defences::Defence;
+use crate::api::Phase;
+use crate::lifecycle::{Intent, Millis, PlanView, State, Uid};
+
+/// The instant that every canonical world stands at.
+pub const T0: Millis = 10_000_000;
+/// A plan's total that is never reached: the run's beginning then makes no difference.
+pub const ENDLESS: Millis = 1_000_000_000_000;
+/// Version of a write whose object was written since.
+const STALE: u32 = u32::MAX;
+/// Longest time after which something is still looked back at: hardEndAt and the time for putting back.
+const LONG_AGO: Millis = 400_000;
+
+/// One run of one test: the claim's label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunKey {
+    pub test: usize,
+    pub run: i64,
+}
+
+/// One row of a run: the Job's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    pub of: RunKey,
+    pub row: u8,
+}
+
+/// What does not change while a world is explored.
+#[derive(Debug)]
+pub struct Setup {
+    pub plans: Vec<PlanView>,
+    /// Sized targets of each test.
+    pub targets: Vec<Vec<usize>>,
+    /// Writes of one test that may be decided at the same time: one for each controller that runs.
+    pub controllers: usize,
+    /// The defence that the harness takes away.
+    pub removed: Option<Defence>,
+    /// Reads may fail for a pass.
+    pub deaf: bool,
+}
+
+/// How often something may still go wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// A write is held up by the network, or sent a second time.
+    pub late: u8,
+    /// A second pod of an index.
+    pub duplicate: u8,
+    /// A generator's process starts again.
+    pub restart: u8,
+    /// A generator is killed.
+    pub kill: u8,
+    /// The row's Job is deleted by somebody else.
+    pub delete_job: u8,
+    /// Somebody else sets one field of a target.
+    pub foreign: u8,
+    pub cancel: u8,
+    pub delete: u8,
+    /// The spec of a finished test is edited.
+    pub edit: u8,
+}
+
+/// A LoadTest.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Test {
+    pub exists: bool,
+    pub version: u32,
+    pub generation: i64,
+    /// Which plan the spec holds, and which the run in the status.
+    pub spec: u8,
+    pub ran: u8,
+    pub suspend: bool,
+    pub cancel: bool,
+    pub deleting: bool,
+    pub finalizer: bool,
+    pub state: State,
+    /// Run of the observer's Job, and whether its pod is ready.
+    pub observer: Option<(i64, bool)>,
+}
+
+/// A field of a target: 0 as it was found, 100 and more set by somebody else, between them a row's size.
+pub type Value = u8;
+
+/// Set by somebody else.
+pub const FOREIGN: Value = 100;
+
+/// The size a row wants.
+pub fn wanted(row: RowKey) -> Value {
+    let n = row.of.test * 30 + usize::try_from(row.of.run).unwrap_or(0) * 4 + usize::from(row.row);
+    u8::try_from(n).unwrap_or(99).min(99)
+}
+
+/// A claim: label and annotation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Claim {
+    pub of: RunKey,
+    pub originals: [Value; 2],
+    pub set: Option<[Value; 2]>,
+}
+
+/// A workload under test.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    pub uid: Uid,
+    pub version: u32,
+    pub claim: Option<Claim>,
+    /// Replicas and CPU, say: two fields, so that somebody else can change one of them.
+    pub size: [Value; 2],
+}
+
+/// A generator Job.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Job {
+    pub row: RowKey,
+    /// The how-many-th of its row.
+    pub nth: u8,
+    /// Indexes whose pod was made.
+    pub made: u8,
+    pub terminating: bool,
+}
+
+impl Job {
+    pub fn uid(&self) -> Uid {
+        let RunKey { test, run } = self.row.of;
+        Uid(1 + test as u64 * 10_000 + run.unsigned_abs() * 1_000 + u64::from(self.row.row) * 100 + u64::from(self.nth))
+    }
+}
+
+/// Where a generator stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    Starting,
+    Armed,
+    /// Made its marker; sends from `start` to `hard_end`.
+    Fired,
+    Ended,
+}
+
+/// A generator pod.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pod {
+    pub row: RowKey,
+    pub job: Uid,
+    pub index: u8,
+    /// Not the first of its index.
+    pub duplicate: bool,
+    pub version: u32,
+    pub stage: Stage,
+    pub marker: bool,
+    /// Annotations: the granted start and hard end, and `stop-at`.
+    pub grant: Option<(Millis, Millis)>,
+    pub stop: bool,
+    pub terminating: bool,
+}
+
+impl Pod {
+    pub fn uid(&self) -> Uid {
+        Uid(self.job.0 * 1_000 + u64::from(self.index) * 2 + u64::from(self.duplicate))
+    }
+
+    /// Requests may be open.
+    pub fn may_send(&self, now: Millis) -> bool {
+        self.stage == Stage::Fired && self.grant.is_some_and(|(_, hard_end)| now < hard_end)
+    }
+}
+
+/// A write that was decided. Versions are those that were read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Write {
+    pub test: usize,
+    pub run: RunKey,
+    pub kind: Kind,
+    pub version: u32,
+    pub decided: Millis,
+    /// Its process can still drop it; otherwise it is on its way.
+    pub held: bool,
+}
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Record(Box<State>),
+    Finalizer(bool),
+    Claim(usize),
+    Size(usize, RowKey),
+    Release(usize),
+    CreateObserver,
+    DeleteObserver,
+    CreateJob(RowKey),
+    DeleteJob(RowKey, Uid),
+    /// Pods with the version they were read at; start and hard end.
+    Grant(Vec<(Uid, u32)>, (Millis, Millis)),
+    Stop(Vec<(Uid, u32)>),
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub setup: Rc<Setup>,
+    pub now: Millis,
+    pub tests: Vec<Test>,
+    pub targets: Vec<Option<Target>>,
+    pub jobs: Vec<Job>,
+    pub pods: Vec<Pod>,
+    pub writes: Vec<Write>,
+    /// Jobs made of each row, ever.
+    pub jobs_made: BTreeMap<RowKey, u8>,
+    /// How often each index of each row began to send.
+    pub sent: BTreeMap<(RowKey, u8), u8>,
+    pub budget: Budget,
+    /// A promise that was broken.
+    pub broken: Option<&'static str>,
+}
+
+impl World {
+    /// Fresh tests on untouched targets.
+    pub fn new(setup: Setup, budget: Budget) -> Self {
+        let count = setup.targets.iter().flatten().max().map_or(0, |most| most + 1);
+        let test = |sized: &Vec<usize>| Test {
+            exists: true,
+            version: 0,
+            generation: 1,
+            spec: 1,
+            ran: 0,
+            suspend: false,
+            cancel: false,
+            deleting: false,
+            finalizer: false,
+            state: State { targets: vec![None; sized.len()], ..State::default() },
+            observer: None,
+        };
+        Self {
+            now: T0,
+            tests: setup.targets.iter().map(test).collect(),
+            targets: (0..count)
+                .map(|n| Some(Target { uid: Uid(90 + n as u64), version: 0, claim: None, size: [0; 2] }))
+                .collect(),
+            setup: Rc::new(setup),
+            jobs: Vec::new(),
+            pods: Vec::new(),
+            writes: Vec::new(),
+            jobs_made: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            budget,
+            broken: None,
+        }
+    }
+
+    pub fn key(&self, test: usize) -> RunKey {
+        RunKey { test, run: self.tests[test].state.run }
+    }
+
+    pub fn row(&self, test: usize) -> RowKey {
+        RowKey { of: self.key(test), row: self.tests[test].state.row }
+    }
+
+    pub fn plan(&self, test: usize) -> &PlanView {
+        &self.setup.plans[test]
+    }
+
+    pub fn without(&self, defence: Defence) -> bool {
+        self.setup.removed == Some(defence)
+    }
+
+    /// As the controller derives it from the LoadTest.
+    pub fn intent(&self, test: usize) -> Intent {
+        let test = &self.tests[test];
+        Intent {
+            generation: test.generation,
+            refusal: None,
+            same_plan: test.ran == test.spec,
+            suspend: test.suspend,
+            cancel: test.cancel,
+            deleting: test.deleting,
+            finalizer: test.finalizer,
+        }
+    }
+
+    /// The run holds claims and Jobs by the standing rule.
+    pub fn stands(&self, key: RunKey) -> bool {
+        let test = &self.tests[key.test];
+        let active = matches!(test.state.phase, Phase::Claiming | Phase::Running | Phase::Restoring | Phase::Evidence);
+        test.exists && test.state.run == key.run && active
+    }
+
+    /// Every test is over, and no target is as we changed it.
+    pub fn is_over(&self) -> bool {
+        let over = |test: &Test| !test.exists || test.state.phase == Phase::Finished && !test.finalizer;
+        let put_back = |target: &Target| {
+            target.claim.is_none() && target.size.iter().all(|value| *value == 0 || *value >= FOREIGN)
+        };
+        self.tests.iter().all(over) && self.targets.iter().flatten().all(put_back) && self.jobs.is_empty()
+    }
+
+    /// The same world seen from [`T0`], with versions as "current or not" and instants that are over as one.
+    pub fn canonical(&mut self) {
+        let shift = T0 - self.now;
+        self.now = T0;
+        let ahead = |instant: &mut Millis| *instant = (*instant + shift).max(T0 - LONG_AGO);
+        for (test, plan) in self.tests.iter_mut().zip(&self.setup.plans) {
+            canonical_state(&mut test.state, plan, shift);
+        }
+        for pod in &mut self.pods {
+            if let Some((start, hard_end)) = &mut pod.grant {
+                ahead(start);
+                ahead(hard_end);
+                (*start, *hard_end) = ((*start).max(T0 - 1), (*hard_end).max(T0 - 1));
+            }
+        }
+        for write in &mut self.writes {
+            write.decided = (write.decided + shift).max(T0 - 5_001);
+            if !write.held {
+                write.decided = T0;
+            }
+            match &mut write.kind {
+                Kind::Record(state) => canonical_state(state, &self.setup.plans[write.test], shift),
+                Kind::Grant(_, (start, hard_end)) => {
+                    ahead(start);
+                    ahead(hard_end);
+                }
+                _ => {}
+            }
+            let current = match &write.kind {
+                Kind::Record(_) | Kind::Finalizer(_) => Some(self.tests[write.test].version),
+                Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) => {
+                    self.targets[self.setup.targets[write.test][*n]].as_ref().map(|target| target.version)
+                }
+                _ => Some(write.version),
+            };
+            write.version = if current == Some(write.version) { 0 } else { STALE };
+        }
+        self.tests.iter_mut().for_each(|test| test.version = 0);
+        self.targets.iter_mut().flatten().for_each(|target| target.version = 0);
+        self.jobs.sort();
+        self.pods.sort();
+        self.writes.sort_by_key(|write| (write.held, write.test));
+    }
+}
+
+/// Moves a state's instants; those that are over, and make no difference any more, become one.
+fn canonical_state(state: &mut State, plan: &PlanView, shift: Millis) {
+    state.deadline = (state.deadline + shift).max(T0 - 1);
+    if let Some(fire) = &mut state.fire {
+        fire.start_at = (fire.start_at + shift).max(T0 - 1);
+        fire.hard_end_at = (fire.hard_end_at + shift).max(T0 - LONG_AGO);
+    }
+    state.started_at = if plan.total >= ENDLESS { T0 } else { (state.started_at + shift).max(T0 - plan.total - 1) };
+}

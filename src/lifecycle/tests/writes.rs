@@ -1,0 +1,246 @@
+//! Writes: how a step becomes one, and what the API server makes of it. Preconditions are checked here, where the API
+//! server would check them.
+
+use super::defences::Defence;
+use super::world::{Claim, Job, Kind, RowKey, Stage, Target, World, Write, wanted};
+use crate::api::Phase;
+use crate::lifecycle::{Change, Effect, Millis, Step, Uid};
+
+impl World {
+    /// The write of a step; `None` for a step that only waits.
+    pub fn write_of(&self, test: usize, step: &Step) -> Option<Write> {
+        let version = self.tests[test].version;
+        let (kind, version) = match step {
+            Step::Record(change) => {
+                let next = self.tests[test].state.after(change, self.plan(test), &self.intent(test), self.now);
+                (Kind::Record(Box::new(next)), version)
+            }
+            Step::Act(effect) => self.act(test, effect, version),
+            _ => return None,
+        };
+        Some(Write { test, run: self.key(test), kind, version, decided: self.now, held: true })
+    }
+
+    fn act(&self, test: usize, effect: &Effect, version: u32) -> (Kind, u32) {
+        let of_target = |n: usize| self.targets[self.setup.targets[test][n]].as_ref().map_or(0, |t| t.version);
+        let row = self.row(test);
+        match effect {
+            Effect::AddFinalizer => (Kind::Finalizer(true), version),
+            Effect::RemoveFinalizer => (Kind::Finalizer(false), version),
+            Effect::Claim(n) => (Kind::Claim(*n), of_target(*n)),
+            Effect::Size(n) => (Kind::Size(*n, row), of_target(*n)),
+            Effect::Release(n) => (Kind::Release(*n), of_target(*n)),
+            Effect::CreateObserver => (Kind::CreateObserver, 0),
+            Effect::DeleteObserver => (Kind::DeleteObserver, 0),
+            Effect::CreateJob => (Kind::CreateJob(row), 0),
+            Effect::DeleteJob(uid) => (Kind::DeleteJob(row, *uid), 0),
+            Effect::Grant(pods) => {
+                let fire = self.tests[test].state.fire.map_or((0, 0), |fire| (fire.start_at, fire.hard_end_at));
+                (Kind::Grant(self.versions(|uid| pods.contains(&uid)), fire), 0)
+            }
+            Effect::Stop => {
+                let alive = |uid| self.pods.iter().any(|p| p.uid() == uid && p.row == row && p.stage != Stage::Ended);
+                (Kind::Stop(self.versions(alive)), 0)
+            }
+        }
+    }
+
+    fn versions(&self, wanted: impl Fn(Uid) -> bool) -> Vec<(Uid, u32)> {
+        self.pods.iter().filter(|pod| wanted(pod.uid())).map(|pod| (pod.uid(), pod.version)).collect()
+    }
+
+    /// The API server gets the write. Grants and stops are one write for each pod: this is the first, and the rest is
+    /// given back.
+    pub fn deliver(&mut self, write: Write) -> Option<Write> {
+        match &write.kind {
+            Kind::Record(_) | Kind::Finalizer(_) => self.write_test(&write),
+            Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) => {
+                let index = self.setup.targets[write.test][*n];
+                self.write_target(&write, index);
+            }
+            Kind::CreateObserver => {
+                let run = write.run.run;
+                self.tests[write.test].observer.get_or_insert((run, false));
+            }
+            Kind::DeleteObserver => self.tests[write.test].observer = None,
+            Kind::CreateJob(row) => self.create_job(*row),
+            Kind::DeleteJob(row, uid) => self.delete_job(*row, Some(*uid)),
+            Kind::Grant(pods, fire) => {
+                let (first, rest) = pods.split_first()?;
+                self.grant(*first, *fire);
+                let kind = Kind::Grant(rest.to_vec(), *fire);
+                return (!rest.is_empty()).then_some(Write { kind, ..write });
+            }
+            Kind::Stop(pods) => {
+                let (first, rest) = pods.split_first()?;
+                self.stop(*first);
+                let kind = Kind::Stop(rest.to_vec());
+                return (!rest.is_empty()).then_some(Write { kind, ..write });
+            }
+        }
+        None
+    }
+
+    /// Compare and swap of the LoadTest.
+    fn write_test(&mut self, write: &Write) {
+        let swaps = !self.without(Defence::StatusSwap) || matches!(write.kind, Kind::Finalizer(_));
+        let test = &mut self.tests[write.test];
+        if !test.exists || swaps && test.version != write.version {
+            return;
+        }
+        test.version = test.version.wrapping_add(1) % (u32::MAX - 1);
+        match &write.kind {
+            Kind::Record(next) => {
+                if next.phase == Phase::Claiming && test.state.phase != Phase::Claiming {
+                    test.ran = test.spec;
+                }
+                test.state = (**next).clone();
+            }
+            Kind::Finalizer(there) => test.finalizer = *there,
+            _ => {}
+        }
+        test.exists = !test.deleting || test.finalizer;
+    }
+
+    /// A JSON Patch of a target that begins with its resourceVersion.
+    fn write_target(&mut self, write: &Write, index: usize) {
+        let stale = |target: &Target| target.version != write.version && !self.without(Defence::TargetVersion);
+        let Some(target) = self.targets[index].as_ref().filter(|target| !stale(target)) else { return };
+        let ours = target.claim.as_ref().is_some_and(|claim| claim.of == write.run);
+        match &write.kind {
+            Kind::Claim(n) => {
+                let row = RowKey { of: write.run, row: 1 };
+                let originals = target.size;
+                let claim = Claim { of: write.run, originals, set: None };
+                let at_once = self.without(Defence::ClaimFirst);
+                let target = self.target(index);
+                target.claim = Some(claim);
+                if at_once {
+                    self.size(write, index, row);
+                }
+                let _ = n;
+            }
+            Kind::Size(_, row) => {
+                if !ours {
+                    self.broken = Some("a size is set without a claim");
+                }
+                self.size(write, index, *row);
+            }
+            Kind::Release(_) if ours => self.release(index),
+            _ => {}
+        }
+    }
+
+    fn size(&mut self, write: &Write, index: usize, row: RowKey) {
+        if !self.stands(write.run) {
+            self.broken = Some("a size is set for a run that is over");
+        }
+        let size = [wanted(row); 2];
+        let target = self.target(index);
+        target.size = size;
+        if let Some(claim) = &mut target.claim {
+            claim.set = Some(size);
+        }
+    }
+
+    /// The target, written.
+    fn target(&mut self, index: usize) -> &mut Target {
+        let target = self.targets[index].as_mut().expect("looked at before");
+        target.version = target.version.wrapping_add(1) % (u32::MAX - 1);
+        target
+    }
+
+    /// Puts back what is still ours, and takes the claim away.
+    pub fn release(&mut self, index: usize) {
+        let Some(claim) = self.targets[index].as_ref().and_then(|target| target.claim.clone()) else { return };
+        if self.pods.iter().any(|pod| pod.row.of == claim.of && pod.may_send(self.now)) {
+            self.broken = Some("a target is put back while a generator may send");
+        }
+        let compares = !self.without(Defence::CompareFields);
+        let target = self.target(index);
+        target.claim = None;
+        let Some(set) = claim.set else { return };
+        for field in 0..2 {
+            if target.size[field] == set[field] || !compares {
+                target.size[field] = claim.originals[field];
+            }
+        }
+    }
+
+    /// The user deletes the test: it goes at once when nobody holds it.
+    pub fn delete_test(&mut self, test: usize) {
+        let test = &mut self.tests[test];
+        test.version += 1;
+        test.deleting = true;
+        test.exists = test.finalizer;
+    }
+
+    /// Somebody else's change of one field.
+    pub fn edit_target(&mut self, index: usize, field: usize, value: u8) {
+        if self.targets[index].is_some() {
+            self.target(index).size[field] = value;
+        }
+    }
+
+    fn create_job(&mut self, row: RowKey) {
+        let taken = self.jobs.iter().any(|job| job.row == row);
+        if taken && !self.without(Defence::JobName) {
+            return;
+        }
+        if taken {
+            self.broken = Some("a row has two Jobs");
+        }
+        let nth = self.jobs_made.entry(row).or_default();
+        *nth += 1;
+        let nth = *nth;
+        self.jobs.push(Job { row, nth, made: 0, terminating: false });
+    }
+
+    /// Background deletion: the Job is gone, its pods are told to end.
+    pub fn delete_job(&mut self, row: RowKey, uid: Option<Uid>) {
+        let Some(at) = self.jobs.iter().position(|job| job.row == row && uid.is_none_or(|uid| job.uid() == uid)) else {
+            return;
+        };
+        let gone = self.jobs.remove(at).uid();
+        self.pods.iter_mut().filter(|pod| pod.job == gone).for_each(|pod| pod.terminating = true);
+        self.bury();
+    }
+
+    fn grant(&mut self, (uid, version): (Uid, u32), fire: (Millis, Millis)) {
+        let by_uid = !self.without(Defence::PodUid);
+        let index = |uid: Uid| uid.0 / 2;
+        for pod in &mut self.pods {
+            let addressed =
+                if by_uid { pod.uid() == uid && pod.version == version } else { index(pod.uid()) == index(uid) };
+            if addressed && pod.grant.is_none() {
+                pod.grant = Some(fire);
+                pod.version += 1;
+            }
+        }
+    }
+
+    fn stop(&mut self, (uid, version): (Uid, u32)) {
+        for pod in self.pods.iter_mut().filter(|pod| pod.uid() == uid && pod.version == version && !pod.stop) {
+            pod.stop = true;
+            pod.version += 1;
+        }
+    }
+
+    /// Ended pods of a deleted Job leave the world.
+    pub fn bury(&mut self) {
+        self.pods.retain(|pod| !(pod.terminating && pod.stage == Stage::Ended));
+    }
+
+    /// Nothing is sent before this; where nothing was granted, never.
+    pub fn starts_of(&self) -> impl Iterator<Item = Millis> + '_ {
+        self.pods.iter().filter_map(|pod| pod.grant.map(|(start, _)| start))
+    }
+
+    /// What a process does that acts on what it is about to record: the grants of a start that nobody recorded yet.
+    pub fn grant_early(&mut self, step: &Step) {
+        if let Step::Record(Change::Fire { fire, pods }) = step {
+            let versions = self.versions(|uid| pods.contains(&uid));
+            versions.into_iter().for_each(|pod| self.grant(pod, (fire.start_at, fire.hard_end_at)));
+        }
+    }
+}
