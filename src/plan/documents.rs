@@ -1,15 +1,21 @@
-//! Manifests as people write them: what the API server's schema and the pure validation say about them, without a cluster.
+//! Manifests as people write them: what the API server's schema, its rules and the pure validation say about them, without
+//! a cluster. Messages read as the API server's do, but values that were written stay out of them: they may be secrets.
+
+mod rules;
+mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::sync::LazyLock;
 
-use jsonschema::Validator;
-use kube::core::cel::Validator as CelValidator;
 use serde_json::{Value, json};
 
 use super::field_error::FieldError;
 use super::plan::Plan;
 use super::validate::plan;
 use crate::api::{LoadTest, crd_json};
+
+const API_VERSION: &str = "loadtest.dev/v1alpha1";
 
 /// One LoadTest of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,142 +29,96 @@ pub struct Checked {
 static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| crd_json()["spec"]["versions"][0]["schema"]["openAPIV3Schema"].take());
 
-static STRICT: LazyLock<Option<Validator>> = LazyLock::new(|| {
-    let mut schema = SCHEMA.clone();
-    strict(&mut schema, true);
-    jsonschema::draft202012::new(&schema).ok()
-});
-
-/// Checks every LoadTest in a text of YAML documents.
+/// Checks every LoadTest in a text of YAML documents; documents of other kinds are passed over, the items of a `List` are not.
+/// A text that is no YAML is one entry with the line of its error.
 pub fn check_documents(text: &str) -> Vec<Checked> {
-    let documents = match serde_saphyr::from_multiple::<Value>(text) {
-        Ok(documents) => documents,
+    // A snippet of the text would show what stands around the error.
+    let options = serde_saphyr::options! { with_snippet: false };
+    match serde_saphyr::from_multiple_with_options::<Value>(text, options) {
+        Ok(documents) => documents.into_iter().flat_map(unlisted).filter(is_meant).map(check).collect(),
         Err(error) => {
-            let first = error.to_string();
-            let errors = vec![FieldError::new("YAML", first.trim().to_owned())];
-            return vec![Checked { name: "-".into(), plan: Err(errors) }];
+            let line = error.location().map_or_else(|| "YAML".into(), |at| format!("line {}", at.line()));
+            let message = format!("cannot be read as YAML: {}", error.render().trim());
+            vec![Checked { name: "-".into(), plan: Err(vec![FieldError::new(line, message)]) }]
         }
-    };
-    documents.into_iter().filter(|document| document["kind"] == "LoadTest").map(check).collect()
+    }
 }
 
-/// Checks one document.
+fn unlisted(document: Value) -> Vec<Value> {
+    match document.get("items").and_then(Value::as_array) {
+        Some(items) if document["kind"] == "List" => items.clone(),
+        _ => vec![document],
+    }
+}
+
+/// A misspelt kind or group is an error, not another kind.
+fn is_meant(document: &Value) -> bool {
+    let ours = document["apiVersion"].as_str().is_some_and(|version| version.starts_with("loadtest.dev/"));
+    ours || document["kind"] == "LoadTest"
+}
+
+/// Checks one document: the schema with its list keys, unknown fields as `kubectl --validate=strict` does, the CEL rules,
+/// and what only the plan can tell. All errors come at once.
 pub fn check(mut document: Value) -> Checked {
+    normalise(&mut document);
     let name = document["metadata"]["name"].as_str().unwrap_or("-").to_owned();
-    // The API server drops nulls before it looks.
-    drop_nulls(&mut document);
     let mut errors = Vec::new();
-    if document["apiVersion"] != "loadtest.dev/v1alpha1" {
-        errors.push(FieldError::new("apiVersion", "must be loadtest.dev/v1alpha1"));
+    for (field, wanted) in [("apiVersion", API_VERSION), ("kind", "LoadTest")] {
+        if document[field] != wanted {
+            errors.push(FieldError::new(field, format!("must be {wanted}")));
+        }
     }
-    schema_errors(&document, &mut errors);
-    if errors.is_empty() {
-        rule_errors(&document, &mut errors);
+    let found = schema::check(&document, &SCHEMA);
+    errors.extend(found.errors);
+    if !found.mistyped {
+        let sound = errors.is_empty();
+        errors.extend(rules::broken(&document, sound));
     }
-    let typed = serde_path_to_error::deserialize::<_, LoadTest>(document);
-    let planned = match typed {
+    Checked { name, plan: planned(document, errors) }
+}
+
+/// The plan, or the errors so far with those that only the plan can see.
+fn planned(document: Value, mut errors: Vec<FieldError>) -> Result<Plan, Vec<FieldError>> {
+    match serde_path_to_error::deserialize::<_, LoadTest>(document) {
         Ok(test) if errors.is_empty() => plan(&test.spec),
         Ok(test) => {
-            // What only the pure validation sees comes with the rest.
+            // What is wrong already has been said, perhaps in other words.
             let more = plan(&test.spec).err().unwrap_or_default();
             let known: Vec<String> = errors.iter().map(|error| error.path.clone()).collect();
             errors.extend(more.into_iter().filter(|error| !known.contains(&error.path)));
             Err(errors)
         }
+        // The schema allows nothing that the types refuse; if it ever did, this says where without saying what.
         Err(error) if errors.is_empty() => {
-            Err(vec![FieldError::new(error.path().to_string(), error.into_inner().to_string())])
+            Err(vec![FieldError::new(error.path().to_string(), "Invalid value: it is of another type than this field")])
         }
         Err(_) => Err(errors),
-    };
-    Checked { name, plan: planned }
+    }
 }
 
-fn drop_nulls(value: &mut Value) {
+/// What happens to a manifest on its way into the API server: nulls are dropped (nothing in the schema is nullable), `2.0`
+/// becomes 2, and a status is not taken from people.
+fn normalise(document: &mut Value) {
+    tidy(document);
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("status");
+        fields.entry("metadata").or_insert_with(|| json!({}));
+    }
+}
+
+fn tidy(value: &mut Value) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
         Value::Object(fields) => {
-            fields.retain(|_, v| !v.is_null());
-            fields.values_mut().for_each(drop_nulls);
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(tidy);
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
-}
-
-/// A structural schema as a JSON schema that refuses unknown fields, as `kubectl --validate=strict` does.
-fn strict(schema: &mut Value, root: bool) {
-    let Some(fields) = schema.as_object_mut() else { return };
-    if fields.get("x-kubernetes-int-or-string") == Some(&json!(true)) {
-        fields.insert("type".into(), json!(["integer", "string"]));
-    }
-    fields.remove("format");
-    if fields.contains_key("properties") {
-        if !root {
-            fields.insert("additionalProperties".into(), json!(false));
-        }
-        for (name, property) in fields["properties"].as_object_mut().into_iter().flatten() {
-            if !(root && name == "metadata") {
-                strict(property, false);
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < EXACT) {
+                *value = (whole as i64).into();
             }
         }
-    }
-    for key in ["items", "additionalProperties"] {
-        if let Some(inner) = fields.get_mut(key) {
-            strict(inner, false);
-        }
-    }
-}
-
-fn schema_errors(document: &Value, errors: &mut Vec<FieldError>) {
-    if let Some(validator) = STRICT.as_ref() {
-        for error in validator.iter_errors(document) {
-            errors.push(FieldError::new(dotted(&error.instance_path().to_string()), error.to_string()));
-        }
-    }
-    duplicates(document, &SCHEMA, "", errors);
-}
-
-/// `/spec/loads/0/url` as `spec.loads[0].url`.
-fn dotted(pointer: &str) -> String {
-    let mut path = String::new();
-    for part in pointer.split('/').filter(|part| !part.is_empty()) {
-        match part.parse::<usize>() {
-            Ok(index) => path.push_str(&format!("[{index}]")),
-            Err(_) if path.is_empty() => path.push_str(part),
-            Err(_) => path.push_str(&format!(".{part}")),
-        }
-    }
-    path
-}
-
-/// Entries of a list that is keyed, with the same key.
-fn duplicates(value: &Value, schema: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        duplicates(&value[name], property, &path, errors);
-    }
-    let Some(items) = value.as_array() else { return };
-    let key = schema["x-kubernetes-list-map-keys"][0].as_str();
-    for (index, item) in items.iter().enumerate() {
-        let of = |item: &Value| key.map_or_else(|| item.clone(), |key| item[key].clone());
-        let unique = schema["x-kubernetes-list-type"] == "map" || schema["x-kubernetes-list-type"] == "set";
-        if unique && items[..index].iter().any(|earlier| of(earlier) == of(item)) {
-            errors.push(FieldError::new(format!("{path}[{index}]"), format!("Duplicate value: {}", of(item))));
-        }
-        duplicates(item, &schema["items"], &format!("{path}[{index}]"), errors);
-    }
-}
-
-/// The CEL rules, with the words that the API server would use.
-fn rule_errors(document: &Value, errors: &mut Vec<FieldError>) {
-    let mut whole = document.clone();
-    if whole["metadata"]["name"].is_null() {
-        whole["metadata"]["name"] = json!("a");
-    }
-    if let Err(found) = CelValidator::new().validate(&SCHEMA, &whole, None) {
-        let text = found.to_string();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let (path, message) = line.split_once(": ").unwrap_or(("spec", line));
-            errors.push(FieldError::new(path.trim_start_matches('.'), message));
-        }
+        _ => {}
     }
 }
