@@ -38,10 +38,10 @@ check "helm lint accepts the chart" "$helm" lint --strict $chart
 [ ! -e examples/demo/values.yaml ] || check "the demo's values are accepted" render --values examples/demo/values.yaml
 check "the node tests' values are accepted" render --values dev/test-values.yaml
 check "cluster mode has one ClusterRole" count 1 ClusterRole
-check "cluster mode has no Role but the lease's" count 1 Role
+check "cluster mode has no Role" count 0 Role
 check "namespaced mode has no ClusterRole" count 0 ClusterRole --set "$some"
 check "namespaced mode has no ClusterRoleBinding" count 0 ClusterRoleBinding --set "$some"
-check "namespaced mode has a Role a namespace and the lease's" count 3 Role --set "$some"
+check "namespaced mode has a Role a namespace" count 2 Role --set "$some"
 for mode in config.awsRegion=eu-central-1 "$some"; do
 	check "no right to Secrets ($mode)" no_rule secrets --set "$mode"
 	check "no wildcard in the rights ($mode)" no_rule '\*' --set "$mode"

@@ -1,11 +1,13 @@
 //! Amounts as Kubernetes writes them: `500m`, `2`, `0.5`, `512Mi`, `1e3`.
 
-/// An exact amount, in thousandths of its unit (cores or bytes).
+/// An amount of cores or bytes, in billionths.
 ///
-/// Format: <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>. Finer than a thousandth is
-/// rounded up, as the API server does.
+/// Format: <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>. Kept to a
+/// billionth, as fine as the metrics API's `734567890n`; finer is rounded up, as the API server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(i128);
+
+const UNIT: i128 = 1_000_000_000;
 
 impl Quantity {
     /// Reads `text`; `None` when it is no quantity.
@@ -19,18 +21,24 @@ impl Quantity {
         }
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
         let divisor = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?.checked_mul(denominator)?;
-        let product = digits.checked_mul(1000)?.checked_mul(numerator)?;
+        let product = digits.checked_mul(UNIT)?.checked_mul(numerator)?;
         Some(Self(product.div_euclid(divisor) + i128::from(product.rem_euclid(divisor) != 0)))
     }
 
-    /// Thousandths: of a core, millicores.
+    /// Thousandths, rounded up: of a core, millicores.
     pub fn millis(self) -> i128 {
-        self.0
+        self.0.div_euclid(UNIT / 1000) + i128::from(self.0.rem_euclid(UNIT / 1000) != 0)
+    }
+
+    /// This amount in percent of another; `None` of nothing.
+    pub fn percent_of(self, whole: Self) -> Option<f64> {
+        #[allow(clippy::cast_precision_loss)] // a percentage needs no more than 53 bits
+        (whole.0 > 0).then(|| self.0 as f64 / whole.0 as f64 * 100.0)
     }
 
     /// Whole units: cores or bytes, rounded up.
     pub fn units(self) -> i128 {
-        self.0.div_euclid(1000) + i128::from(self.0.rem_euclid(1000) != 0)
+        self.0.div_euclid(UNIT) + i128::from(self.0.rem_euclid(UNIT) != 0)
     }
 }
 
@@ -70,7 +78,7 @@ mod tests {
     #[test]
     fn the_same_amount_written_differently_is_equal() {
         for (a, b) in
-            [("0.5", "500m"), ("1000m", "1"), ("1Gi", "1024Mi"), ("1e3", "1k"), ("0.0001", "1m"), ("2", "2.0")]
+            [("0.5", "500m"), ("1000m", "1"), ("1Gi", "1024Mi"), ("1e3", "1k"), ("1n", "0.000000001"), ("2", "2.0")]
         {
             assert_eq!(Quantity::parse(a), Quantity::parse(b), "{a} {b}");
             assert!(Quantity::parse(a).is_some());

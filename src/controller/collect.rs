@@ -1,5 +1,7 @@
 //! Reads what the generators of a row said, and what became of the targets meanwhile: the clients' part of the row.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::ResourceExt;
@@ -140,7 +142,12 @@ async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>) {
                     figures.cpu_max_percent = used.cpu_percent.and_then(crate::results::decimal::decimal);
                     figures.memory_max_percent = used.memory_percent.and_then(crate::results::decimal::decimal);
                 }
-                if at_start.is_some_and(|start| start.generation.is_some_and(|g| g.0 != generation)) {
+                let watched_only = !session.sized.contains(name);
+                if let Some(note) =
+                    before.as_deref().filter(|_| watched_only && !same).and_then(|b| scaled(name, b, &after))
+                {
+                    facts.push(Fact { reason: None, message: note });
+                } else if at_start.is_some_and(|start| start.generation.is_some_and(|g| g.0 != generation)) {
                     facts.push(disturbed(format!("somebody else changed {name} while the load ran")));
                 } else if at_start.is_some() && !same {
                     facts.push(disturbed(replaced(name, &figures, before.as_deref(), &after)));
@@ -156,6 +163,18 @@ async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>) {
         }
     }
     (all, facts)
+}
+
+/// A target that gets no size may be scaled by its autoscaler: the pods that stayed are the same, and none is of another
+/// revision.
+fn scaled(name: &str, before: &[PodFact], after: &[PodFact]) -> Option<String> {
+    let known = |pod: &&PodFact| before.iter().any(|b| b.uid == pod.uid && b.restarts == pod.restarts);
+    let stayed = after.iter().filter(known).count();
+    let owners =
+        |pods: &[PodFact]| pods.iter().map(|p| (p.owner_uid.clone(), p.revision.clone())).collect::<BTreeSet<_>>();
+    let only_scaled = before.len() != after.len() && stayed == before.len().min(after.len());
+    (only_scaled && owners(before) == owners(after))
+        .then(|| format!("{name} was scaled from {} to {} pods while the load ran", before.len(), after.len()))
 }
 
 fn disturbed(message: String) -> Fact {

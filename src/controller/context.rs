@@ -23,8 +23,11 @@ pub struct Context {
     pub image: String,
     pub events: Recorder,
     memory: Mutex<HashMap<String, Memory>>,
-    sources: Mutex<HashMap<(String, Option<String>), Arc<DatabaseSource>>>,
+    sources: Mutex<Sources>,
 }
+
+/// By instance and region.
+type Sources = HashMap<(String, Option<String>), Arc<DatabaseSource>>;
 
 /// What is remembered of one LoadTest.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +58,8 @@ pub struct Memory {
     pub database: Option<Result<crate::api::DatabaseIdentity, String>>,
     /// Why the run ends, for people.
     pub end_note: Option<String>,
+    /// When the status was written last.
+    pub written_at: Millis,
     /// The verdict in a sentence.
     pub outcome: Option<String>,
     /// The reason that was announced last.

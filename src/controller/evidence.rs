@@ -87,6 +87,11 @@ async fn of_aws(session: &mut Session<'_>) -> Option<DatabaseIdentity> {
 /// From the first row's start to the end of the last one's settle time; `None`: no row was loaded.
 fn window(session: &Session<'_>) -> Option<(i64, i64)> {
     let status = session.test.status.as_ref()?;
+    if status.truncated == Some(true) {
+        // Compacted rows have lost their instants.
+        let run = status.run.as_ref()?;
+        return Some((run.started_at?.as_millis(), run.finished_at?.as_millis()));
+    }
     let start = status.results.iter().filter_map(|row| row.started_at).min()?.as_millis();
     let ends = status.results.iter().filter_map(|row| row.ended_at.or(row.load_ended_at));
     Some((start, ends.max()?.as_millis()))

@@ -13,6 +13,7 @@ use super::session::{Session, now};
 use super::{evidence, logs};
 use crate::api::{Fingerprint, Instant, LoadTestStatus, Reason, ReportRef, Row, TargetImages};
 use crate::build::{report_config_map, row_config_map};
+use crate::plan::MAX_ROWS;
 use crate::report::{ReportInput, files};
 use crate::results::row::{CompleteInput, Fact, LateInput, completed, with_late_figures};
 use crate::results::sample::Sample;
@@ -35,7 +36,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     let mut samples: Vec<Sample> = Vec::new();
     let (mut version, mut limit) = (None, None);
     if let Some(start) = start.filter(|_| session.view.observer) {
-        let said = observer::said(session, start - 2_000).await;
+        let said = observer::said(session, start - 2_000, asks_postgres(session)).await;
         (version, limit) = said.database.map_or((None, None), |facts| (facts.version, facts.max_connections));
         facts.extend(said.problem.map(|message| Fact { reason: Some(Reason::ObserverLost), message }));
         samples = said.samples;
@@ -71,6 +72,10 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
 
 fn fingerprint_is_empty(status: &LoadTestStatus) -> bool {
     status.fingerprint.as_ref().is_none_or(|f| f.operator_version.is_none())
+}
+
+fn asks_postgres(session: &Session<'_>) -> bool {
+    session.test.spec.database.as_ref().is_some_and(|database| database.postgres.is_some())
 }
 
 /// When settle.until first held after the load.
@@ -178,7 +183,7 @@ async fn forget_old(session: &Session<'_>) {
     }
     let api: Api<ConfigMap> = session.api();
     let run = session.run_number(old);
-    let rows = session.plan.as_ref().map_or(0, |plan| i32::try_from(plan.rows.len()).unwrap_or(64));
+    let rows = i32::try_from(MAX_ROWS).unwrap_or(64);
     let mut names = vec![run.report(), run.observer_plan()];
     names.extend((1..=rows).flat_map(|row| [run.row(row), run.row_plan(row)]));
     for name in names {

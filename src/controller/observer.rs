@@ -54,12 +54,12 @@ pub struct Said {
     pub problem: Option<String>,
 }
 
-/// Reads what the observer said: samples since `from`, milliseconds since the epoch; and, until it is known, what it said
-/// about the database at the start.
-pub async fn said(session: &Session<'_>, from: Millis) -> Said {
+/// Reads what the observer said: samples since `from`, milliseconds since the epoch; with `facts` also, until it is known,
+/// what it said about the database at the start.
+pub async fn said(session: &Session<'_>, from: Millis, facts: bool) -> Said {
     let database = session.test.status.as_ref().and_then(|s| s.fingerprint.as_ref()?.database.as_ref());
     let known = database.is_some_and(|d| d.connection_limit_source == Some(LimitSource::PostgreSql));
-    let since = if known { from } else { session.state.started_at.min(from) };
+    let since = if known || !facts { from } else { session.state.started_at.min(from) };
     let mut said = Said { samples: Vec::new(), database: None, problem: None };
     let Some(pod) = pod(session).await else {
         said.problem = Some("the observer's pod is gone".into());
@@ -68,7 +68,11 @@ pub async fn said(session: &Session<'_>, from: Millis) -> Said {
     if has_ended(&pod) {
         said.problem = Some("the observer ended early".into());
     }
-    let params = LogParams { since_time: jiff::Timestamp::from_millisecond(since).ok(), limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
+    let params = LogParams {
+        since_time: jiff::Timestamp::from_millisecond(since).ok(),
+        limit_bytes: Some(MOST_BYTES),
+        ..LogParams::default()
+    };
     match call(session.api::<Pod>().logs(&pod.name_any(), &params)).await {
         Ok(text) => read_lines(&text, from, &mut said),
         Err(error) => said.problem = Some(format!("the observer's log can't be read: {}", error.message())),
@@ -93,7 +97,7 @@ pub async fn drained(session: &mut Session<'_>) {
         return;
     };
     let began = session.state.deadline - session.view.drain_timeout;
-    let said = said(session, began.min(now())).await;
+    let said = said(session, began.min(now()), false).await;
     let newest = said.samples.iter().rev().find_map(|sample| sample.m.get(&until.measurement.0).copied());
     #[allow(clippy::cast_precision_loss)] // at most 10^9
     let down = newest.is_some_and(|value| value <= until.at_most as f64);

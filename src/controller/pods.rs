@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
@@ -167,9 +166,9 @@ pub fn ended_early(code: i32, reason: &str, message: &str) -> (Reason, String) {
 /// What the Job controller says when it can't create pods; its status shows nothing (measured on Kubernetes 1.37).
 async fn not_created(session: &Session<'_>) -> Option<String> {
     let name = session.run().row(session.state.row.into());
-    let params = ListParams::default().fields(&format!("reason=FailedCreate,regarding.name={name}"));
+    let params = ListParams::default().fields(&format!("reason=FailedCreate,involvedObject.name={name}"));
     let events = call(session.api::<Event>().list(&params)).await.ok()?;
     let newest = events.items.into_iter().max_by_key(|event| event.creation_timestamp())?;
     let age = Timestamp::now().as_second() - newest.creation_timestamp()?.0.as_second();
-    (age > PATIENCE).then(|| newest.note.unwrap_or_else(|| "its pods can't be created".into()))
+    (age > PATIENCE).then(|| newest.message.unwrap_or_else(|| "its pods can't be created".into()))
 }

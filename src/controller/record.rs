@@ -23,6 +23,8 @@ use crate::plan::{HASH_VERSION, PROTOCOL_VERSION};
 use crate::results::compact::compact;
 use crate::results::row::empty;
 
+/// A message that only reports progress is written at most so often, milliseconds.
+const PROGRESS_EVERY: i64 = 5_000;
 /// Earlier runs that are kept.
 const HISTORY: usize = 5;
 
@@ -40,10 +42,13 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
     }
     view::write(&next, &mut status, &session.sized, &|uid| session.uids.get(&uid).cloned());
     let message = message(session, change, &status);
-    let standing = standing(&status, &next, reason_of(change));
+    let standing = standing(&status, &next, reason_of(change, session.view.evidence > 0));
     set_conditions(session, &mut status, &standing, &message);
-    compact(&mut status);
+    compact_but_current(&mut status, next.row);
     write(session, status).await?;
+    if let (Change::Released(_), false, true) = (change, session.sized.is_empty(), session.memory.skipped.is_empty()) {
+        event(session, Reason::Restored, Reason::Restored.meaning()).await;
+    }
     if let Some(reason) = announced(&standing) {
         tell(session, reason, &message).await;
     }
@@ -60,13 +65,15 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
 pub async fn announce(session: &mut Session<'_>, reason: Reason) -> Result<(), PassError> {
     let mut status = session.status();
     let ready = status.conditions.iter().find(|c| c.type_ == "Ready");
+    let message = if reason == Reason::Suspended { finish::plan_text(session) } else { session.note.clone() };
     let known = ready.is_some_and(|c| {
-        c.reason == reason.as_str() && c.observed_generation == Some(Count(session.intent.generation))
+        let same = c.reason == reason.as_str() && c.observed_generation == Some(Count(session.intent.generation));
+        let news = !message.is_empty() && c.message != message;
+        same && !(news && now() - session.memory.written_at >= PROGRESS_EVERY)
     });
     if known || status.phase == Some(Phase::Finished) && reason != Reason::Suspended {
         return Ok(());
     }
-    let message = if reason == Reason::Suspended { finish::plan_text(session) } else { session.note.clone() };
     status.observed_generation = Some(session.intent.generation);
     let standing = if reason == Reason::Suspended { Standing::Held } else { Standing::Busy(reason) };
     if reason == Reason::Suspended {
@@ -78,8 +85,16 @@ pub async fn announce(session: &mut Session<'_>, reason: Reason) -> Result<(), P
     Ok(())
 }
 
+/// Keeps the status small, but the row in progress whole: what it still needs is read from here.
+fn compact_but_current(status: &mut LoadTestStatus, row: u8) {
+    let open = |last: &Row| last.row == i32::from(row) && last.ended_at.is_none();
+    let current = if status.results.last().is_some_and(open) { status.results.pop() } else { None };
+    compact(status);
+    status.results.extend(current);
+}
+
 /// The reason that a change puts into the conditions of a run that goes on.
-fn reason_of(change: &Change) -> Reason {
+fn reason_of(change: &Change, late_figures: bool) -> Reason {
     match change {
         Change::Begin => Reason::Claiming,
         Change::NextRow => Reason::RollingOut,
@@ -91,7 +106,8 @@ fn reason_of(change: &Change) -> Reason {
         Change::Collected | Change::RowInvalid(_) => Reason::Draining,
         Change::Settling | Change::RowDone => Reason::Settling,
         Change::Restoring(_) => Reason::Restoring,
-        Change::Released(_) => Reason::WaitingForEvidence,
+        Change::Released(_) if late_figures => Reason::WaitingForEvidence,
+        Change::Released(_) => Reason::Restoring,
         Change::Observe | Change::Refuse(_) | Change::Finish => Reason::ThresholdsMet,
     }
 }
@@ -120,6 +136,9 @@ fn message(session: &Session<'_>, change: &Change, status: &LoadTestStatus) -> S
         Change::Restoring(reason) if reason.kind() != ReasonKind::End => {
             let note = if session.note.is_empty() { reason.meaning() } else { &session.note };
             format!("{reason}: {note}; the targets are being put back")
+        }
+        Change::Originals(_) => {
+            "the targets are claimed and their originals recorded; nothing of them is changed yet".into()
         }
         Change::Finish => session.memory.outcome.clone().unwrap_or_default(),
         Change::Observe => {
@@ -317,7 +336,9 @@ fn set_conditions(session: &Session<'_>, status: &mut LoadTestStatus, standing: 
 }
 
 /// The compare and swap.
-async fn write(session: &Session<'_>, status: LoadTestStatus) -> Result<(), PassError> {
+async fn write(session: &mut Session<'_>, status: LoadTestStatus) -> Result<(), PassError> {
+    session.memory.written_at = now();
+    session.remember();
     let status = serde_json::to_value(status).map_err(|e| PassError::Status(e.to_string()))?;
     let ops = json!([
         {"op": "replace", "path": "/metadata/resourceVersion", "value": session.test.resource_version()},

@@ -28,7 +28,7 @@ pub struct Args {
     /// Name of this pod, for its events.
     #[arg(long, env = "POD_NAME")]
     pub pod_name: Option<String>,
-    /// Where /healthz, /readyz and /metrics are served.
+    /// Where /healthz and /readyz are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub listen: std::net::SocketAddr,
 }

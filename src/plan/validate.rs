@@ -19,12 +19,13 @@ pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
     let mut errors = Vec::new();
     Variables { spec, errors: &mut errors }.check();
     regexes(spec, &mut errors);
-    quantities(spec, &mut errors);
+    one_size_each(spec, &mut errors);
     sampled(spec, &mut errors);
     match unfold(spec) {
         Err(sweep) => errors.extend(sweep),
         Ok(rows) => {
             rows.iter().for_each(|row| arrivals(row, &mut errors));
+            rows.iter().for_each(|row| quantities(row, &mut errors));
             total_time(spec, &rows, &mut errors);
             if errors.is_empty() {
                 let plan = Plan { spec: spec.clone(), rows, hash: hash(spec) };
@@ -131,15 +132,31 @@ fn regexes(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn quantities(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
+/// Two targets that are one workload would each undo what the other keeps.
+fn one_size_each(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
     for (i, target) in spec.targets.iter().enumerate() {
+        let same = |other: &&crate::api::Target| other.workload_ref == target.workload_ref;
+        if let Some(first) = spec.targets[..i].iter().find(same) {
+            let reference = &target.workload_ref;
+            let message =
+                format!("{} {} is target {} already", reference.kind.as_str(), reference.name.0, first.name.0);
+            errors.push(FieldError::new(format!("spec.targets[{i}].workloadRef"), message));
+        }
+    }
+}
+
+fn quantities(row: &PlannedRow, errors: &mut Vec<FieldError>) {
+    for (i, target) in row.targets.iter().enumerate() {
         for (field, value) in [
             ("cpu", target.cpu.as_ref().map(|q| q.0.to_string())),
             ("memory", target.memory.as_ref().map(|q| q.0.to_string())),
         ] {
             if value.is_some_and(|v| v.trim_end_matches(|c: char| c.is_alphabetic()).parse() == Ok(0.0)) {
                 let message = "0 would leave the container without any; leave the field out to keep what is there";
-                errors.push(FieldError::new(format!("spec.targets[{i}].{field}"), message));
+                let error = FieldError::new(format!("spec.targets[{i}].{field}"), message);
+                if !errors.contains(&error) {
+                    errors.push(error);
+                }
             }
         }
     }

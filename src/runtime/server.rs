@@ -1,4 +1,4 @@
-//! The controller's HTTP server: alive, ready, metrics.
+//! The controller's HTTP server: alive, ready.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,8 +9,14 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 /// Whether the controller works, and what it waits for otherwise.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Health(Arc<Mutex<Option<String>>>);
+
+impl Default for Health {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Some("starting".into()))))
+    }
+}
 
 impl Health {
     /// LoadTests are watched.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::pods::PodFact;
-use super::quantity::Amount;
+use crate::api::Quantity;
 
 /// `PodMetrics` of the metrics API.
 #[derive(Clone, Debug, Deserialize)]
@@ -82,7 +82,7 @@ pub fn used(metrics: &[PodMetrics], pods: &[PodFact], container: Option<&str>, w
 }
 
 fn percent(used: Option<&str>, limit: Option<&str>) -> Option<f64> {
-    Amount::parse(used?).ok()?.percent_of(Amount::parse(limit?).ok()?)
+    Quantity::parse(used?)?.percent_of(Quantity::parse(limit?)?)
 }
 
 #[cfg(test)]
@@ -108,29 +108,31 @@ mod tests {
     #[test]
     fn the_busiest_pod_counts() {
         let metrics =
-            [measured("a", "1970-01-01T00:00:10Z", "250m"), measured("b", "1970-01-01T00:00:10Z", "734567890n")];
+            [measured("a", "1970-01-01T00:00:16Z", "250m"), measured("b", "1970-01-01T00:00:16Z", "734567890n")];
         let used = used(&metrics, &[pod("a"), pod("b")], Some("api"), (0, 20_000));
         assert_eq!((used.cpu_percent.map(|p| p.round()), used.memory_percent), (Some(73.0), Some(50.0)));
     }
 
     #[test]
-    fn a_measurement_from_before_the_load_is_none() {
-        let metrics = [measured("a", "1970-01-01T00:00:10Z", "250m")];
-        assert_eq!(used(&metrics, &[pod("a")], Some("api"), (10_001, 20_000)), Used::default());
+    fn a_measurement_that_began_before_the_load_is_none() {
+        let metrics = [measured("a", "1970-01-01T00:00:16Z", "250m")];
+        assert_eq!(used(&metrics, &[pod("a")], Some("api"), (1_001, 20_000)), Used::default());
+        assert_eq!(used(&metrics, &[pod("a")], Some("api"), (0, 15_999)), Used::default());
+        assert_ne!(used(&metrics, &[pod("a")], Some("api"), (1_000, 16_000)), Used::default());
     }
 
     #[test]
     fn without_a_limit_there_is_no_percentage() {
         let mut bare = pod("a");
         bare.resources.cpu_limit = None;
-        let seen = used(&[measured("a", "1970-01-01T00:00:10Z", "1")], &[bare], None, (0, 20_000));
+        let seen = used(&[measured("a", "1970-01-01T00:00:16Z", "1")], &[bare], None, (0, 20_000));
         assert_eq!((seen.cpu_percent, seen.memory_percent), (None, Some(50.0)));
     }
 
     #[test]
     fn another_test_s_pods_do_not_count() {
         assert_eq!(
-            used(&[measured("x", "1970-01-01T00:00:10Z", "1")], &[pod("a")], None, (0, 20_000)),
+            used(&[measured("x", "1970-01-01T00:00:16Z", "1")], &[pod("a")], None, (0, 20_000)),
             Used::default()
         );
     }

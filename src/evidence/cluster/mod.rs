@@ -3,6 +3,5 @@
 pub mod logs;
 pub mod metrics;
 pub mod pods;
-pub mod quantity;
 pub mod rollout;
 pub mod target;

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::pods::PodFact;
-use super::quantity;
+use crate::api::Quantity;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -179,7 +179,7 @@ fn wrong_size(pod: &PodFact, wanted: &Wanted) -> Option<Wrong> {
     ];
     pairs.into_iter().find_map(|(what, wanted, has)| {
         let wanted = wanted?;
-        let equal = has.as_deref().is_some_and(|has| quantity::same(has, wanted));
+        let equal = has.as_deref().is_some_and(|has| Quantity::parse(has) == Quantity::parse(wanted));
         let has = has.as_deref().unwrap_or("none");
         (!equal).then(|| Wrong::Yet(format!("pod {} has {what} {has}, not {wanted}", pod.name)))
     })
