@@ -1,0 +1,74 @@
+//! Somebody or something else changes a target in mid-row.
+
+use serde_json::json;
+
+use crate::application::{SIZED, load_of, load_test};
+use crate::checks::{assert_ended, row};
+use crate::space::Space;
+use crate::wait::for_a_while;
+
+fn sized() -> String {
+    load_test("test", &format!("  targets:\n{SIZED}{}  settle: {{seconds: 0}}\n", load_of("web", 1, 6)))
+}
+
+#[tokio::test]
+async fn a_foreign_scale_survives_the_restore_and_an_undone_rollout_brings_nothing_back() {
+    let Some(space) = Space::new("foreign").await else { return };
+    space.with_web_servers().await;
+    let before = space.written().await;
+    space.apply(&sized()).await;
+    space.in_mid_row("test", 1).await;
+    space.merge("deployments", "side", json!({"spec": {"replicas": 3}})).await;
+    let test = space.ended("test").await;
+    assert_ended(&test, "Invalid", "TargetDisturbed");
+    assert_eq!(row(&test, 1)["verdict"], "Invalid");
+    let record = &test["status"]["targets"][0];
+    assert_eq!((&record["name"], &record["state"]), (&json!("side"), &json!("Skipped")), "{record}");
+
+    let mut wanted = before;
+    let side = wanted.iter_mut().find(|written| written.spec["selector"]["matchLabels"]["app"] == "side").unwrap();
+    side.spec["replicas"] = json!(3);
+    space.assert_put_back(&wanted).await;
+
+    space.all_ready().await;
+    space.cluster.kubectl(&["-n", &space.name, "rollout", "undo", "deployment/side"]).unwrap();
+    for_a_while().await;
+    space.assert_no_claim().await;
+    let side = space.get("deployments", "side").await.unwrap();
+    assert_eq!(side["spec"]["replicas"], 3, "the operator acted on a workload that is no longer its own");
+}
+
+#[tokio::test]
+async fn an_application_out_of_memory_in_mid_row_makes_the_row_invalid_and_is_named() {
+    let Some(space) = Space::new("memory").await else { return };
+    space.with_web_servers().await;
+    let before = space.written().await;
+    space.apply(&sized()).await;
+    space.in_mid_row("test", 1).await;
+    space.exec("side", &["touch", "/tmp/eat"]).unwrap();
+    let test = space.ended("test").await;
+    assert_ended(&test, "Invalid", "TargetDisturbed");
+    let row = row(&test, 1);
+    let side = &row["targets"][0];
+    assert_eq!((&side["restarts"], &side["oomKills"]), (&json!(1), &json!(1)), "{row}");
+    assert!(row["observations"].to_string().contains("out of memory"), "{row}");
+    assert_eq!(row["tasks"], 6, "the load itself was counted");
+    space.assert_put_back(&before).await;
+}
+
+#[tokio::test]
+async fn a_watched_target_that_runs_out_of_memory_breaks_its_threshold() {
+    let Some(space) = Space::new("watched").await else { return };
+    space.with_web_servers().await;
+    let before = space.written().await;
+    let target = "  targets: [{name: side, workloadRef: {name: side}}]\n  thresholds: [{metric: targets.side.restarts, max: 0}]\n";
+    space.apply(&load_test("test", &format!("{target}{}  settle: {{seconds: 0}}\n", load_of("web", 1, 6)))).await;
+    space.in_mid_row("test", 1).await;
+    assert_eq!(space.written().await, before, "a target without a size is never written");
+    space.exec("side", &["touch", "/tmp/eat"]).unwrap();
+    let test = space.ended("test").await;
+    let row = row(&test, 1);
+    assert_eq!(row["breaches"][0]["metric"], "targets.side.restarts", "{row}");
+    assert_ne!(test["status"]["verdict"], "Passed");
+    space.assert_put_back(&before).await;
+}

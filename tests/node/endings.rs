@@ -1,0 +1,71 @@
+//! Endings other than Passed: a threshold that does not hold, a cancelled test, a deleted one.
+
+use serde_json::json;
+
+use crate::application::{SIZED, load_of, load_test};
+use crate::checks::{assert_ended, condition, row};
+use crate::space::Space;
+use crate::wait::for_a_while;
+
+fn sized(clients: u32, iterations: u32, more: &str) -> String {
+    let spec = format!("  targets:\n{SIZED}{}  settle: {{seconds: 0}}\n{more}", load_of("web", clients, iterations));
+    load_test("test", &spec)
+}
+
+#[tokio::test]
+async fn a_threshold_that_does_not_hold_fails_the_test_and_everything_is_put_back() {
+    let Some(space) = Space::new("breach").await else { return };
+    space.with_web_servers().await;
+    let before = space.written().await;
+    space.apply(&sized(1, 2, "  thresholds: [{metric: latency.maxMs, max: 100}]\n")).await;
+    let test = space.ended("test").await;
+    assert_ended(&test, "Failed", "ThresholdsBreached");
+    let breach = &row(&test, 1)["breaches"][0];
+    assert_eq!(breach["metric"], "latency.maxMs");
+    let observed: f64 = breach["observed"].as_str().unwrap().parse().unwrap();
+    assert!(observed > 100.0, "{breach}");
+    assert!(breach["limit"].as_str().unwrap().contains("100"), "{breach}");
+    assert_eq!(row(&test, 1)["requests"].get("failed").unwrap_or(&json!(0)), 0);
+    space.assert_put_back(&before).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_test_stops_sending_and_puts_everything_back() {
+    let Some(space) = Space::new("cancel").await else { return };
+    space.with_web_servers().await;
+    let before = space.written().await;
+    space.apply(&sized(2, 30, "")).await;
+    space.in_mid_row("test", 1).await;
+    assert!(space.served("web") > 0, "in mid-row nothing had been sent");
+    space.merge("loadtests", "test", json!({"spec": {"cancel": true}})).await;
+    let test = space.ended("test").await;
+    assert_ended(&test, "Aborted", "Cancelled");
+    space.assert_put_back(&before).await;
+    let sent = space.served("web");
+    for_a_while().await;
+    assert_eq!(space.served("web"), sent, "requests arrive after the end");
+    assert!(sent < 60, "the load ran to its end");
+
+    space.merge("loadtests", "test", json!({"spec": {"runId": "again"}})).await;
+    for_a_while().await;
+    let test = space.test("test").await;
+    assert_eq!(test["status"]["run"]["id"], 1, "a cancelled test starts no other run");
+    assert_eq!(condition(&test, "Finished")["status"], "True");
+}
+
+#[tokio::test]
+async fn a_test_deleted_in_mid_row_goes_when_everything_is_put_back() {
+    let Some(space) = Space::new("delete").await else { return };
+    space.with_web_servers().await;
+    let before = space.written().await;
+    space.apply(&sized(2, 30, "")).await;
+    space.in_mid_row("test", 1).await;
+    space.delete("loadtests", "test").await;
+    assert!(space.get("loadtests", "test").await.is_some(), "it went before anything was put back");
+    space.gone("loadtests", "test").await;
+    assert_eq!(space.written().await, before);
+    space.assert_put_back(&before).await;
+    let sent = space.served("web");
+    for_a_while().await;
+    assert_eq!(space.served("web"), sent, "requests arrive after the end");
+}

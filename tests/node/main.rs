@@ -1,0 +1,23 @@
+//! The operator on a real node: real pods, real load, real rollouts, a real PostgreSQL.
+//!
+//! `LOADTEST_KUBECONFIG` names the cluster's file and `LOADTEST_KUBECTL` its kubectl; the operator is installed there by
+//! its chart in namespace loadtest-system, and the images dev.local/{demo-app,postgres,busybox} are loaded. `dev/test
+//! node` does all of it. Without LOADTEST_KUBECONFIG every test says that it is skipped.
+//!
+//! Each scenario has a namespace of its own with a small application, so that they run side by side. No scenario asserts
+//! how long something takes; every wait is bounded, and what it last saw is in the failure.
+
+mod application;
+mod checks;
+mod cluster;
+mod space;
+mod wait;
+
+mod counts;
+mod disturbed;
+mod endings;
+mod generators;
+mod operator;
+mod refusals;
+mod runs;
+mod turns;

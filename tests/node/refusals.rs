@@ -1,0 +1,72 @@
+//! Tests that can't start: each ends inside its own deadline with a reason and a message, and changes nothing.
+
+use serde_json::json;
+
+use crate::application::{SIZED, load_of, load_test};
+use crate::checks::{assert_ended, condition};
+use crate::space::Space;
+
+fn targets(entry: &str) -> String {
+    format!("  targets:\n  - {entry}\n{}", load_of("web", 1, 1))
+}
+
+/// Name of the test, its manifest's keys, the reason, and a word that the message must have.
+fn refused() -> [(&'static str, String, &'static str, &'static str); 5] {
+    let load = load_of("web", 1, 1);
+    let ca = "    tls: {caFrom: {configMapKeyRef: {name: no-such-map, key: ca.crt}}}\n";
+    [
+        ("host", load_of("web", 1, 1).replace("http://web:8080", "http://example.com"), "UrlNotAllowed", "example.com"),
+        ("autoscaler", format!("  targets:\n{SIZED}{load}"), "TargetHasAutoscaler", "side-scaler"),
+        (
+            "target",
+            targets("{name: a, workloadRef: {name: no-such-app}, replicas: 2}"),
+            "TargetNotFound",
+            "no-such-app",
+        ),
+        ("service", load_of("no-such-service", 1, 1), "ServiceNotFound", "no-such-service"),
+        ("ca", load_of("web", 1, 1).replace("http://", "https://") + ca, "ConfigMapMissing", "no-such-map"),
+    ]
+}
+
+#[tokio::test]
+async fn what_a_test_names_and_is_not_there_or_not_allowed_refuses_it() {
+    let Some(space) = Space::new("refused").await else { return };
+    space.with_web_servers().await;
+    let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "side-scaler"},
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "side"}, "maxReplicas": 1}});
+    space.cluster.create(&space.name, &scaler, false).await.unwrap();
+    let before = space.written().await;
+    for (name, spec, _, _) in refused() {
+        space.apply(&load_test(name, &spec)).await;
+    }
+    for (name, _, reason, word) in refused() {
+        let test = space.ended(name).await;
+        assert_ended(&test, "Invalid", reason);
+        let message = condition(&test, "Stalled")["message"].as_str().unwrap();
+        assert!(message.contains(word), "{reason}: {message}");
+        assert_eq!(test["status"].get("results"), None, "a row that never ran has no entry");
+    }
+    assert_eq!(space.served("web"), 0);
+    space.assert_put_back(&before).await;
+}
+
+#[tokio::test]
+async fn a_quota_without_room_refuses_the_test() {
+    let Some(space) = Space::new("quota").await else { return };
+    space.with_web_servers().await;
+    let before = space.written().await;
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"},
+        "spec": {"hard": {"pods": "2"}}});
+    space.cluster.create(&space.name, &quota, false).await.unwrap();
+    crate::wait::eventually("the quota counts the pods", crate::wait::PATIENCE, async || {
+        let quota = space.get("resourcequotas", "small").await.unwrap();
+        if quota["status"]["used"]["pods"] == "2" { Ok(()) } else { Err(quota["status"].to_string()) }
+    })
+    .await;
+    space.apply(&load_test("test", &load_of("web", 1, 1))).await;
+    let test = space.ended("test").await;
+    assert_ended(&test, "Invalid", "QuotaExceeded");
+    let message = condition(&test, "Stalled")["message"].as_str().unwrap();
+    assert!(message.contains("small") && message.contains("pods"), "{message}");
+    space.assert_put_back(&before).await;
+}
