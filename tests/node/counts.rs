@@ -92,7 +92,8 @@ async fn the_tasks_of_each_row_are_those_that_postgresql_got_and_everything_is_p
     let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["junit.xml", "results.csv", "results.json", "table.md"]);
 
-    let steps = ["Claiming", "RollingOut", "CreatingGenerators", "Arming", "WaitingForStart", "Loading", "Collecting"];
+    // Arming stands where it came first: the observer arms before the first row.
+    let steps = ["Claiming", "Arming", "RollingOut", "CreatingGenerators", "WaitingForStart", "Loading", "Collecting"];
     let end = ["Settling", "Restoring", "Restored", "ThresholdsMet"];
     assert_in_order(&space.reasons("ingest").await, &[&steps[..], &end[..]].concat());
 }

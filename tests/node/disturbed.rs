@@ -55,20 +55,3 @@ async fn an_application_out_of_memory_in_mid_row_makes_the_row_invalid_and_is_na
     assert_eq!(row["tasks"], 6, "the load itself was counted");
     space.assert_put_back(&before).await;
 }
-
-#[tokio::test]
-async fn a_watched_target_that_runs_out_of_memory_breaks_its_threshold() {
-    let Some(space) = Space::new("watched").await else { return };
-    space.with_web_servers().await;
-    let before = space.written().await;
-    let target = "  targets: [{name: side, workloadRef: {name: side}}]\n  thresholds: [{metric: targets.side.restarts, max: 0}]\n";
-    space.apply(&load_test("test", &format!("{target}{}  settle: {{seconds: 0}}\n", load_of("web", 1, 6)))).await;
-    space.in_mid_row("test", 1).await;
-    assert_eq!(space.written().await, before, "a target without a size is never written");
-    space.exec("side", &["touch", "/tmp/eat"]).unwrap();
-    let test = space.ended("test").await;
-    let row = row(&test, 1);
-    assert_eq!(row["breaches"][0]["metric"], "targets.side.restarts", "{row}");
-    assert_ne!(test["status"]["verdict"], "Passed");
-    space.assert_put_back(&before).await;
-}

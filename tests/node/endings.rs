@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::application::{SIZED, load_of, load_test};
-use crate::checks::{assert_ended, condition, row};
+use crate::checks::{assert_ended, row};
 use crate::space::Space;
-use crate::wait::for_a_while;
+use crate::wait::{PATIENCE, eventually, for_a_while};
 
 fn sized(clients: u32, iterations: u32, more: &str) -> String {
     let spec = format!("  targets:\n{SIZED}{}  settle: {{seconds: 0}}\n{more}", load_of("web", clients, iterations));
@@ -17,7 +17,13 @@ async fn a_threshold_that_does_not_hold_fails_the_test_and_everything_is_put_bac
     let Some(space) = Space::new("breach").await else { return };
     space.with_web_servers().await;
     let before = space.written().await;
-    space.apply(&sized(1, 2, "  thresholds: [{metric: latency.maxMs, max: 100}]\n")).await;
+    let more = "  thresholds: [{metric: latency.maxMs, max: 100}, {metric: targets.front.restarts, max: 0}]\n";
+    let watched = "  targets:\n  - {name: front, workloadRef: {name: web}}\n";
+    space.apply(&sized(1, 3, more).replace("  targets:\n", watched)).await;
+    space.at("test", 1, "Loading").await;
+    let now = space.written().await;
+    assert_eq!(now[1], before[1], "a target without a size is never written");
+    assert_ne!(now[0], before[0], "the size is not set");
     let test = space.ended("test").await;
     assert_ended(&test, "Failed", "ThresholdsBreached");
     let breach = &row(&test, 1)["breaches"][0];
@@ -25,7 +31,7 @@ async fn a_threshold_that_does_not_hold_fails_the_test_and_everything_is_put_bac
     let observed: f64 = breach["observed"].as_str().unwrap().parse().unwrap();
     assert!(observed > 100.0, "{breach}");
     assert!(breach["limit"].as_str().unwrap().contains("100"), "{breach}");
-    assert_eq!(row(&test, 1)["requests"].get("failed").unwrap_or(&json!(0)), 0);
+    assert_eq!(row(&test, 1)["breaches"].as_array().map(Vec::len), Some(1), "the other threshold held");
     space.assert_put_back(&before).await;
 }
 
@@ -47,10 +53,15 @@ async fn a_cancelled_test_stops_sending_and_puts_everything_back() {
     assert!(sent < 60, "the load ran to its end");
 
     space.merge("loadtests", "test", json!({"spec": {"runId": "again"}})).await;
-    for_a_while().await;
-    let test = space.test("test").await;
-    assert_eq!(test["status"]["run"]["id"], 1, "a cancelled test starts no other run");
-    assert_eq!(condition(&test, "Finished")["status"], "True");
+    let test = eventually("the edit is seen", PATIENCE, async || {
+        let test = space.test("test").await;
+        let seen = test["status"]["observedGeneration"] == test["metadata"]["generation"];
+        if seen { Ok(test) } else { Err(test["status"]["observedGeneration"].to_string()) }
+    })
+    .await;
+    assert_ended(&test, "Aborted", "Cancelled");
+    assert_eq!(test["status"]["history"][0]["id"], 1, "the cancelled run is forgotten");
+    assert!(space.list("jobs", None).await.is_empty(), "a cancelled test starts no other run");
 }
 
 #[tokio::test]

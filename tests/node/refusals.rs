@@ -5,17 +5,20 @@ use serde_json::json;
 use crate::application::{SIZED, load_of, load_test};
 use crate::checks::{assert_ended, condition};
 use crate::space::Space;
+use crate::wait::{PATIENCE, eventually};
 
 fn targets(entry: &str) -> String {
     format!("  targets:\n  - {entry}\n{}", load_of("web", 1, 1))
 }
 
 /// Name of the test, its manifest's keys, the reason, and a word that the message must have.
-fn refused() -> [(&'static str, String, &'static str, &'static str); 5] {
+fn refused() -> [(&'static str, String, &'static str, &'static str); 6] {
     let load = load_of("web", 1, 1);
+    let database = format!("{load}  database: {{rds: {{instance: no-such-db}}}}\n");
     let ca = "    tls: {caFrom: {configMapKeyRef: {name: no-such-map, key: ca.crt}}}\n";
     [
         ("host", load_of("web", 1, 1).replace("http://web:8080", "http://example.com"), "UrlNotAllowed", "example.com"),
+        ("database", database, "DatabaseNotAllowed", "no-such-db"),
         ("autoscaler", format!("  targets:\n{SIZED}{load}"), "TargetHasAutoscaler", "side-scaler"),
         (
             "target",
@@ -28,8 +31,16 @@ fn refused() -> [(&'static str, String, &'static str, &'static str); 5] {
     ]
 }
 
+async fn assert_refused(space: &Space, name: &str, reason: &str, word: &str) {
+    let test = space.ended(name).await;
+    assert_ended(&test, "Invalid", reason);
+    let message = condition(&test, "Stalled")["message"].as_str().unwrap();
+    assert!(message.contains(word), "{reason}: {message}");
+    assert_eq!(test["status"].get("results"), None, "a row that never ran has no entry");
+}
+
 #[tokio::test]
-async fn what_a_test_names_and_is_not_there_or_not_allowed_refuses_it() {
+async fn what_is_not_there_not_allowed_or_has_no_room_refuses_the_test() {
     let Some(space) = Space::new("refused").await else { return };
     space.with_web_servers().await;
     let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "side-scaler"},
@@ -40,33 +51,18 @@ async fn what_a_test_names_and_is_not_there_or_not_allowed_refuses_it() {
         space.apply(&load_test(name, &spec)).await;
     }
     for (name, _, reason, word) in refused() {
-        let test = space.ended(name).await;
-        assert_ended(&test, "Invalid", reason);
-        let message = condition(&test, "Stalled")["message"].as_str().unwrap();
-        assert!(message.contains(word), "{reason}: {message}");
-        assert_eq!(test["status"].get("results"), None, "a row that never ran has no entry");
+        assert_refused(&space, name, reason, word).await;
     }
-    assert_eq!(space.served("web"), 0);
-    space.assert_put_back(&before).await;
-}
 
-#[tokio::test]
-async fn a_quota_without_room_refuses_the_test() {
-    let Some(space) = Space::new("quota").await else { return };
-    space.with_web_servers().await;
-    let before = space.written().await;
-    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"},
-        "spec": {"hard": {"pods": "2"}}});
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": {"pods": "2"}}});
     space.cluster.create(&space.name, &quota, false).await.unwrap();
-    crate::wait::eventually("the quota counts the pods", crate::wait::PATIENCE, async || {
+    eventually("the quota counts the two pods", PATIENCE, async || {
         let quota = space.get("resourcequotas", "small").await.unwrap();
         if quota["status"]["used"]["pods"] == "2" { Ok(()) } else { Err(quota["status"].to_string()) }
     })
     .await;
-    space.apply(&load_test("test", &load_of("web", 1, 1))).await;
-    let test = space.ended("test").await;
-    assert_ended(&test, "Invalid", "QuotaExceeded");
-    let message = condition(&test, "Stalled")["message"].as_str().unwrap();
-    assert!(message.contains("small") && message.contains("pods"), "{message}");
+    space.apply(&load_test("quota", &load_of("web", 1, 1))).await;
+    assert_refused(&space, "quota", "QuotaExceeded", "quota small").await;
+    assert_eq!(space.served("web"), 0);
     space.assert_put_back(&before).await;
 }
