@@ -9,8 +9,8 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use tracing::warn;
 
+use super::error::PassError;
 use super::io::{CallError, call};
-use super::reconcile::PassError;
 use super::session::{Session, now};
 use super::targets::workloads;
 use super::{observer, record};

@@ -21,7 +21,8 @@ use crate::evidence::cluster::target::figures;
 use crate::lifecycle::{COLLECTING, Live};
 use crate::results::collect::{GeneratorOutcome, parse};
 use crate::results::detail::RowDetail;
-use crate::results::row::{CollectInput, Fact, collected, merged_loads, warmup_tasks};
+use crate::results::row::{collected, merged_loads, warmup_tasks};
+use crate::results::row_input::{CollectInput, Fact};
 
 /// Most bytes of one generator's log.
 const MOST_BYTES: i64 = 8 * 1024 * 1024;

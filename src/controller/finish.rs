@@ -15,7 +15,8 @@ use crate::api::{Fingerprint, Instant, LoadTestStatus, Reason, ReportRef, Row, T
 use crate::build::{report_config_map, row_config_map};
 use crate::plan::MAX_ROWS;
 use crate::report::{ReportInput, files};
-use crate::results::row::{CompleteInput, Fact, LateInput, completed, with_late_figures};
+use crate::results::row::{completed, with_late_figures};
+use crate::results::row_input::{CompleteInput, Fact, LateInput};
 use crate::results::sample::Sample;
 use crate::results::series::Series;
 use crate::results::summary::summary;

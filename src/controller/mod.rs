@@ -6,6 +6,7 @@ mod apply;
 mod collect;
 pub mod config;
 mod context;
+mod error;
 mod evidence;
 mod finish;
 mod io;

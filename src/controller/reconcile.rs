@@ -6,42 +6,19 @@ use std::time::Duration;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
-use thiserror::Error;
 use tracing::{debug, info, warn};
 
 use super::context::Context;
-use super::io::{CallError, call};
+use super::error::PassError;
+use super::io::call;
 use super::session::{Session, now};
-use super::{apply, record};
+use super::{apply, collect, evidence, observer, pods, preflight, record, targets};
 use crate::api::{LoadTest, Phase, Reason};
 use crate::build::FINALIZER;
-use crate::lifecycle::{Step, decide};
+use crate::lifecycle::{Need, Step, decide};
 
 /// Steps of one pass; a run that needs more goes on in the next.
 const STEPS: usize = 64;
-
-/// Why a pass broke off. The next one begins anew from what the API server says.
-#[derive(Debug, Error)]
-pub enum PassError {
-    #[error("{doing}: {error}")]
-    Call { doing: &'static str, error: CallError },
-    #[error("{0}")]
-    Target(#[from] crate::build::TargetError),
-    #[error("the status can't be written: {0}")]
-    Status(String),
-}
-
-impl PassError {
-    /// A call that failed while `doing` something.
-    pub fn call(doing: &'static str) -> impl FnOnce(CallError) -> Self {
-        move |error| Self::Call { doing, error }
-    }
-
-    /// Somebody else wrote first: read again.
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::Call { error, .. } if matches!(error.code(), Some(404 | 409)))
-    }
-}
 
 /// Reconciles one LoadTest.
 ///
@@ -105,7 +82,7 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
         let step = decide(&session.input());
         debug!(name = session.test.name_any(), ?step, "decided");
         match step {
-            Step::Read(need) => session.read(need).await,
+            Step::Read(need) => read(&mut session, need).await,
             Step::Record(change) => {
                 info!(namespace = session.namespace(), name = session.test.name_any(), ?change, "record");
                 record::record(&mut session, &change).await?;
@@ -118,7 +95,7 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
             }
             Step::Wait { reason, until } => {
                 if reason == Reason::Loading {
-                    super::collect::sample_use(&mut session).await;
+                    collect::sample_use(&mut session).await;
                 }
                 record::announce(&mut session, reason).await?;
                 let delay = u64::try_from(until - now()).unwrap_or(0).max(100);
@@ -127,4 +104,20 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
             Step::Rest => return Ok(Pass::Rest),
         }
     }
+}
+
+/// Looks at what the decision needs.
+async fn read(session: &mut Session<'_>, need: Need) {
+    match need {
+        Need::Preflight => preflight::read(session).await,
+        Need::Targets => targets::read(session).await,
+        Need::Rollout => targets::prove(session).await,
+        Need::Job => pods::read_job(session).await,
+        Need::Pods => pods::read(session).await,
+        Need::Observer => observer::read(session).await,
+        Need::Drained => observer::drained(session).await,
+        Need::Collect => collect::read(session).await,
+        Need::Evidence => evidence::read(session).await,
+    }
+    session.remember();
 }

@@ -7,9 +7,9 @@ use kube::runtime::events::{Event, EventType};
 use serde_json::json;
 use tracing::{debug, warn};
 
+use super::error::PassError;
 use super::finish;
 use super::io::call;
-use super::reconcile::PassError;
 use super::session::{Session, now};
 use crate::api::{
     Count, Instant, LoadTest, LoadTestStatus, Phase, Reason, ReasonKind, Row, RowVerdict, Run, Size, TargetAtStart,
@@ -41,6 +41,10 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
         next.end = session.state.end;
     }
     view::write(&next, &mut status, &session.sized, &|uid| session.uids.get(&uid).cloned());
+    if let Change::Released(_) = change {
+        // After the state, which knows no difference between put back and put back but for a field.
+        mark_skipped(session, &mut status);
+    }
     let message = message(session, change, &status);
     let standing = standing(&status, &next, reason_of(change, session.view.evidence > 0));
     set_conditions(session, &mut status, &standing, &message);
@@ -186,9 +190,6 @@ async fn facts(session: &mut Session<'_>, change: &Change, status: &mut LoadTest
         }
         Change::Finish => finish::test(session, status).await,
         _ => {}
-    }
-    if let Change::Released(_) = change {
-        mark_skipped(session, status);
     }
     rows_done(status);
 }

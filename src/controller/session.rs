@@ -11,7 +11,7 @@ use super::context::{Context, Memory};
 use crate::api::{LoadTest, LoadTestStatus, Reason, Target};
 use crate::build::{FINALIZER, RunName};
 use crate::evidence::cluster::pods::PodFact;
-use crate::lifecycle::{Input, Intent, Millis, Need, PlanView, Seen, State, Uid, view};
+use crate::lifecycle::{Input, Intent, Millis, PlanView, Seen, State, Uid, view};
 use crate::plan::{FieldError, Plan, PlannedRow, RunIdentity, plan};
 
 /// Milliseconds since the epoch.
@@ -88,22 +88,6 @@ impl<'a> Session<'a> {
     /// What `decide` looks at.
     pub fn input(&self) -> Input<'_> {
         Input { now: now(), intent: &self.intent, plan: &self.view, state: &self.state, seen: &self.seen }
-    }
-
-    /// Looks at what the decision needs.
-    pub async fn read(&mut self, need: Need) {
-        match need {
-            Need::Preflight => super::preflight::read(self).await,
-            Need::Targets => super::targets::read(self).await,
-            Need::Rollout => super::targets::prove(self).await,
-            Need::Job => super::pods::read_job(self).await,
-            Need::Pods => super::pods::read(self).await,
-            Need::Observer => super::observer::read(self).await,
-            Need::Drained => super::observer::drained(self).await,
-            Need::Collect => super::collect::read(self).await,
-            Need::Evidence => super::evidence::read(self).await,
-        }
-        self.remember();
     }
 
     /// Keeps what was learned for the next pass.

@@ -10,7 +10,7 @@ use super::decimal::human;
 use super::merge::MergedLoad;
 use super::note::plural;
 use super::record::Header;
-use super::row::{CollectInput, Fact};
+use super::row_input::{CollectInput, Fact};
 
 /// Clocks may differ so much, milliseconds.
 pub const MOST_SKEW_MS: i64 = 1_000;

@@ -9,7 +9,7 @@ use super::fixture::{START, Scene, cpu, good, report, share};
 use super::histogram;
 use super::measurements::LogCount;
 use super::record::Termination;
-use super::row::Fact;
+use super::row_input::Fact;
 use super::series::MINUTE_MS;
 use super::verdict::EarlyEnd;
 

@@ -15,6 +15,7 @@ pub mod note;
 pub mod observations;
 pub mod record;
 pub mod row;
+pub mod row_input;
 pub mod sample;
 pub mod series;
 pub mod summary;
