@@ -121,6 +121,12 @@ fn the_command_line_says_the_same_with_its_exit_code() {
     let (code, text) = validate("examples/sizes.yaml");
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("is valid: 12 rows") && text.contains("row 12  api.replicas=5"), "{text}");
+    assert!(!text.contains("note:"), "{text}");
+    let (code, text) = validate("examples/pulp-task-ingestion.yaml");
+    assert_eq!(code, Some(0), "{text}");
+    let note = "note: spec.thresholds[3]: 10 of 10 rows may be too short for database.cpuPercent.maximum";
+    assert!(text.contains(note), "{text}");
+    assert!(!validate("examples/pulp-task-ingestion-long.yaml").1.contains("note:"));
     let (code, text) = validate("examples/refused/01-clients-and-rate.yaml");
     assert_eq!(code, Some(3), "{text}");
     assert!(text.contains("  spec.loads[0]: Invalid value: set at most one of clients, rate"), "{text}");

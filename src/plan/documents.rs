@@ -70,6 +70,7 @@ pub fn check(mut document: Value) -> Checked {
     }
     let found = schema::check(&document, &SCHEMA);
     errors.extend(found.errors);
+    drop_nulls(&mut document);
     if !found.mistyped {
         let sound = errors.is_empty();
         errors.extend(rules::broken(&document, sound));
@@ -96,29 +97,38 @@ fn planned(document: Value, mut errors: Vec<FieldError>) -> Result<Plan, Vec<Fie
     }
 }
 
-/// What happens to a manifest on its way into the API server: nulls are dropped (nothing in the schema is nullable), `2.0`
-/// becomes 2, and a status is not taken from people.
+/// Part of what happens to a manifest on its way into the API server: `2.0` becomes 2, and a status is not taken from
+/// people.
 fn normalise(document: &mut Value) {
-    tidy(document);
+    whole_numbers(document);
     if let Some(fields) = document.as_object_mut() {
         fields.remove("status");
         fields.entry("metadata").or_insert_with(|| json!({}));
     }
 }
 
-fn tidy(value: &mut Value) {
+fn whole_numbers(value: &mut Value) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
-        Value::Object(fields) => {
-            fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(tidy);
-        }
-        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
         Value::Number(number) if number.is_f64() => {
             if let Some(whole) = number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < EXACT) {
                 *value = (whole as i64).into();
             }
         }
+        _ => {}
+    }
+}
+
+/// The API server drops nulls of fields it knows, since nothing in the schema is nullable.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         _ => {}
     }
 }

@@ -69,7 +69,9 @@ impl Walk {
             other => {
                 self.0.mistyped = true;
                 let wanted = if int_or_string { "integer or string" } else { kind };
-                self.say(path, format!("Invalid value: must be of type {wanted}, not {}", type_name(other)));
+                let scalar = matches!(other, Value::Bool(_) | Value::Number(_));
+                let hint = if scalar && (kind == "string" || int_or_string) { "; write it in quotes" } else { "" };
+                self.say(path, format!("Invalid value: must be of type {wanted}, not {}{hint}", type_name(other)));
             }
         }
     }
@@ -77,18 +79,20 @@ impl Walk {
     fn object(&mut self, fields: &serde_json::Map<String, Value>, schema: &Value, path: &str) {
         let at = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if !fields.contains_key(name) {
+            if fields.get(name).is_none_or(Value::is_null) {
                 self.say(&at(name), "Required value");
             }
         }
         if let Some(of_values) = schema.get("additionalProperties") {
             self.most(fields.len(), &schema["maxProperties"], path);
-            fields.iter().for_each(|(name, value)| self.value(value, of_values, &at(name)));
+            let given = fields.iter().filter(|(_, value)| !value.is_null());
+            given.for_each(|(name, value)| self.value(value, of_values, &at(name)));
             return;
         }
         let Some(properties) = schema["properties"].as_object() else { return };
         for (name, value) in fields {
             match properties.get(name) {
+                Some(_) if value.is_null() => {}
                 Some(property) => self.value(value, property, &at(name)),
                 None => self.say(&at(name), "unknown field"),
             }
@@ -157,12 +161,13 @@ impl Walk {
             self.0.mistyped = true;
             return self.say("metadata", format!("Invalid value: must be of type object, not {}", type_name(metadata)));
         };
-        if !fields.contains_key("name") && !fields.contains_key("generateName") {
+        if ["name", "generateName"].iter().all(|name| fields.get(*name).is_none_or(Value::is_null)) {
             self.say("metadata.name", "Required value: name or generateName is required");
         }
         for (name, value) in fields {
             let path = format!("metadata.{name}");
             match name.as_str() {
+                known if value.is_null() && METADATA.contains(&known) => {}
                 "name" | "generateName" | "namespace" if !value.is_string() => {
                     self.0.mistyped = true;
                     self.say(&path, format!("Invalid value: must be of type string, not {}", type_name(value)));

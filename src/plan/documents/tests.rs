@@ -54,11 +54,11 @@ fn a_wrong_type_is_said_with_both_types() {
         (r#"{loads: {name: m}}"#, "spec.loads: Invalid value: must be of type array, not object"),
         (
             r#"{loads: [{name: m, url: "http://a/"}], thresholds: [{metric: tasks, max: 0.5}]}"#,
-            "spec.thresholds[0].max: Invalid value: must be of type integer or string, not number",
+            "spec.thresholds[0].max: Invalid value: must be of type integer or string, not number; write it in quotes",
         ),
         (
             r#"{loads: [{name: m, url: "http://a/"}], vars: [{name: v, value: true}]}"#,
-            "spec.vars[0].value: Invalid value: must be of type string, not boolean",
+            "spec.vars[0].value: Invalid value: must be of type string, not boolean; write it in quotes",
         ),
         ("[]", "spec: Invalid value: must be of type object, not array"),
     ] {
@@ -73,6 +73,7 @@ fn a_null_is_as_good_as_absent_and_a_whole_decimal_is_a_whole_number() {
         [""; 0]
     );
     assert_eq!(errors(&with(r#"{loads: null}"#)), ["spec.loads: Required value"]);
+    assert_eq!(errors(&with(r#"{loads: [{name: m, url: "http://a/"}], load: null}"#)), ["spec.load: unknown field"]);
 }
 
 #[test]
