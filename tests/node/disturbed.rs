@@ -32,10 +32,23 @@ async fn a_foreign_scale_survives_the_restore_and_an_undone_rollout_brings_nothi
 
     space.all_ready().await;
     space.cluster.kubectl(&["-n", &space.name, "rollout", "undo", "deployment/side"]).unwrap();
+    space.all_ready().await;
     for_a_while().await;
-    space.assert_no_claim().await;
+    // Undo brings the annotation back from a ReplicaSet; without the label it is no claim, and nobody acts on it.
     let side = space.get("deployments", "side").await.unwrap();
-    assert_eq!(side["spec"]["replicas"], 3, "the operator acted on a workload that is no longer its own");
+    assert_eq!(side["metadata"]["labels"].get("loadtest.dev/claim"), None);
+    let container = &side["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!((&side["spec"]["replicas"], &container["resources"]["limits"]["cpu"]), (&json!(3), &json!("40m")));
+
+    space.merge("loadtests", "test", json!({"spec": {"runId": "again"}})).await;
+    let test = space.run_ended("test", 2).await;
+    assert_ended(&test, "Passed", "ThresholdsMet");
+    space.assert_no_claim().await;
+    assert_eq!(
+        space.get("deployments", "side").await.unwrap()["spec"],
+        side["spec"],
+        "put back to the first run's originals"
+    );
 }
 
 #[tokio::test]
