@@ -24,7 +24,8 @@ pub(super) fn restoring(input: &Input<'_>) -> Step {
     for (index, target) in input.seen.targets.iter().enumerate() {
         let recorded = input.state.targets.get(index).copied().flatten();
         match target {
-            Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, .. }) if !over => {
+            // An operator that was away until now tries at least once.
+            Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, .. }) if !over || !input.seen.refused => {
                 return Step::Act(Effect::Release(index));
             }
             Live::Fresh(TargetSeen { claim: ClaimSeen::Ours, .. }) => {

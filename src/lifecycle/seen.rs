@@ -52,6 +52,8 @@ pub struct Seen {
     pub preflight: Live<Preflight>,
     /// The sized targets, in the order they are claimed. Empty: not read.
     pub targets: Vec<Live<TargetSeen>>,
+    /// The API server refused the last write to a target that this process tried; nothing was tried yet: false.
+    pub refused: bool,
     /// Whether only the wanted pods serve, over all targets.
     pub rollout: Live<RolloutSeen>,
     /// The Job that has the row's name.
