@@ -1,7 +1,11 @@
 //! The lifecycle proved: the real `decide` and `State::after` in a small world.
 
+mod canonical;
 mod defences;
+mod events;
+mod explorer;
 mod generators;
+mod others;
 mod reads;
 mod sweep;
 mod turns;

@@ -26,7 +26,7 @@ pub enum Weather {
 /// The next step of a test, as the controller finds it: reads until `decide` asks for no more.
 pub fn step(world: &World, test: usize, weather: Weather) -> Step {
     let intent = world.intent(test);
-    let mut seen = Seen::default();
+    let mut seen = Seen { refused: weather == Weather::Still, ..Seen::default() };
     for _ in 0..20 {
         let state = &world.tests[test].state;
         let step = decide(&Input { now: world.now, intent: &intent, plan: world.plan(test), state, seen: &seen });

@@ -33,7 +33,10 @@ pub fn endless(rows: usize, sized: usize, generators: u32) -> PlanView {
 /// A world with one test of that plan.
 pub fn alone(plan: PlanView) -> World {
     let targets = vec![(0..plan.sized).collect()];
-    World::new(Setup { plans: vec![plan], targets, controllers: 1, removed: None, deaf: false }, Budget::default())
+    World::new(
+        Setup { plans: vec![plan], targets, controllers: 1, removed: None, deaf: false, prompt: false },
+        Budget::default(),
+    )
 }
 
 /// What a turn came to.
@@ -132,7 +135,7 @@ impl Walk {
     ///
     /// # Panics
     /// When it takes more than `most` milliseconds of virtual time.
-    pub fn to_the_end(&mut self, most: Millis) {
+    pub fn finish(&mut self, most: Millis) {
         let begun = self.world.now;
         let finished = |world: &World| world.tests.iter().all(|t| !t.exists || t.state.phase == Phase::Finished);
         while !(self.weather != Weather::Calm && finished(&self.world)) && self.turn() != Turn::Rest {

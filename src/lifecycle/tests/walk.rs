@@ -2,27 +2,27 @@
 
 use super::reads::Weather;
 use super::turns::{Turn, Walk, alone, plan};
-use super::world::{Budget, FOREIGN, Setup, World};
+use super::world::World;
 use crate::api::{Phase, Reason};
 use crate::lifecycle::{Millis, PlanView};
 
 /// The longest that any run may take here, with everything that may be waited for at its end.
-const MOST: Millis = 3 * 3_600_000;
+pub const MOST: Millis = 3 * 3_600_000;
 
 /// The plans that are walked.
-fn plans() -> Vec<PlanView> {
+pub fn plans() -> Vec<PlanView> {
     vec![plan(1, 0), plan(1, 1), plan(2, 2), PlanView { observer: true, drain: true, evidence: 900_000, ..plan(2, 1) }]
 }
 
 /// The undisturbed walk to its end.
-fn walked(world: World) -> Walk {
+pub fn walked(world: World) -> Walk {
     let mut walk = Walk::of(world);
-    walk.to_the_end(MOST);
+    walk.finish(MOST);
     walk
 }
 
 /// A walk of each plan, stopped after each of its turns.
-fn stops() -> Vec<Walk> {
+pub fn stops() -> Vec<Walk> {
     let mut all = Vec::new();
     for plan in plans() {
         let mut walk = Walk::of(alone(plan));
@@ -140,7 +140,7 @@ fn a_cancelled_test_puts_everything_back_wherever_it_stands() {
         let over = walk.world.tests[0].state.end;
         walk.world.tests[0].cancel = true;
         walk.world.tests[0].generation += 1;
-        walk.to_the_end(MOST);
+        walk.finish(MOST);
         assert!(walk.world.is_over(), "{:?}", walk.log);
         assert_eq!(walk.world.tests[0].state.end, over.or(Some(Reason::Cancelled)), "{:?}", walk.log);
     }
@@ -150,7 +150,7 @@ fn a_cancelled_test_puts_everything_back_wherever_it_stands() {
 fn a_deleted_test_puts_everything_back_and_is_gone() {
     for mut walk in stops() {
         walk.world.delete_test(0);
-        walk.to_the_end(MOST);
+        walk.finish(MOST);
         assert!(walk.world.is_over() && !walk.world.tests[0].exists, "{:?}", walk.log);
     }
 }
@@ -175,12 +175,12 @@ fn suspend_holds_only_what_has_not_begun() {
 fn an_edited_test_runs_again_with_its_own_number_and_the_same_plan_does_not() {
     let mut walk = walked(alone(plan(1, 1)));
     walk.world.tests[0].generation += 1;
-    walk.to_the_end(MOST);
+    walk.finish(MOST);
     assert_eq!((walk.world.tests[0].state.run, walk.log.last().map(String::as_str)), (1, Some("Observe")));
     for (run, spec) in [(2, 2), (3, 1)] {
         walk.world.tests[0].spec = spec;
         walk.world.tests[0].generation += 1;
-        walk.to_the_end(MOST);
+        walk.finish(MOST);
         assert_eq!((walk.world.tests[0].state.run, walk.world.sent.len()), (run, usize::try_from(run).unwrap()));
         assert!(walk.world.is_over());
     }
@@ -192,11 +192,11 @@ fn every_wait_has_a_deadline_and_a_reason_whatever_does_not_answer() {
         // A test that has not begun holds nothing, so it may wait for its finalizer.
         for mut walk in stops().into_iter().filter(|walk| walk.world.tests[0].state.run > 0) {
             walk.weather = weather;
-            walk.to_the_end(MOST);
+            walk.finish(MOST);
             let state = &walk.world.tests[0].state;
             assert!(!walk.world.tests[0].exists || state.phase == Phase::Finished && state.end.is_some());
             walk.weather = Weather::Calm;
-            walk.to_the_end(MOST);
+            walk.finish(MOST);
             assert!(walk.world.is_over(), "{weather:?} after {:?}: {:?}", walk.log, walk.world);
         }
     }
@@ -219,7 +219,7 @@ fn a_process_killed_before_or_after_any_write_changes_nothing_of_the_end() {
                     walk.turn();
                 };
                 (0..delivered).for_each(|_| walk.deliver(write.clone()));
-                walk.to_the_end(MOST);
+                walk.finish(MOST);
                 assert_eq!(
                     end(&walk.world),
                     end(&reference.world),
@@ -239,79 +239,10 @@ fn an_operator_away_for_half_an_hour_loses_only_a_start_that_was_not_granted() {
         while walk.by_itself() {}
         let granted = walk.world.pods.iter().any(|pod| pod.grant.is_some());
         let committed = walk.world.tests[0].state.fire.is_some();
-        walk.to_the_end(MOST);
+        walk.finish(MOST);
         assert!(walk.world.is_over(), "{:?}", walk.log);
         if committed && granted {
             assert_ne!(walk.world.tests[0].state.end, Some(Reason::StartMissed), "{:?}", walk.log);
         }
-    }
-}
-
-#[test]
-fn a_foreign_edit_survives_per_field() {
-    for mut walk in stops() {
-        if walk.world.targets.is_empty() {
-            continue;
-        }
-        walk.world.edit_target(0, 1, FOREIGN);
-        walk.to_the_end(MOST);
-        let size = walk.world.targets[0].as_ref().map(|target| target.size);
-        assert_eq!((walk.world.is_over(), size), (true, Some([0, FOREIGN])), "{:?}", walk.log);
-    }
-}
-
-#[test]
-fn a_target_deleted_at_any_time_ends_the_test() {
-    for mut walk in stops() {
-        if walk.world.targets.is_empty() {
-            continue;
-        }
-        walk.world.targets[0] = None;
-        walk.to_the_end(MOST);
-        assert!(walk.world.is_over(), "{:?}", walk.log);
-    }
-}
-
-/// Two tests on the target 1; the first has the target 0 too.
-fn busy(settle: Millis) -> Walk {
-    let plans = vec![plan(1, 2), PlanView { settle, ..plan(1, 1) }];
-    let setup = Setup { plans, targets: vec![vec![0, 1], vec![1]], controllers: 1, removed: None, deaf: false };
-    let mut walk = Walk::of(World::new(setup, Budget::default()));
-    walk.world.tests[0].suspend = true;
-    while walk.world.tests[1].state.targets.iter().flatten().count() == 0 {
-        walk.turn();
-    }
-    walk.world.tests[0].suspend = false;
-    walk.to_the_end(MOST);
-    walk
-}
-
-#[test]
-fn a_test_that_waits_for_one_target_holds_no_other() {
-    let walk = busy(10_000);
-    let count = |name: &str| walk.log.iter().filter(|written| *written == name).count();
-    assert_eq!((count("Claim"), count("Release"), walk.world.is_over()), (3, 3, true), "{:?}", walk.log);
-    assert!(walk.world.tests.iter().all(|test| test.state.end == Some(Reason::ThresholdsMet)));
-}
-
-#[test]
-fn a_target_that_stays_busy_ends_the_test_at_its_queue_deadline() {
-    let walk = busy(1_000_000);
-    let ends: Vec<_> = walk.world.tests.iter().map(|test| test.state.end).collect();
-    assert_eq!(ends, [Some(Reason::DeadlineExceeded), Some(Reason::ThresholdsMet)], "{:?}", walk.log);
-    assert!(walk.world.is_over());
-}
-
-#[test]
-fn a_run_of_another_protocol_is_left_alone_until_nothing_of_it_can_send_and_then_put_back() {
-    for mut walk in stops().into_iter().filter(|walk| walk.world.tests[0].state.active()) {
-        let over = walk.world.tests[0].state.end;
-        walk.world.tests[0].state.protocol_known = false;
-        let written = walk.log.len();
-        walk.to_the_end(MOST);
-        assert!(walk.world.is_over(), "{:?}", walk.log);
-        let first = walk.log.get(written).map(String::as_str);
-        assert!(over.is_some() || first == Some("Restoring"), "{:?}", walk.log);
-        assert_eq!(walk.world.tests[0].state.end, over.or(Some(Reason::UnknownProtocol)));
     }
 }

@@ -12,12 +12,10 @@ use crate::lifecycle::{Intent, Millis, PlanView, State, Uid};
 
 /// The instant that every canonical world stands at.
 pub const T0: Millis = 10_000_000;
-/// A plan's total that is never reached: the run's beginning then makes no difference.
+/// A plan's total or queue time that is never over: the run's beginning then makes no difference.
 pub const ENDLESS: Millis = 1_000_000_000_000;
-/// Version of a write whose object was written since.
-const STALE: u32 = u32::MAX;
-/// Longest time after which something is still looked back at: hardEndAt and the time for putting back.
-const LONG_AGO: Millis = 400_000;
+/// An act decided longer ago is not sent by its process.
+pub const LONGEST_ACT: Millis = 5_000;
 
 /// One run of one test: the claim's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +43,8 @@ pub struct Setup {
     pub removed: Option<Defence>,
     /// Reads may fail for a pass.
     pub deaf: bool,
+    /// Time goes by only when no controller has anything to write: what is explored is the order of writes.
+    pub prompt: bool,
 }
 
 /// How often something may still go wrong.
@@ -84,6 +84,8 @@ pub struct Test {
     pub state: State,
     /// Run of the observer's Job, and whether its pod is ready.
     pub observer: Option<(i64, bool)>,
+    /// When its last run was over.
+    pub over_since: Millis,
 }
 
 /// A field of a target: 0 as it was found, 100 and more set by somebody else, between them a row's size.
@@ -216,6 +218,8 @@ pub struct World {
     /// How often each index of each row began to send.
     pub sent: BTreeMap<(RowKey, u8), u8>,
     pub budget: Budget,
+    /// A target whose second field somebody else set.
+    pub edited: Option<usize>,
     /// A promise that was broken.
     pub broken: Option<&'static str>,
 }
@@ -236,6 +240,7 @@ impl World {
             finalizer: false,
             state: State { targets: vec![None; sized.len()], ..State::default() },
             observer: None,
+            over_since: T0,
         };
         Self {
             now: T0,
@@ -250,6 +255,7 @@ impl World {
             jobs_made: BTreeMap::new(),
             sent: BTreeMap::new(),
             budget,
+            edited: None,
             broken: None,
         }
     }
@@ -299,58 +305,4 @@ impl World {
         };
         self.tests.iter().all(over) && self.targets.iter().flatten().all(put_back) && self.jobs.is_empty()
     }
-
-    /// The same world seen from [`T0`], with versions as "current or not" and instants that are over as one.
-    pub fn canonical(&mut self) {
-        let shift = T0 - self.now;
-        self.now = T0;
-        let ahead = |instant: &mut Millis| *instant = (*instant + shift).max(T0 - LONG_AGO);
-        for (test, plan) in self.tests.iter_mut().zip(&self.setup.plans) {
-            canonical_state(&mut test.state, plan, shift);
-        }
-        for pod in &mut self.pods {
-            if let Some((start, hard_end)) = &mut pod.grant {
-                ahead(start);
-                ahead(hard_end);
-                (*start, *hard_end) = ((*start).max(T0 - 1), (*hard_end).max(T0 - 1));
-            }
-        }
-        for write in &mut self.writes {
-            write.decided = (write.decided + shift).max(T0 - 5_001);
-            if !write.held {
-                write.decided = T0;
-            }
-            match &mut write.kind {
-                Kind::Record(state) => canonical_state(state, &self.setup.plans[write.test], shift),
-                Kind::Grant(_, (start, hard_end)) => {
-                    ahead(start);
-                    ahead(hard_end);
-                }
-                _ => {}
-            }
-            let current = match &write.kind {
-                Kind::Record(_) | Kind::Finalizer(_) => Some(self.tests[write.test].version),
-                Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) => {
-                    self.targets[self.setup.targets[write.test][*n]].as_ref().map(|target| target.version)
-                }
-                _ => Some(write.version),
-            };
-            write.version = if current == Some(write.version) { 0 } else { STALE };
-        }
-        self.tests.iter_mut().for_each(|test| test.version = 0);
-        self.targets.iter_mut().flatten().for_each(|target| target.version = 0);
-        self.jobs.sort();
-        self.pods.sort();
-        self.writes.sort_by_key(|write| (write.held, write.test));
-    }
-}
-
-/// Moves a state's instants; those that are over, and make no difference any more, become one.
-fn canonical_state(state: &mut State, plan: &PlanView, shift: Millis) {
-    state.deadline = (state.deadline + shift).max(T0 - 1);
-    if let Some(fire) = &mut state.fire {
-        fire.start_at = (fire.start_at + shift).max(T0 - 1);
-        fire.hard_end_at = (fire.hard_end_at + shift).max(T0 - LONG_AGO);
-    }
-    state.started_at = if plan.total >= ENDLESS { T0 } else { (state.started_at + shift).max(T0 - plan.total - 1) };
 }

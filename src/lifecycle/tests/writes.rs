@@ -2,7 +2,7 @@
 //! server would check them.
 
 use super::defences::Defence;
-use super::world::{Claim, Job, Kind, RowKey, Stage, Target, World, Write, wanted};
+use super::world::{Claim, Job, Kind, LONGEST_ACT, RowKey, Stage, Target, World, Write, wanted};
 use crate::api::Phase;
 use crate::lifecycle::{Change, Effect, Millis, Step, Uid};
 
@@ -52,6 +52,12 @@ impl World {
     /// The API server gets the write. Grants and stops are one write for each pod: this is the first, and the rest is
     /// given back.
     pub fn deliver(&mut self, write: Write) -> Option<Write> {
+        if write.held && matches!(write.kind, Kind::Claim(_) | Kind::CreateJob(_)) {
+            let over = !self.stands(write.run) && self.tests[write.test].state.run == write.run.run;
+            if over && self.now - self.tests[write.test].over_since > LONGEST_ACT {
+                self.broken = Some("a process claims or creates long after its run was over");
+            }
+        }
         match &write.kind {
             Kind::Record(_) | Kind::Finalizer(_) => self.write_test(&write),
             Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) => {
@@ -94,6 +100,9 @@ impl World {
                 if next.phase == Phase::Claiming && test.state.phase != Phase::Claiming {
                     test.ran = test.spec;
                 }
+                if next.phase == Phase::Finished && test.state.phase != Phase::Finished {
+                    test.over_since = self.now;
+                }
                 test.state = (**next).clone();
             }
             Kind::Finalizer(there) => test.finalizer = *there,
@@ -108,7 +117,7 @@ impl World {
         let Some(target) = self.targets[index].as_ref().filter(|target| !stale(target)) else { return };
         let ours = target.claim.as_ref().is_some_and(|claim| claim.of == write.run);
         match &write.kind {
-            Kind::Claim(n) => {
+            Kind::Claim(_) => {
                 let row = RowKey { of: write.run, row: 1 };
                 let originals = target.size;
                 let claim = Claim { of: write.run, originals, set: None };
@@ -116,25 +125,25 @@ impl World {
                 let target = self.target(index);
                 target.claim = Some(claim);
                 if at_once {
-                    self.size(write, index, row);
+                    // A size under a claim that stayed on a run that is over is put back with that claim; this one is new.
+                    if !self.stands(write.run) {
+                        self.broken = Some("a size is set for a run that is over");
+                    }
+                    self.size(index, row);
                 }
-                let _ = n;
             }
             Kind::Size(_, row) => {
                 if !ours {
                     self.broken = Some("a size is set without a claim");
                 }
-                self.size(write, index, *row);
+                self.size(index, *row);
             }
             Kind::Release(_) if ours => self.release(index),
             _ => {}
         }
     }
 
-    fn size(&mut self, write: &Write, index: usize, row: RowKey) {
-        if !self.stands(write.run) {
-            self.broken = Some("a size is set for a run that is over");
-        }
+    fn size(&mut self, index: usize, row: RowKey) {
         let size = [wanted(row); 2];
         let target = self.target(index);
         target.size = size;
@@ -160,25 +169,28 @@ impl World {
         let target = self.target(index);
         target.claim = None;
         let Some(set) = claim.set else { return };
-        for field in 0..2 {
-            if target.size[field] == set[field] || !compares {
-                target.size[field] = claim.originals[field];
+        for ((live, set), original) in target.size.iter_mut().zip(set).zip(claim.originals) {
+            if *live == set || !compares {
+                *live = original;
             }
         }
     }
 
     /// The user deletes the test: it goes at once when nobody holds it.
     pub fn delete_test(&mut self, test: usize) {
+        let (holds, now) = (!self.without(Defence::Finalizer), self.now);
         let test = &mut self.tests[test];
         test.version += 1;
         test.deleting = true;
-        test.exists = test.finalizer;
+        test.exists = test.finalizer && holds;
+        test.over_since = now;
     }
 
     /// Somebody else's change of one field.
     pub fn edit_target(&mut self, index: usize, field: usize, value: u8) {
         if self.targets[index].is_some() {
             self.target(index).size[field] = value;
+            self.edited = Some(index);
         }
     }
 
@@ -229,11 +241,6 @@ impl World {
     /// Ended pods of a deleted Job leave the world.
     pub fn bury(&mut self) {
         self.pods.retain(|pod| !(pod.terminating && pod.stage == Stage::Ended));
-    }
-
-    /// Nothing is sent before this; where nothing was granted, never.
-    pub fn starts_of(&self) -> impl Iterator<Item = Millis> + '_ {
-        self.pods.iter().filter_map(|pod| pod.grant.map(|(start, _)| start))
     }
 
     /// What a process does that acts on what it is about to record: the grants of a start that nobody recorded yet.

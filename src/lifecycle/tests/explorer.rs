@@ -1,0 +1,222 @@
+//! Every interleaving, breadth first: which promise can be broken, and from where the end can't be reached.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+use super::events::Event;
+use super::turns::endless;
+use super::world::{Budget, ENDLESS, Setup, World};
+use crate::lifecycle::PlanView;
+
+/// What an exploration found.
+#[derive(Debug)]
+pub struct Found {
+    pub states: usize,
+    /// Nothing was left out.
+    pub complete: bool,
+    /// What was broken, and the shortest way there.
+    pub broken: Option<(&'static str, Vec<Event>)>,
+}
+
+/// Digests are hashes already.
+#[derive(Default)]
+struct Same(u64);
+
+impl Hasher for Same {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// 64 bits: among ten million states two share a digest with a chance of 1 in 300,000.
+fn digest(world: &World) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&world.tests, &world.targets, &world.jobs, &world.pods, &world.writes).hash(&mut hasher);
+    (&world.jobs_made, &world.sent, world.budget, world.edited).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Explores from `world`, at most `limit` states.
+pub fn explore(mut world: World, limit: usize) -> Found {
+    world.canonical();
+    let mut known: HashMap<u64, u32, BuildHasherDefault<Same>> = HashMap::default();
+    known.insert(digest(&world), 0);
+    let mut parents: Vec<(u32, Event)> = vec![(0, Event::Time(0))];
+    let mut edges: Vec<(u32, u32)> = Vec::new();
+    let mut ends: Vec<u32> = Vec::new();
+    let mut open = VecDeque::from([(0_u32, world)]);
+    while let Some((at, world)) = open.pop_front() {
+        if parents.len() >= limit {
+            return Found { states: parents.len(), complete: false, broken: None };
+        }
+        if world.is_over() {
+            ends.push(at);
+        }
+        for event in world.events() {
+            let mut next = world.clone();
+            next.happen(event);
+            if let Some(broken) = next.broken {
+                let mut way = way(&parents, at);
+                way.push(event);
+                return Found { states: parents.len(), complete: false, broken: Some((broken, way)) };
+            }
+            let fresh = u32::try_from(parents.len()).unwrap_or(u32::MAX);
+            let id = *known.entry(digest(&next)).or_insert(fresh);
+            if id == fresh {
+                parents.push((at, event));
+                open.push_back((id, next));
+            }
+            if event.is_ordinary() {
+                edges.push((id, at));
+            }
+        }
+    }
+    let stuck = without_end(parents.len(), edges, ends);
+    let broken = stuck.map(|state| ("the end can't be reached any more", way(&parents, state)));
+    Found { states: parents.len(), complete: true, broken }
+}
+
+/// The events that led to a state.
+fn way(parents: &[(u32, Event)], mut at: u32) -> Vec<Event> {
+    let mut way = Vec::new();
+    while at != 0 {
+        let (parent, event) = parents[at as usize];
+        way.push(event);
+        at = parent;
+    }
+    way.reverse();
+    way
+}
+
+/// A state from which no end can be reached; `edges` lead backwards.
+fn without_end(states: usize, mut edges: Vec<(u32, u32)>, ends: Vec<u32>) -> Option<u32> {
+    edges.sort_unstable();
+    let mut reaches = vec![false; states];
+    let mut open = ends;
+    while let Some(at) = open.pop() {
+        if std::mem::replace(&mut reaches[at as usize], true) {
+            continue;
+        }
+        let first = edges.partition_point(|(to, _)| *to < at);
+        let before = edges[first..].iter().take_while(|(to, _)| *to == at);
+        open.extend(before.map(|(_, from)| *from).filter(|from| !reaches[*from as usize]));
+    }
+    let stuck = reaches.iter().position(|reaches| !reaches)?;
+    u32::try_from(stuck).ok()
+}
+
+/// Nothing goes wrong.
+pub const NONE: Budget =
+    Budget { late: 0, duplicate: 0, restart: 0, kill: 0, delete_job: 0, foreign: 0, cancel: 0, delete: 0, edit: 0 };
+
+/// A configuration: its name, and the world it begins with.
+type Configuration = (&'static str, World);
+
+fn alone(name: &'static str, plan: PlanView, controllers: usize, budget: Budget) -> Configuration {
+    let targets = vec![(0..plan.sized).collect()];
+    (
+        name,
+        World::new(
+            Setup { plans: vec![plan], targets, controllers, removed: None, deaf: false, prompt: false },
+            budget,
+        ),
+    )
+}
+
+/// Two tests with one row each on one target; each waits for it as long as it takes.
+fn rivals(name: &'static str, controllers: usize, budget: Budget) -> Configuration {
+    let patient = || PlanView { queue: ENDLESS, ..endless(1, 1, 1) };
+    let targets = vec![vec![0], vec![0]];
+    let plans = vec![patient(), patient()];
+    let setup = Setup { plans, targets, controllers, removed: None, deaf: false, prompt: true };
+    (name, World::new(setup, budget))
+}
+
+/// The same, and every read but that of the LoadTest may fail.
+fn deaf((name, mut world): Configuration) -> Configuration {
+    if let Some(setup) = Rc::get_mut(&mut world.setup) {
+        setup.deaf = true;
+    }
+    (name, world)
+}
+
+/// What is explored in every run of the tests.
+fn small() -> Vec<Configuration> {
+    let one = || endless(1, 1, 1);
+    vec![
+        alone("a row", one(), 1, NONE),
+        alone("two rows", endless(2, 1, 1), 1, NONE),
+        alone("two targets", endless(1, 2, 1), 1, NONE),
+        alone("two generators", endless(1, 1, 2), 1, NONE),
+        alone("two controllers", one(), 2, NONE),
+        alone("a killed generator, a deleted Job", one(), 1, Budget { kill: 1, delete_job: 1, ..NONE }),
+        alone("a late write", one(), 1, Budget { late: 1, ..NONE }),
+        alone("a total deadline", PlanView { total: 700_000, ..one() }, 1, NONE),
+        deaf(alone("reads that fail", one(), 1, NONE)),
+    ]
+}
+
+/// What takes a machine minutes.
+fn large() -> Vec<Configuration> {
+    let one = || endless(1, 1, 1);
+    let two = || endless(2, 2, 1);
+    vec![
+        rivals("two tests on one target", 1, NONE),
+        rivals("two tests on one target, cancelled", 1, Budget { cancel: 1, ..NONE }),
+        rivals("two tests on one target, late", 1, Budget { late: 1, ..NONE }),
+        rivals("two tests on one target, two controllers", 2, NONE),
+        alone("two late writes", one(), 1, Budget { late: 2, ..NONE }),
+        alone("a late write, cancelled", one(), 1, Budget { late: 1, cancel: 1, ..NONE }),
+        alone("a late write, deleted", one(), 1, Budget { late: 1, delete: 1, ..NONE }),
+        alone("duplicate and restart", one(), 1, Budget { duplicate: 1, restart: 1, ..NONE }),
+        alone("duplicate, late", one(), 1, Budget { duplicate: 1, late: 1, ..NONE }),
+        alone("two controllers, cancelled", one(), 2, Budget { cancel: 1, ..NONE }),
+        alone("two controllers, late", one(), 2, Budget { late: 1, ..NONE }),
+        alone("two controllers, late, deleted", one(), 2, Budget { late: 1, delete: 1, ..NONE }),
+        alone("two controllers, two rows, two targets", two(), 2, NONE),
+        alone("two rows, two targets, cancelled", two(), 1, Budget { cancel: 1, ..NONE }),
+        alone("two rows, two targets, late", two(), 1, Budget { late: 1, ..NONE }),
+        alone("two generators, killed, late", endless(1, 1, 2), 1, Budget { kill: 1, late: 1, ..NONE }),
+        alone("two targets, foreign edit, cancelled", endless(1, 2, 1), 1, Budget { foreign: 1, cancel: 1, ..NONE }),
+        alone("foreign edit, late", one(), 1, Budget { foreign: 1, late: 1, ..NONE }),
+        alone("edited and run again", one(), 1, Budget { edit: 1, ..NONE }),
+        alone("edited, late", one(), 1, Budget { edit: 1, late: 1, ..NONE }),
+        deaf(alone("reads that fail, two controllers", one(), 2, NONE)),
+        deaf(alone("reads that fail, late", one(), 1, Budget { late: 1, ..NONE })),
+    ]
+}
+
+/// Explores each to the end; the number of states.
+fn explore_all(configurations: Vec<Configuration>, limit: usize) -> usize {
+    let mut states = 0;
+    for (name, world) in configurations {
+        let found = explore(world, limit);
+        println!("{name}: {} states", found.states);
+        if let Some((broken, way)) = found.broken {
+            way.iter().for_each(|event| println!("  {event:?}"));
+            panic!("{name}: {broken}");
+        }
+        assert!(found.complete, "{name}: more than {limit} states");
+        states += found.states;
+    }
+    println!("states explored: {states}");
+    states
+}
+
+#[test]
+fn no_interleaving_of_a_small_world_breaks_a_promise() {
+    assert!(explore_all(small(), 200_000) > 50_000);
+}
+
+#[test]
+#[ignore = "minutes: cargo test --release -- --ignored explorer --nocapture"]
+fn no_interleaving_of_a_large_world_breaks_a_promise() {
+    assert!(explore_all(large(), 6_000_000) > 1_000_000);
+}
