@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use loadtest_operator::api::{Instant, LoadTestSpec, Name};
+use loadtest_operator::api::{Instant, LoadTestSpec, MAX_INTEGER, Name};
 use loadtest_operator::build::*;
 use loadtest_operator::plan::*;
 use loadtest_operator::results::database::{Window, database_figures};
@@ -12,6 +12,7 @@ use loadtest_operator::results::sample::{ObserverLine, Sample};
 use loadtest_operator::results::{collect, load_figures, measurements};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
 /// One change of a JSON text, at a place chosen by number.
@@ -24,7 +25,8 @@ enum Change {
     Repeat,
 }
 
-fn value() -> impl Strategy<Value = Value> {
+/// Anything that may stand in JSON; whole numbers up to `largest` on both sides.
+fn value(largest: i64) -> impl Strategy<Value = Value> {
     let text = [
         "",
         "/",
@@ -41,7 +43,7 @@ fn value() -> impl Strategy<Value = Value> {
         "(",
         "ü\u{0}\n",
     ];
-    let number = [0, 1, -1, 64, 10_000, i64::from(i32::MAX), i64::from(i32::MAX) + 1, i64::MAX, i64::MIN];
+    let number = [0, 1, -1, 64, 10_000, i64::from(i32::MAX), i64::from(i32::MAX) + 1, largest, -largest];
     prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -54,10 +56,10 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn change() -> impl Strategy<Value = (Index, Change)> {
+fn change(largest: i64) -> impl Strategy<Value = (Index, Change)> {
     let kind = prop_oneof![
         1 => Just(Change::Remove),
-        3 => value().prop_map(Change::Replace),
+        3 => value(largest).prop_map(Change::Replace),
         2 => any::<Index>().prop_map(Change::CopyFrom),
         1 => Just(Change::Repeat),
     ];
@@ -203,12 +205,14 @@ fn window() -> Window {
     Window { start_ms: 1000, end_ms: 5000, settled_ms: Some(7000) }
 }
 
+// The same cases in every run; look for new ones by another seed and more cases. What a pod says is bounded by what JSON
+// carries exactly: counts and instants beyond 2^53 - 1 are not covered here.
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn a_mutated_manifest_is_planned_and_built_or_refused_with_a_path(
-        example in any::<Index>(), changes in proptest::collection::vec(change(), 1..6)
+        example in any::<Index>(), changes in proptest::collection::vec(change(i64::MAX), 1..6)
     ) {
         let checked = check(changed(example.get(&EXAMPLES).1.clone(), &changes));
         match checked.plan {
@@ -223,7 +227,7 @@ proptest! {
     /// The operator plans what the API server let through, which may be of another version's schema.
     #[test]
     fn a_spec_that_the_types_can_read_is_planned_or_refused(
-        example in any::<Index>(), changes in proptest::collection::vec(change(), 1..6)
+        example in any::<Index>(), changes in proptest::collection::vec(change(i64::MAX), 1..6)
     ) {
         let document = changed(example.get(&EXAMPLES).1.clone(), &changes);
         if let Ok(spec) = serde_json::from_value::<LoadTestSpec>(document["spec"].clone()) {
@@ -246,7 +250,7 @@ proptest! {
 
     #[test]
     fn what_a_generator_counted_becomes_figures_whatever_it_says(
-        changes in proptest::collection::vec(change(), 0..5)
+        changes in proptest::collection::vec(change(MAX_INTEGER), 0..5)
     ) {
         let spec: LoadTestSpec = serde_json::from_value(json!({"loads": [{"name": "m", "url": "http://a/"}]})).unwrap();
         let value = changed(serde_json::to_value(load_record()).unwrap(), &changes);
@@ -272,7 +276,7 @@ proptest! {
 
     #[test]
     fn what_an_observer_saw_becomes_figures_whatever_it_says(
-        lines in proptest::collection::vec(proptest::collection::vec(change(), 0..3), 1..6), limit in proptest::option::of(any::<i32>())
+        lines in proptest::collection::vec(proptest::collection::vec(change(MAX_INTEGER), 0..3), 1..6), limit in proptest::option::of(any::<i32>())
     ) {
         let samples: Vec<Sample> = lines
             .iter()
