@@ -7,5 +7,9 @@ pub fn start(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start (in tests) keeps the first.
-    let _ = if json { subscriber.json().with_current_span(false).with_span_list(false).flatten_event(true).try_init() } else { subscriber.try_init() };
+    let _ = if json {
+        subscriber.json().with_current_span(false).with_span_list(false).flatten_event(true).try_init()
+    } else {
+        subscriber.try_init()
+    };
 }
