@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use crate::space::{Space, documents};
 
-/// Labels of restricted pods that end at once.
+/// What a pod needs to be admitted as restricted; it ends at once when told to.
 const POD: &str = "
       automountServiceAccountToken: false
       enableServiceLinks: false
       terminationGracePeriodSeconds: 1
       securityContext: {runAsNonRoot: true, runAsUser: 999, runAsGroup: 999, fsGroup: 999, seccompProfile: {type: RuntimeDefault}}
       volumes: [{name: tmp, emptyDir: {}}, {name: data, emptyDir: {}}]";
+/// The same for its container.
 const CONTAINER: &str = "
         imagePullPolicy: IfNotPresent
         securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
