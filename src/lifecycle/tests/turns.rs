@@ -140,6 +140,7 @@ impl Walk {
         let finished = |world: &World| world.tests.iter().all(|t| !t.exists || t.state.phase == Phase::Finished);
         while !(self.weather != Weather::Calm && finished(&self.world)) && self.turn() != Turn::Rest {
             assert!(self.world.broken.is_none(), "{:?} after {:?}", self.world.broken, self.log);
+            assert!(self.log.len() < 20_000, "writes without end: {:?}", &self.log[self.log.len() - 10..]);
             assert!(
                 self.world.now - begun <= most,
                 "{:?}: no end after {} s: {:?}",
