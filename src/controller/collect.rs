@@ -21,6 +21,8 @@ use crate::evidence::cluster::target::figures;
 use crate::lifecycle::{COLLECTING, Live};
 use crate::results::collect::{GeneratorOutcome, parse};
 use crate::results::detail::RowDetail;
+use crate::results::line::line;
+use crate::results::record::Termination;
 use crate::results::row::{collected, merged_loads, warmup_tasks};
 use crate::results::row_input::{CollectInput, Fact};
 
@@ -113,8 +115,8 @@ async fn of_pod(session: &Session<'_>, pod: &Pod, index: u32) -> Result<Generato
         let outcome = lost(Reason::GeneratorLost, format!("generator {index} did not end in time: {why}"));
         return if has_ended(pod) { Ok(outcome) } else { Err(outcome) };
     };
-    match serde_json::from_str::<crate::results::record::Termination>(&message) {
-        Ok(said) if said.reason.is_none() && !said.loads.is_empty() => Ok(GeneratorOutcome::Counts(said)),
+    match line::<Termination>(&message) {
+        Some(said) if said.reason.is_none() && !said.loads.is_empty() => Ok(GeneratorOutcome::Counts(said)),
         _ if code == 0 => Err(lost(Reason::ResultsIncomplete, format!("generator {index}: {why}"))),
         _ => {
             let (reason, sentence) = ended_early(code, &reason, &message);

@@ -11,6 +11,7 @@ use super::session::{Session, now};
 use crate::api::{LimitSource, Reason};
 use crate::build::OBSERVE;
 use crate::lifecycle::{Live, Millis, ObserverSeen};
+use crate::results::line::line;
 use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
 
 /// Most bytes of the observer's log that are read at once: an hour of lines.
@@ -81,10 +82,10 @@ pub async fn said(session: &Session<'_>, from: Millis, facts: bool) -> Said {
 }
 
 fn read_lines(text: &str, from: Millis, said: &mut Said) {
-    for line in text.lines() {
-        match serde_json::from_str(line) {
-            Ok(ObserverLine::Sample(sample)) if sample.t >= from => said.samples.push(sample),
-            Ok(ObserverLine::Database(facts)) => said.database = Some(facts),
+    for text in text.lines() {
+        match line(text) {
+            Some(ObserverLine::Sample(sample)) if sample.t >= from => said.samples.push(sample),
+            Some(ObserverLine::Database(facts)) => said.database = Some(facts),
             _ => {}
         }
     }

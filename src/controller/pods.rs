@@ -11,6 +11,7 @@ use super::session::Session;
 use crate::api::Reason;
 use crate::build::{ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
 use crate::lifecycle::{JobSeen, Live, PodsSeen};
+use crate::results::line::line;
 use crate::results::record::Termination;
 
 /// How long a pod may stay unschedulable, or not be created, before that is an answer; seconds.
@@ -154,7 +155,7 @@ pub fn ended_early(code: i32, reason: &str, message: &str) -> (Reason, String) {
     if reason == "OOMKilled" {
         return (Reason::GeneratorOutOfMemory, "it was killed for using more memory than it may".into());
     }
-    let said: Option<Termination> = serde_json::from_str(message).ok();
+    let said: Option<Termination> = line(message);
     let word = said.as_ref().and_then(|said| Reason::parse(said.reason.as_deref()?));
     match (word, said.and_then(|said| said.message)) {
         (Some(word), sentence) => (word, sentence.unwrap_or_default()),

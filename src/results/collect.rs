@@ -89,7 +89,7 @@ pub fn parse(log: &str) -> Result<GeneratorReport, Incomplete> {
 }
 
 fn read(line: &str, before: u32) -> Result<Record, Incomplete> {
-    serde_json::from_str(line).map_err(|_| match before {
+    super::line::line(line).ok_or_else(|| match before {
         // The text is not repeated: it may be anything.
         0 => {
             incomplete("the log does not begin with a header: its beginning was rotated away, or it is no generator's")

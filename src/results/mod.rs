@@ -8,6 +8,7 @@ pub mod detail;
 pub mod histogram;
 pub mod instrument;
 pub mod judge;
+pub mod line;
 pub mod load_figures;
 pub mod measurements;
 pub mod merge;
