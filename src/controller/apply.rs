@@ -94,7 +94,7 @@ async fn claim(session: &Session<'_>, index: usize, decided: Instant) -> Result<
         rows.filter_map(|row| row.target(&target.name.0)).flat_map(|t| wanted(t).into_keys()).collect();
     fields.sort();
     fields.dedup();
-    let until = ApiInstant::from_millis(session.state.started_at + session.view.total);
+    let until = ApiInstant::from_millis(now() + session.view.total);
     let patch = claim_patch(workload, &session.run(), target.container.as_deref(), &fields, until)?;
     patch_target(session, index, patch, decided).await
 }
@@ -110,8 +110,13 @@ async fn size(session: &Session<'_>, index: usize, decided: Instant) -> Result<(
 
 async fn release(session: &mut Session<'_>, index: usize) -> Result<(), PassError> {
     let Some(workload) = workload(session, index).cloned() else { return Ok(()) };
-    let release = release_patch(&workload)?;
-    patch_target(session, index, release.patch, Instant::now()).await?;
+    let written = match release_patch(&workload) {
+        Ok(release) => patch_target(session, index, release.patch.clone(), Instant::now()).await.map(|()| release),
+        Err(error) => Err(error.into()),
+    };
+    session.memory.refused = written.is_err();
+    session.remember();
+    let release = written?;
     if !release.skipped.is_empty() {
         let fields: Vec<String> = release.skipped.into_iter().map(String::from).collect();
         let name = session.sized[index].clone();

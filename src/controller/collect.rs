@@ -31,6 +31,7 @@ const MOST_BYTES: i64 = 8 * 1024 * 1024;
 
 /// The row, from the generators' logs; kept in memory and in the row's ConfigMap until it is recorded.
 pub async fn read(session: &mut Session<'_>) {
+    session.seen.collected = Live::Unreachable;
     let Some(planned) = session.row().cloned() else { return };
     if let Some(row) = session.memory.collected.as_ref().filter(|row| row.row == planned.number) {
         session.note = format!("row {} was read", row.row);

@@ -36,6 +36,12 @@ pub struct Memory {
     pub run: i64,
     /// The preflight's answer, when it is final.
     pub preflight: Option<(Live<Preflight>, String)>,
+    /// Since when something other than a queue keeps the test from starting; 0: nothing does.
+    pub not_yet_since: Millis,
+    /// The last release of a target was refused.
+    pub refused: bool,
+    /// Uids of generator pods that were seen ended.
+    pub ended: std::collections::BTreeSet<String>,
     /// Digest of the pods that serve, and since when it is that.
     pub proof: Option<(String, Millis)>,
     /// Pods of each target when the load started.

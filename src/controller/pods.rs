@@ -8,9 +8,9 @@ use kube::api::ListParams;
 
 use super::io::{call, live};
 use super::session::Session;
-use crate::api::Reason;
+use crate::api::{Reason, RowStep};
 use crate::build::{ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
-use crate::lifecycle::{JobSeen, Live, PodsSeen};
+use crate::lifecycle::{JobSeen, Live, PodsSeen, Uid};
 use crate::results::line::line;
 use crate::results::record::Termination;
 
@@ -65,6 +65,8 @@ pub async fn read(session: &mut Session<'_>) {
         }
         seen.alive += u32::from(!has_ended(pod));
     }
+    let gone = confirm(session, &pods);
+    seen.unconfirmed = gone;
     seen.stopped = pods.iter().filter(|pod| !has_ended(pod)).all(|pod| pod.annotations().contains_key(STOP_AT));
     if let Some((reason, note)) = trouble(&pods) {
         seen.trouble = Some(reason);
@@ -81,6 +83,20 @@ pub async fn read(session: &mut Session<'_>) {
     }
     session.pods = pods;
     session.seen.pods = Live::Fresh(seen);
+}
+
+/// Remembers which pods were seen ended; counts the granted ones that vanished without that.
+fn confirm(session: &mut Session<'_>, pods: &[Pod]) -> u32 {
+    let ended = pods.iter().filter(|pod| has_ended(pod)).filter_map(ResourceExt::uid);
+    session.memory.ended.extend(ended);
+    let collected = !matches!(session.state.step, RowStep::Starting | RowStep::Loading | RowStep::Collecting);
+    if session.state.fire.is_none() || collected {
+        return 0;
+    }
+    let known: Vec<_> = session.memory.ended.iter().cloned().chain(pods.iter().filter_map(ResourceExt::uid)).collect();
+    let known: Vec<_> = known.iter().map(|uid| Uid::of(uid)).collect();
+    let gone = session.state.armed.iter().filter(|pod| !known.contains(pod)).count();
+    u32::try_from(gone).unwrap_or(u32::MAX)
 }
 
 /// Completion index of a generator pod.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::apply::pod_context;
 use super::io::{CallError, call};
 use super::quota;
-use super::session::Session;
+use super::session::{Session, now};
 use super::targets::{pods_of, workloads};
 use crate::api::{LoadTest, Phase, Reason, Target, WhenManaged};
 use crate::build::{claim_patch, current, generator_job, observer_job, same, size_patch, wanted};
@@ -57,6 +57,12 @@ pub async fn read(session: &mut Session<'_>) {
     };
     session.seen.preflight = Live::Fresh(answer);
     session.note.clone_from(&note);
+    if answer == Preflight::NotYet(Reason::LimitReached) {
+        session.memory.not_yet_since = 0;
+    } else if session.memory.not_yet_since == 0 {
+        session.memory.not_yet_since = now();
+    }
+    session.seen.not_yet_since = session.memory.not_yet_since;
     if !matches!(answer, Preflight::NotYet(_)) {
         session.memory.preflight = Some((Live::Fresh(answer), note));
     }
@@ -83,9 +89,14 @@ async fn slots(session: &Session<'_>) -> Check {
         let run = status.and_then(|s| s.run.as_ref());
         let phase = status.and_then(|s| s.phase);
         let began = run.and_then(|run| run.started_at).map(crate::api::Instant::as_millis).unwrap_or(i64::MAX);
+        let earlier = (began, test.uid()) < (session.state.started_at, session.test.uid());
         test.uid() != session.test.uid()
-            && matches!(phase, Some(Phase::Claiming | Phase::Running | Phase::Restoring))
-            && (began, test.uid()) < (session.state.started_at, session.test.uid())
+            && match phase {
+                Some(Phase::Running | Phase::Restoring) => true,
+                // Of those that wait as well, the earlier ones go first.
+                Some(Phase::Claiming) => earlier,
+                _ => false,
+            }
     };
     let (others, most) = (tests.iter().filter(busy).count(), session.context.config.limits.max_concurrent_tests);
     if others >= most {

@@ -19,6 +19,8 @@ use crate::lifecycle::{Need, Step, decide};
 
 /// Steps of one pass; a run that needs more goes on in the next.
 const STEPS: usize = 64;
+/// Reads of one step; each need is looked at once.
+const READS: usize = 16;
 
 /// Reconciles one LoadTest.
 ///
@@ -78,7 +80,7 @@ enum Pass {
 
 async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
     let mut session = Session::new(context, test);
-    loop {
+    for _ in 0..READS {
         let step = decide(&session.input());
         debug!(name = session.test.name_any(), ?step, "decided");
         match step {
@@ -104,6 +106,7 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
             Step::Rest => return Ok(Pass::Rest),
         }
     }
+    Ok(Pass::Wait(Duration::from_secs(1)))
 }
 
 /// Looks at what the decision needs.

@@ -59,10 +59,16 @@ impl<'a> Session<'a> {
             errors = context.config.exceeded(plan);
             refusal = (!errors.is_empty()).then_some(Reason::LimitExceeded);
         }
-        let sized: Vec<String> =
-            plan.iter().flat_map(|plan| plan.sized().into_iter().map(|t| t.name.0.clone())).collect();
+        let sized: Vec<String> = match &plan {
+            Some(plan) => plan.sized().into_iter().map(|target| target.name.0.clone()).collect(),
+            // A plan that this version can't read: what its run changed is put back all the same.
+            None => test.status.iter().flat_map(|s| &s.targets).map(|record| record.name.0.clone()).collect(),
+        };
         let longest = context.config.limits.max_duration_seconds * 1000;
-        let view = plan.as_ref().map(|plan| PlanView::of(plan, Some(longest))).unwrap_or_default();
+        let view = match &plan {
+            Some(plan) => PlanView::of(plan, Some(longest)),
+            None => PlanView { sized: sized.len(), ..PlanView::default() },
+        };
         let state = view::state(test.status.as_ref(), &sized);
         let intent = intent(&test, plan.as_ref(), refusal);
         let memory = context.recall(&test.uid().unwrap_or_default(), state.run);
@@ -75,7 +81,7 @@ impl<'a> Session<'a> {
             view,
             intent,
             state,
-            seen: Seen::default(),
+            seen: Seen { refused: memory.refused, not_yet_since: memory.not_yet_since, ..Seen::default() },
             memory,
             note: String::new(),
             uids: HashMap::new(),

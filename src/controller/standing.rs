@@ -81,6 +81,9 @@ async fn release(context: &Context, kind: WorkloadKind, workload: &DynamicObject
     let (namespace, name) = (workload.namespace().unwrap_or_default(), workload.name_any());
     let live = workloads(&context.client, &namespace, kind);
     let Ok(fresh) = call(live.get(&name)).await else { return };
+    if fresh.labels().get(CLAIM) != workload.labels().get(CLAIM) {
+        return; // claimed anew since it was listed
+    }
     let fresh = serde_json::to_value(fresh).unwrap_or_default();
     let released = match release_patch(&fresh) {
         Ok(release) => serde_json::from_value::<json_patch::Patch>(release.patch).ok(),

@@ -90,6 +90,16 @@ fn size(session: &mut Session<'_>, target: &Target, workload: &Value) -> SizeSee
             return SizeSeen::Foreign;
         }
     }
+    // What is ours to set but was not set yet must be as it was found.
+    let kept: Vec<_> = claim.originals.iter().filter(|(field, _)| !claim.set.contains_key(field)).collect();
+    let live = current(workload, index, kept.iter().map(|(field, _)| *field));
+    if let Some((field, _)) =
+        kept.iter().find(|(field, original)| !same(field, live.get(*field).and_then(Option::as_ref), original.as_ref()))
+    {
+        let field = String::from((*field).clone());
+        session.note = format!("somebody else changed {field} of {} after it was claimed", target.name.0);
+        return SizeSeen::Foreign;
+    }
     let wanted = wanted(target);
     let equal = wanted.len() == claim.set.len()
         && wanted

@@ -67,12 +67,15 @@ fn idle(input: &Input<'_>) -> Step {
     Step::Record(Change::Begin)
 }
 
-/// Cancel, delete and the total deadline end a run from anywhere.
+/// Cancel and delete end a run from anywhere.
 fn ended_by_user(input: &Input<'_>) -> Option<Step> {
     let reason = if input.intent.deleting {
         Reason::Deleted
     } else if input.intent.cancel {
         Reason::Cancelled
+    } else if input.intent.refusal == Some(Reason::InvalidSpec) {
+        // This operator can't read the plan that another version began.
+        Reason::InvalidSpec
     } else {
         return None;
     };
@@ -87,7 +90,9 @@ fn claiming(input: &Input<'_>) -> Step {
         Live::Fresh(Preflight::Ok) => {}
         Live::Fresh(Preflight::Refused(reason)) => return Step::Record(Change::Restoring(*reason)),
         Live::Fresh(Preflight::NotYet(reason)) => {
-            let patience = if *reason == Reason::LimitReached { state.deadline } else { state.started_at + CLAIMING };
+            // What is not ready is waited for from when it alone was in the way: a queue before it may have been long.
+            let since = state.started_at.max(seen.not_yet_since);
+            let patience = if *reason == Reason::LimitReached { state.deadline } else { since + CLAIMING };
             return wait_until(input, *reason, patience, expired(*reason));
         }
         Live::Denied => return Step::Record(Change::Restoring(Reason::Forbidden)),

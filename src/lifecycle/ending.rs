@@ -71,7 +71,7 @@ fn stopping(input: &Input<'_>) -> Option<Step> {
             }
             match deletable.filter(|_| !is_late(input)) {
                 Some(job) => Some(Step::Act(Effect::DeleteJob(job.uid))),
-                None if pods.alive > 0 && now < state.hard_end() => {
+                None if pods.alive + pods.unconfirmed > 0 && now < state.hard_end() => {
                     Some(Step::Wait { reason: Reason::WaitingForStop, until: state.hard_end().min(now + SOON) })
                 }
                 None => None,

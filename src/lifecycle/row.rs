@@ -39,7 +39,7 @@ pub(super) fn row(input: &Input<'_>) -> Step {
 /// The observer is started and the backlog of earlier work waited for, before any size.
 fn before_first(input: &Input<'_>) -> Step {
     if input.plan.observer {
-        let patience = input.state.started_at + input.plan.queue + 2 * super::state::ARMING;
+        let patience = input.state.started_at + 2 * super::state::ARMING;
         match &input.seen.observer {
             Live::NotRead => return Step::Read(Need::Observer),
             Live::Missing if input.now < patience => return Step::Act(Effect::CreateObserver),

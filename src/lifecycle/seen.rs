@@ -50,6 +50,8 @@ impl<T> Live<T> {
 pub struct Seen {
     /// Whether the test could start: rights, workloads, Services, quota, the database, the operator's limits.
     pub preflight: Live<Preflight>,
+    /// Since when something other than a queue is in the way; 0: not known.
+    pub not_yet_since: Millis,
     /// The sized targets, in the order they are claimed. Empty: not read.
     pub targets: Vec<Live<TargetSeen>>,
     /// The API server refused the last write to a target that this process tried; nothing was tried yet: false.
@@ -138,6 +140,8 @@ pub struct PodsSeen {
     pub granted: Vec<Uid>,
     /// May still send: not ended.
     pub alive: u32,
+    /// Vanished without having been seen ended: a lost node's pod may still send.
+    pub unconfirmed: u32,
     /// All that are alive carry `stop-at`.
     pub stopped: bool,
     /// Why it won't work out.

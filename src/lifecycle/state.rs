@@ -162,6 +162,8 @@ impl State {
             }
             Change::Originals(uids) => {
                 next.phase = Phase::Running;
+                // The total deadline is the run's own: waiting in line for a target does not count.
+                next.started_at = now;
                 next.targets = uids.iter().map(|uid| Some((*uid, TargetState::Recorded))).collect();
                 next.enter(0, if plan.drain { RowStep::Draining } else { RowStep::Pending }, now + plan.drain_timeout);
             }

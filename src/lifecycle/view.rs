@@ -67,6 +67,7 @@ pub fn write(state: &State, status: &mut LoadTestStatus, sized: &[String], uid: 
     let Some(run) = status.run.as_mut() else { return };
     run.row = Some(state.row.into());
     run.step = Some(state.step);
+    run.started_at = Some(Instant::from_millis(state.started_at));
     run.step_deadline = (state.deadline > 0).then(|| Instant::from_millis(state.deadline));
     run.reason = state.end.map(|reason| reason.to_string());
     let old = run.current.take().unwrap_or_default();
