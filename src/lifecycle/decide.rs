@@ -10,10 +10,8 @@ use super::row::row;
 use super::seen::{ClaimSeen, Live, Preflight, TargetSeen};
 use super::state::{CLAIMING, GRACE, Uid};
 use super::step::{Change, Effect, Input, Need, Step};
+use super::wait::wait_until;
 use crate::api::{Phase, Reason};
-
-/// How soon to look again at what has no event of its own.
-pub(super) const SOON: i64 = 1_000;
 
 /// The next step.
 pub fn decide(input: &Input<'_>) -> Step {
@@ -143,12 +141,4 @@ fn claim(input: &Input<'_>) -> Step {
         Some(_) if late => Step::Record(Change::Restoring(Reason::DeadlineExceeded)),
         Some(index) => Step::Act(Effect::Claim(index)),
     }
-}
-
-/// Waits for `reason`; when `deadline` is over, the run ends as `end`.
-pub(super) fn wait_until(input: &Input<'_>, reason: Reason, deadline: i64, end: Reason) -> Step {
-    if input.now >= deadline {
-        return Step::Record(Change::Restoring(end));
-    }
-    Step::Wait { reason, until: deadline.min(input.now + SOON) }
 }

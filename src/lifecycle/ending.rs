@@ -4,10 +4,10 @@
 //! - What is not ours any more is left alone.
 //! - What can't be put back in time is left to the standing rule; the test ends all the same.
 
-use super::decide::SOON;
 use super::seen::{ClaimSeen, Live, ObserverSeen, TargetSeen};
 use super::state::{RESTORING, STOPPING};
 use super::step::{Change, Effect, Input, Need, Step};
+use super::wait::SOON;
 use crate::api::{Reason, TargetState};
 
 /// Stops the generators, then releases each target.

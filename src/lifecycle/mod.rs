@@ -5,6 +5,7 @@
 //! recorded and read back. What a record makes of the state is `State::after`, also pure, so that the two can be
 //! explored together. `docs/protocol.md` says why each write stands where it stands.
 
+mod after;
 pub mod conditions;
 mod decide;
 mod ending;
@@ -15,6 +16,7 @@ mod standing;
 mod state;
 mod step;
 pub mod view;
+mod wait;
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,10 @@
 //! - The Job is created only before its uid is recorded, and pods are granted only what the recorded commit point says.
 //! - A row is fired at most once: `Fire` is recorded only in Arming, and nothing leads back there.
 
-use super::decide::{SOON, wait_until};
 use super::seen::{ClaimSeen, JobSeen, Live, ObserverSeen, PodsSeen, RolloutSeen, SizeSeen, TargetSeen};
 use super::state::{Fire, HELD, RowView, lead};
 use super::step::{Change, Effect, Input, Need, Step};
+use super::wait::{SOON, wait_until};
 use crate::api::{Reason, RowStep};
 
 /// The next step of a running test.

@@ -2,7 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-use super::step::Change;
 use crate::api::{Phase, Reason, RowStep, TargetState};
 
 /// Milliseconds since the epoch.
@@ -142,87 +141,6 @@ pub fn lead(generators: u32) -> Millis {
 }
 
 impl State {
-    /// The state after `change` was recorded at `now`.
-    pub fn after(&self, change: &Change, plan: &PlanView, intent: &Intent, now: Millis) -> State {
-        let mut next = self.clone();
-        next.observed_generation = intent.generation;
-        match change {
-            Change::Observe => next.phase = Phase::Finished,
-            Change::Refuse(reason) => next.finish(*reason),
-            Change::Begin => {
-                next = State {
-                    phase: Phase::Claiming,
-                    observed_generation: intent.generation,
-                    run: self.run + 1,
-                    started_at: now,
-                    deadline: now + CLAIMING + plan.queue,
-                    targets: vec![None; plan.sized],
-                    ..State::default()
-                };
-            }
-            Change::Originals(uids) => {
-                next.phase = Phase::Running;
-                // The total deadline is the run's own: waiting in line for a target does not count.
-                next.started_at = now;
-                next.targets = uids.iter().map(|uid| Some((*uid, TargetState::Recorded))).collect();
-                next.enter(0, if plan.drain { RowStep::Draining } else { RowStep::Pending }, now + plan.drain_timeout);
-            }
-            Change::NextRow => next.enter(self.row + 1, RowStep::Sizing, now + plan.prepare),
-            Change::Creating => {
-                next.step(RowStep::Creating, now + CREATING);
-                next.targets.iter_mut().flatten().for_each(|(_, state)| *state = TargetState::Sized);
-            }
-            Change::Arming(job) => {
-                next.step(RowStep::Arming, now + ARMING);
-                next.job = Some(*job);
-            }
-            Change::Fire { fire, pods } => {
-                next.step(RowStep::Starting, fire.start_at + 5_000);
-                next.fire = Some(*fire);
-                next.armed.clone_from(pods);
-            }
-            Change::Loading => next.step(RowStep::Loading, self.hard_end() + GRACE),
-            Change::Collecting => next.step(RowStep::Collecting, now + COLLECTING),
-            Change::Collected | Change::RowInvalid(_) => next.step(RowStep::Draining, now + plan.drain_timeout),
-            Change::Settling => next.step(RowStep::Settling, now + plan.settle),
-            Change::RowDone => next.step(RowStep::Done, now + plan.prepare),
-            Change::Restoring(reason) => {
-                next.phase = Phase::Restoring;
-                next.end = Some(*reason);
-                next.deadline = now + RESTORING;
-            }
-            Change::Released(states) => {
-                next.phase = Phase::Evidence;
-                next.deadline = now + plan.evidence;
-                for (target, state) in next.targets.iter_mut().zip(states) {
-                    if let Some((_, target)) = target {
-                        *target = *state;
-                    }
-                }
-            }
-            Change::Finish => next.finish(self.end.unwrap_or(Reason::ThresholdsMet)),
-        }
-        next
-    }
-
-    fn enter(&mut self, row: u8, step: RowStep, deadline: Millis) {
-        self.row = row;
-        self.job = None;
-        self.armed.clear();
-        self.fire = None;
-        self.step(step, deadline);
-    }
-
-    fn step(&mut self, step: RowStep, deadline: Millis) {
-        self.step = step;
-        self.deadline = deadline;
-    }
-
-    fn finish(&mut self, reason: Reason) {
-        self.phase = Phase::Finished;
-        self.end = Some(reason);
-    }
-
     /// When the last request of the row can be open; the past when the row was not fired.
     pub fn hard_end(&self) -> Millis {
         self.fire.map_or(Millis::MIN / 2, |fire| fire.hard_end_at)
