@@ -18,6 +18,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -78,6 +79,12 @@ pub async fn run(options: Options, mut stop: Stop) -> Result<(), crate::Error> {
     let listener = TcpListener::bind(&options.listen).await?;
     tracing::info!("listening on {}", listener.local_addr()?);
     let routes = router(&options, queue, stop.clone());
+    // A short answer must not wait for the client's delayed acknowledgement of the one before.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::warn!("TCP_NODELAY could not be set: {error}");
+        }
+    });
     axum::serve(listener, routes).with_graceful_shutdown(async move { requested(&mut stop).await }).await?;
     Ok(())
 }
