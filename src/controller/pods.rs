@@ -163,7 +163,9 @@ fn pod_trouble(pod: &Pod) -> Option<(Reason, String)> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let unscheduled = conditions.iter().find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
     let age = Timestamp::now().as_second() - pod.creation_timestamp()?.0.as_second();
-    (age > PATIENCE).then(|| (Reason::GeneratorUnschedulable, unscheduled.message.clone().unwrap_or_default()))
+    let why = unscheduled.message.as_deref().unwrap_or("no node has room").trim_end_matches('.');
+    let hint = "spec.pods says what each generator asks for";
+    (age > PATIENCE).then(|| (Reason::GeneratorUnschedulable, format!("{why}; {hint}")))
 }
 
 /// Why a pod that ended before it was granted anything did so.
