@@ -13,7 +13,7 @@ use super::error::PassError;
 use super::io::{CallError, call};
 use super::session::{Session, now};
 use super::targets::workloads;
-use super::{observer, record};
+use super::{events, observer};
 use crate::api::{Instant as ApiInstant, LoadTest, Reason};
 use crate::build::{
     FINALIZER, GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT, claim_patch, generator_job,
@@ -121,7 +121,7 @@ async fn release(session: &mut Session<'_>, index: usize) -> Result<(), PassErro
         let fields: Vec<String> = release.skipped.into_iter().map(String::from).collect();
         let name = session.sized[index].clone();
         let note = format!("{name}: somebody else changed {} meanwhile, so that was left as it is", fields.join(", "));
-        record::event(session, Reason::RestoreSkipped, &note).await;
+        events::event(session, Reason::RestoreSkipped, &note).await;
         session.memory.skipped.insert(name, fields);
         session.remember();
     }
