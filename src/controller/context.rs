@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
 
+use super::clock::Clock;
 use super::config::Config;
 use crate::api::{Reason, Row};
 use crate::evidence::aws::DatabaseSource;
@@ -18,6 +19,7 @@ use crate::results::series::Series;
 /// Shared by all passes.
 pub struct Context {
     pub client: Client,
+    pub clock: Clock,
     pub config: Config,
     /// Image of the agents.
     pub image: String,
@@ -77,7 +79,15 @@ impl Context {
     pub fn new(client: Client, config: Config, image: String, instance: Option<String>) -> Self {
         let reporter = Reporter { controller: "loadtest-operator".into(), instance };
         let events = Recorder::new(client.clone(), reporter);
-        Self { client, config, image, events, memory: Mutex::default(), sources: Mutex::default() }
+        Self {
+            client,
+            clock: Clock::wall(),
+            config,
+            image,
+            events,
+            memory: Mutex::default(),
+            sources: Mutex::default(),
+        }
     }
 
     /// The namespaces that are watched; `None` is all of them.

@@ -11,8 +11,16 @@ use tracing::{debug, info, warn};
 use super::context::Context;
 use super::error::PassError;
 use super::io::call;
-use super::session::{Session, now};
-use super::{apply, collect, evidence, observer, pods, preflight, record, targets};
+use super::read::collect;
+use super::read::evidence;
+use super::read::observer;
+use super::read::pods;
+use super::read::preflight;
+use super::read::targets;
+use super::read::usage;
+use super::session::Session;
+use super::write::apply;
+use super::write::record;
 use crate::api::{LoadTest, Phase, Reason};
 use crate::build::FINALIZER;
 use crate::lifecycle::{Need, Step, decide};
@@ -97,10 +105,10 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
             }
             Step::Wait { reason, until } => {
                 if reason == Reason::Loading {
-                    collect::sample_use(&mut session).await;
+                    usage::sample(&mut session).await;
                 }
                 record::announce(&mut session, reason).await?;
-                let delay = u64::try_from(until - now()).unwrap_or(0).max(100);
+                let delay = u64::try_from(until - session.now()).unwrap_or(0).max(100);
                 return Ok(Pass::Wait(Duration::from_millis(delay)));
             }
             Step::Rest => return Ok(Pass::Rest),

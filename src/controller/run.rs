@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::config::Config;
 use super::context::Context;
 use super::reconcile::{on_error, reconcile};
-use super::standing;
+use super::write::standing;
 use crate::api::LoadTest;
 use crate::runtime::{server, shutdown};
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
@@ -13,11 +12,6 @@ use crate::build::{FINALIZER, RunName};
 use crate::evidence::cluster::pods::PodFact;
 use crate::lifecycle::{Input, Intent, Millis, PlanView, Seen, State, Uid, view};
 use crate::plan::{FieldError, Plan, PlannedRow, RunIdentity, plan};
-
-/// Milliseconds since the epoch.
-pub fn now() -> Millis {
-    Timestamp::now().as_millisecond()
-}
 
 /// One pass.
 pub struct Session<'a> {
@@ -91,9 +85,14 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Milliseconds since the epoch.
+    pub fn now(&self) -> Millis {
+        self.context.clock.now()
+    }
+
     /// What `decide` looks at.
     pub fn input(&self) -> Input<'_> {
-        Input { now: now(), intent: &self.intent, plan: &self.view, state: &self.state, seen: &self.seen }
+        Input { now: self.now(), intent: &self.intent, plan: &self.view, state: &self.state, seen: &self.seen }
     }
 
     /// Keeps what was learned for the next pass.

@@ -1,12 +1,12 @@
 //! What a record writes beside the state: the run, originals and sizes, rows that were never fired, the history.
 
 use super::finish;
-use super::session::{Session, now};
 use crate::api::{
     Count, Instant, LoadTestStatus, Reason, ReasonKind, Row, RowVerdict, Run, Size, TargetAtStart, TargetRecord,
     TargetState, Verdict,
 };
 use crate::build::{CLAIM, Claim, Field};
+use crate::controller::session::Session;
 use crate::evidence::cluster::pods::digest;
 use crate::lifecycle::{Change, State};
 use crate::plan::{HASH_VERSION, PROTOCOL_VERSION};
@@ -47,7 +47,7 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
         }
         Change::Released(_) => {
             if let Some(run) = status.run.as_mut() {
-                run.finished_at = Some(Instant::from_millis(now()));
+                run.finished_at = Some(Instant::from_millis(session.now()));
             }
         }
         Change::Finish => finish::test(session, status).await,

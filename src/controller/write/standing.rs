@@ -7,11 +7,11 @@ use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Pre
 use kube::{Api, Client, ResourceExt};
 use tracing::{info, warn};
 
-use super::context::Context;
-use super::io::{CallError, call};
-use super::targets::workloads;
 use crate::api::{LoadTest, WorkloadKind};
 use crate::build::{CLAIM, ROW_LABEL, RUN_LABEL, release_patch};
+use crate::controller::context::Context;
+use crate::controller::io::{CallError, call};
+use crate::controller::read::targets::workloads;
 use crate::lifecycle::{Active, StandingVerdict, standing};
 
 /// How often everything is looked at.
@@ -73,7 +73,7 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<(), CallErr
 fn all(client: &Client, namespace: Option<&str>, kind: WorkloadKind) -> Api<DynamicObject> {
     match namespace {
         Some(namespace) => workloads(client, namespace, kind),
-        None => super::targets::everywhere(client, kind),
+        None => crate::controller::read::targets::everywhere(client, kind),
     }
 }
 

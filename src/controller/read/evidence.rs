@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::session::{Session, now};
 use crate::api::{DatabaseIdentity, LimitSource, Reason};
+use crate::controller::session::Session;
 use crate::evidence::aws::{DatabaseSource, ErrorKind, settled};
 use crate::lifecycle::Live;
 use crate::results::series::{Series, minutes};
@@ -108,19 +108,19 @@ pub async fn read(session: &mut Session<'_>) {
         session.seen.evidence = Live::Fresh(true);
         return;
     }
-    let due = session.memory.series.as_ref().is_none_or(|(_, at)| now() - at >= EVERY);
+    let due = session.memory.series.as_ref().is_none_or(|(_, at)| session.now() - at >= EVERY);
     if !session.memory.series_final && due {
         match source.series(from, to).await {
             Ok(series) => {
                 let before = session.memory.series.take().map(|(series, _)| series).unwrap_or_default();
                 session.memory.series_final = is_final(session, &before, &series, (from, to));
-                session.memory.series = Some((series, now()));
+                session.memory.series = Some((series, session.now()));
                 session.note = "two answers of CloudWatch must agree".into();
             }
             Err(error) => {
                 session.note = format!("CloudWatch: {}", error.text);
                 let problem = Series { figure: String::new(), points: Vec::new(), problem: Some(error.text) };
-                session.memory.series.get_or_insert((vec![problem], now())).1 = now();
+                session.memory.series.get_or_insert((vec![problem], session.now())).1 = session.now();
                 // What AWS refuses for good is not waited for.
                 session.memory.series_final =
                     matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid | ErrorKind::CredentialsMissing);
@@ -138,7 +138,7 @@ fn is_final(session: &Session<'_>, before: &[Series], series: &[Series], window:
     };
     let watched: Vec<Series> = series.iter().filter(|s| !s.points.is_empty() || needed(&s.figure)).cloned().collect();
     if watched.is_empty() {
-        return now() - window.1 > FIRST_POINTS;
+        return session.now() - window.1 > FIRST_POINTS;
     }
     settled(before, &watched, usize::try_from(minutes(window.0, window.1)).unwrap_or(0))
 }

@@ -6,9 +6,9 @@ use k8s_openapi::api::core::v1::ResourceQuota;
 use kube::ResourceExt;
 use kube::api::ListParams;
 
-use super::io::call;
-use super::session::Session;
 use crate::api::Quantity;
+use crate::controller::io::call;
+use crate::controller::session::Session;
 
 /// The observer's pod, as `build` makes it: requests and limits of CPU and memory.
 const OBSERVER: [(&str, &str); 4] =

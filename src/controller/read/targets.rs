@@ -9,10 +9,10 @@ use kube::core::Selector;
 use kube::{Api, Client};
 use serde_json::Value;
 
-use super::io::{CallError, call, live};
-use super::session::{Session, now};
 use crate::api::{Target, WorkloadKind};
 use crate::build::{CLAIM, Claim, container_index, current, same, wanted};
+use crate::controller::io::{CallError, call, live};
+use crate::controller::session::Session;
 use crate::evidence::cluster::pods::{PodFact, digest};
 use crate::evidence::cluster::rollout::{Rollout, Wanted, deployment, stateful_set};
 use crate::lifecycle::{ClaimSeen, Live, RolloutSeen, SizeSeen, TargetSeen};
@@ -135,11 +135,11 @@ pub async fn prove(session: &mut Session<'_>) {
     let proof = all.collect::<Vec<_>>().join("; ");
     let since = match &session.memory.proof {
         Some((known, since)) if *known == proof => *since,
-        _ => now(),
+        _ => session.now(),
     };
     session.memory.proof = Some((proof, since));
     session.note = "the pods are ready; they must stay so for 3 s".into();
-    session.seen.rollout = Live::Fresh(RolloutSeen::Ready { held: now() - since });
+    session.seen.rollout = Live::Fresh(RolloutSeen::Ready { held: session.now() - since });
 }
 
 fn unproved(session: &mut Session<'_>, seen: RolloutSeen, why: String) {

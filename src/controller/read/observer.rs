@@ -5,11 +5,11 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::LogParams;
 
-use super::io::{call, live};
 use super::pods::{has_ended, is_armed, of_part, trouble};
-use super::session::{Session, now};
 use crate::api::{LimitSource, Reason};
 use crate::build::OBSERVE;
+use crate::controller::io::{call, live};
+use crate::controller::session::Session;
 use crate::lifecycle::{Live, Millis, ObserverSeen};
 use crate::results::line::line;
 use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
@@ -31,7 +31,7 @@ pub async fn read(session: &mut Session<'_>) {
     }
     let pods = call(session.api::<Pod>().list(&of_part(session, OBSERVE))).await;
     session.seen.observer = live(pods.map(|list| list.items)).map(|pods| {
-        if let Some((reason, why)) = trouble(&pods) {
+        if let Some((reason, why)) = trouble(&pods, session.now()) {
             session.note = format!("the observer: {why}");
             let reason = if reason == Reason::GeneratorLost { Reason::ObserverLost } else { reason };
             return ObserverSeen::Lost(reason);
@@ -98,7 +98,7 @@ pub async fn drained(session: &mut Session<'_>) {
         return;
     };
     let began = session.state.deadline - session.view.drain_timeout;
-    let said = said(session, began.min(now()), false).await;
+    let said = said(session, began.min(session.now()), false).await;
     let newest = said.samples.iter().rev().find_map(|sample| sample.m.get(&until.measurement.0).copied());
     #[allow(clippy::cast_precision_loss)] // at most 10^9
     let down = newest.is_some_and(|value| value <= until.at_most as f64);

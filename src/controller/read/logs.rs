@@ -8,9 +8,9 @@ use kube::ResourceExt;
 use kube::api::LogParams;
 use regex::Regex;
 
-use super::session::Session;
 use super::targets::pods_of;
 use crate::api::LogMeasurement;
+use crate::controller::session::Session;
 use crate::evidence::cluster::logs::LineCounter;
 use crate::results::measurements::LogCount;
 

@@ -1,24 +1,26 @@
 //! Acts: each is one write (or one for each pod), derived only from what was just read, and dropped when it is stale.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tracing::warn;
 
-use super::error::PassError;
-use super::io::{CallError, call};
-use super::session::{Session, now};
-use super::targets::workloads;
-use super::{events, observer};
+use super::events;
 use crate::api::{Instant as ApiInstant, LoadTest, Reason};
 use crate::build::{
     FINALIZER, GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT, claim_patch, generator_job,
     observer_job, plan_config_map, release_patch, size_patch, wanted,
 };
+use crate::controller::error::PassError;
+use crate::controller::io::{CallError, call};
+use crate::controller::read::observer;
+use crate::controller::read::targets::workloads;
+use crate::controller::session::Session;
 use crate::lifecycle::{ARMING, CREATING, Effect, GRACE, Uid, lead};
 use crate::plan::{ObservedRow, generator_input, observer_input};
 
@@ -94,7 +96,7 @@ async fn claim(session: &Session<'_>, index: usize, decided: Instant) -> Result<
         rows.filter_map(|row| row.target(&target.name.0)).flat_map(|t| wanted(t).into_keys()).collect();
     fields.sort();
     fields.dedup();
-    let until = ApiInstant::from_millis(now() + session.view.total);
+    let until = ApiInstant::from_millis(session.now() + session.view.total);
     let patch = claim_patch(workload, &session.run(), target.container.as_deref(), &fields, until)?;
     patch_target(session, index, patch, decided).await
 }
@@ -216,13 +218,13 @@ async fn grant(session: &Session<'_>, pods: &[Uid], decided: Instant) -> Result<
     announce_row(session, false).await;
     let start = ApiInstant::from_millis(fire.start_at).to_string();
     let end = ApiInstant::from_millis(fire.hard_end_at).to_string();
-    let granted = ApiInstant::from_millis(now()).to_string();
+    let granted = ApiInstant::from_millis(session.now()).to_string();
     let chosen = session.pods.iter().filter(|pod| pods.contains(&Uid::of(&pod.uid().unwrap_or_default())));
     let writes = chosen.map(|pod| {
         let annotations = vec![(START_AT, start.as_str()), (HARD_END_AT, end.as_str()), (GRANTED_AT, granted.as_str())];
         annotate(session, pod, annotations)
     });
-    if decided.elapsed() > FRESH || now() > fire.start_at - 1_000 {
+    if decided.elapsed() > FRESH || session.now() > fire.start_at - 1_000 {
         return Ok(());
     }
     for answer in futures::future::join_all(writes).await {
@@ -233,8 +235,8 @@ async fn grant(session: &Session<'_>, pods: &[Uid], decided: Instant) -> Result<
 
 /// Writes `stop-at` on all pods of the row that may still send.
 async fn stop(session: &Session<'_>) -> Result<(), PassError> {
-    let at = ApiInstant::from_millis(now()).to_string();
-    let alive = session.pods.iter().filter(|pod| !super::pods::has_ended(pod));
+    let at = ApiInstant::from_millis(session.now()).to_string();
+    let alive = session.pods.iter().filter(|pod| !crate::controller::read::pods::has_ended(pod));
     let writes = alive.map(|pod| annotate(session, pod, vec![(STOP_AT, at.as_str())]));
     for answer in futures::future::join_all(writes).await {
         match answer {

@@ -3,19 +3,17 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use kube::api::{LogParams, Patch, PatchParams};
-use serde_json::json;
-use tracing::warn;
+use kube::api::LogParams;
 
-use super::io::call;
 use super::pods::{ended_early, has_ended, index, of_part, terminated};
-use super::session::{Session, now};
 use super::targets::pods_of;
 use crate::api::{Reason, TargetFigures};
 use crate::build::row_config_map;
-use crate::evidence::cluster::metrics::{PodMetrics, Used, used};
+use crate::controller::io::call;
+use crate::controller::session::Session;
+use crate::controller::write::row_file::write_config_map;
 use crate::evidence::cluster::pods::{PodFact, digest};
 use crate::evidence::cluster::target::figures;
 use crate::lifecycle::{COLLECTING, Live};
@@ -40,7 +38,7 @@ pub async fn read(session: &mut Session<'_>) {
     }
     let expected: i32 = planned.loads.iter().map(|load| load.generators).sum();
     let (outcomes, complete) = outcomes(session, u32::try_from(expected).unwrap_or(0)).await;
-    let in_time = now() < session.state.deadline - COLLECTING / 2;
+    let in_time = session.now() < session.state.deadline - COLLECTING / 2;
     if !complete && in_time {
         session.note = "not all records could be read yet".into();
         session.seen.collected = Live::Unreachable;
@@ -204,54 +202,4 @@ async fn job_gone(session: &Session<'_>) -> Option<Fact> {
     let there = job.is_some_and(same);
     (!there)
         .then(|| Fact { reason: Some(Reason::JobGone), message: format!("Job {name} was deleted while its row ran") })
-}
-
-/// Creates or replaces a ConfigMap of ours; what it holds is also in the status, so a failure is only logged.
-pub async fn write_config_map(session: &Session<'_>, map: &ConfigMap) {
-    let api = session.api::<ConfigMap>();
-    let created = call(api.create(&kube::api::PostParams::default(), map)).await;
-    let answer = match created {
-        Err(error) if error.code() == Some(409) => {
-            let patch = Patch::Merge(json!({"data": map.data}));
-            call(api.patch(&map.name_any(), &PatchParams::default(), &patch)).await
-        }
-        other => other,
-    };
-    if let Err(error) = answer {
-        warn!(name = map.name_any(), error = error.message(), "a ConfigMap could not be written");
-    }
-}
-
-/// Tasks of the row's warm-up, as its ConfigMap keeps them.
-pub async fn kept_warmup(session: &Session<'_>, row: i32) -> Option<u64> {
-    let map = call(session.api::<ConfigMap>().get(&session.run().row(row))).await.ok()?;
-    let file: serde_json::Value = serde_json::from_str(map.data?.get("row.json")?).ok()?;
-    file["warmupTasks"].as_u64()
-}
-
-/// How often the metrics API is asked while a row loads.
-const USED_EVERY: i64 = 10_000;
-
-/// Asks the metrics API, where it is there, what the targets' pods use; keeps the most.
-pub async fn sample_use(session: &mut Session<'_>) {
-    let Some(fire) = session.state.fire.filter(|fire| now() > fire.start_at) else { return };
-    if now() - session.memory.used_at < USED_EVERY {
-        return;
-    }
-    session.memory.used_at = now();
-    let uri = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods", session.namespace());
-    let Ok(request) = http_get(&uri) else { return };
-    let Ok(list) = call(session.context.client.request::<serde_json::Value>(request)).await else { return };
-    let metrics: Vec<PodMetrics> = serde_json::from_value(list["items"].clone()).unwrap_or_default();
-    for target in session.test.spec.targets.clone() {
-        let Some(pods) = session.memory.pods.get(&target.name.0) else { continue };
-        let now_used = used(&metrics, pods, target.container.as_deref(), (fire.start_at, now()));
-        let most = session.memory.used.get(&target.name.0).copied().unwrap_or(Used::default());
-        session.memory.used.insert(target.name.0, most.max(now_used));
-    }
-    session.remember();
-}
-
-fn http_get(uri: &str) -> Result<http::Request<Vec<u8>>, http::Error> {
-    http::Request::get(uri).body(Vec::new())
 }

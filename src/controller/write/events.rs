@@ -4,9 +4,9 @@ use kube::Resource;
 use kube::runtime::events::{Event, EventType};
 use tracing::{debug, warn};
 
-use super::io::call;
-use super::session::Session;
 use crate::api::{Reason, ReasonKind};
+use crate::controller::io::call;
+use crate::controller::session::Session;
 
 /// One event for each reason, not one for each pass.
 pub async fn tell(session: &mut Session<'_>, reason: Reason, message: &str) {

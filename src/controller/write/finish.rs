@@ -6,13 +6,14 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
 
-use super::collect::{kept_warmup, write_config_map};
-use super::io::call;
-use super::observer;
-use super::session::{Session, now};
-use super::{evidence, logs};
+use super::row_file::{kept_warmup, write_config_map};
 use crate::api::{Fingerprint, Instant, LoadTestStatus, Reason, ReportRef, Row, TargetImages};
 use crate::build::{report_config_map, row_config_map};
+use crate::controller::io::call;
+use crate::controller::read::evidence;
+use crate::controller::read::logs;
+use crate::controller::read::observer;
+use crate::controller::session::Session;
 use crate::plan::MAX_ROWS;
 use crate::report::{ReportInput, files};
 use crate::results::row::{completed, with_late_figures};
@@ -31,7 +32,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     let Some(planned) = session.row().cloned() else { return };
     let Some(at) = status.results.iter().position(|row| row.row == planned.number) else { return };
     let row = status.results[at].clone();
-    let ended_at = now();
+    let ended_at = session.now();
     let start = row.started_at.map(Instant::as_millis).or(session.state.fire.map(|fire| fire.start_at));
     let mut facts = Vec::new();
     let mut samples: Vec<Sample> = Vec::new();

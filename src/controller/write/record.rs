@@ -5,12 +5,13 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use super::error::PassError;
 use super::events::{event, tell};
-use super::io::call;
-use super::session::{Session, now};
-use super::{facts, finish};
+use super::facts;
+use super::finish;
 use crate::api::{Count, Instant, LoadTest, LoadTestStatus, Phase, Reason, ReasonKind, Row};
+use crate::controller::error::PassError;
+use crate::controller::io::call;
+use crate::controller::session::Session;
 use crate::lifecycle::conditions::{Standing, conditions};
 use crate::lifecycle::{Change, State, view};
 use crate::results::compact::compact;
@@ -24,7 +25,7 @@ const PROGRESS_EVERY: i64 = 5_000;
 /// Somebody else wrote the object meanwhile (409), or the API server did not answer.
 pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), PassError> {
     let mut status = session.status();
-    let mut next = session.state.after(change, &session.view, &session.intent, now());
+    let mut next = session.state.after(change, &session.view, &session.intent, session.now());
     facts::add(session, change, &mut status, &next).await;
     if let Change::Finish = change {
         // The verdict's reason: that of the worst row, or of what ended the run early.
@@ -63,7 +64,7 @@ pub async fn announce(session: &mut Session<'_>, reason: Reason) -> Result<(), P
     let known = ready.is_some_and(|c| {
         let same = c.reason == reason.as_str() && c.observed_generation == Some(Count(session.intent.generation));
         let news = !message.is_empty() && c.message != message;
-        same && !(news && now() - session.memory.written_at >= PROGRESS_EVERY)
+        same && !(news && session.now() - session.memory.written_at >= PROGRESS_EVERY)
     });
     if known || status.phase == Some(Phase::Finished) && reason != Reason::Suspended {
         return Ok(());
@@ -144,13 +145,13 @@ fn message(session: &Session<'_>, change: &Change, status: &LoadTestStatus) -> S
 }
 
 fn set_conditions(session: &Session<'_>, status: &mut LoadTestStatus, standing: &Standing, message: &str) {
-    let at = Instant::from_millis(now());
+    let at = Instant::from_millis(session.now());
     status.conditions = conditions(&status.conditions, standing, message, session.intent.generation, at);
 }
 
 /// The compare and swap.
 async fn write(session: &mut Session<'_>, status: LoadTestStatus) -> Result<(), PassError> {
-    session.memory.written_at = now();
+    session.memory.written_at = session.now();
     session.remember();
     let status = serde_json::to_value(status).map_err(|e| PassError::Status(e.to_string()))?;
     let ops = json!([

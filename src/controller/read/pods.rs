@@ -1,16 +1,15 @@
 //! The row's Job and its pods, read live.
 
-use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
-use super::io::{call, live};
-use super::session::Session;
 use crate::api::{Reason, RowStep};
 use crate::build::{ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
-use crate::lifecycle::{JobSeen, Live, PodsSeen, Uid};
+use crate::controller::io::{call, live};
+use crate::controller::session::Session;
+use crate::lifecycle::{JobSeen, Live, Millis, PodsSeen, Uid};
 use crate::results::line::line;
 use crate::results::record::Termination;
 
@@ -68,7 +67,7 @@ pub async fn read(session: &mut Session<'_>) {
     let gone = confirm(session, &pods);
     seen.unconfirmed = gone;
     seen.stopped = pods.iter().filter(|pod| !has_ended(pod)).all(|pod| pod.annotations().contains_key(STOP_AT));
-    if let Some((reason, note)) = trouble(&pods) {
+    if let Some((reason, note)) = trouble(&pods, session.now()) {
         seen.trouble = Some(reason);
         session.note = note;
     } else {
@@ -131,17 +130,18 @@ fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
 }
 
 /// Why agents' pods won't work out, with a sentence.
-pub fn trouble(pods: &[Pod]) -> Option<(Reason, String)> {
+pub fn trouble(pods: &[Pod], now: Millis) -> Option<(Reason, String)> {
     let images: std::collections::BTreeSet<&str> =
         pods.iter().filter(|pod| is_armed(pod)).flat_map(statuses).map(|s| s.image_id.as_str()).collect();
     if images.len() > 1 {
         let images = images.into_iter().collect::<Vec<_>>().join(" and ");
         return Some((Reason::GeneratorImage, format!("the pods run different images: {images}")));
     }
-    pods.iter().find_map(|pod| pod_trouble(pod).map(|(reason, why)| (reason, format!("{}: {why}", pod.name_any()))))
+    pods.iter()
+        .find_map(|pod| pod_trouble(pod, now).map(|(reason, why)| (reason, format!("{}: {why}", pod.name_any()))))
 }
 
-fn pod_trouble(pod: &Pod) -> Option<(Reason, String)> {
+fn pod_trouble(pod: &Pod, now: Millis) -> Option<(Reason, String)> {
     if let Some((code, reason, message)) = terminated(pod) {
         return Some(ended_early(code, &reason, &message));
     }
@@ -162,7 +162,7 @@ fn pod_trouble(pod: &Pod) -> Option<(Reason, String)> {
     }
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let unscheduled = conditions.iter().find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
-    let age = Timestamp::now().as_second() - pod.creation_timestamp()?.0.as_second();
+    let age = now / 1000 - pod.creation_timestamp()?.0.as_second();
     let why = unscheduled.message.as_deref().unwrap_or("no node has room").trim_end_matches('.');
     let hint = "spec.pods says what each generator asks for";
     (age > PATIENCE).then(|| (Reason::GeneratorUnschedulable, format!("{why}; {hint}")))
@@ -188,6 +188,6 @@ async fn not_created(session: &Session<'_>) -> Option<String> {
     let params = ListParams::default().fields(&format!("reason=FailedCreate,involvedObject.name={name}"));
     let events = call(session.api::<Event>().list(&params)).await.ok()?;
     let newest = events.items.into_iter().max_by_key(|event| event.creation_timestamp())?;
-    let age = Timestamp::now().as_second() - newest.creation_timestamp()?.0.as_second();
+    let age = session.now() / 1000 - newest.creation_timestamp()?.0.as_second();
     (age > PATIENCE).then(|| newest.message.unwrap_or_else(|| "its pods can't be created".into()))
 }

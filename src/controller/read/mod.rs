@@ -1,0 +1,12 @@
+//! What a pass looks at: live reads of the cluster and of AWS, kept in the session. Nothing here changes a target or a pod.
+
+pub mod collect;
+pub mod evidence;
+pub mod logs;
+pub mod observer;
+pub mod pods;
+pub mod preflight;
+pub mod preflight_target;
+pub mod quota;
+pub mod targets;
+pub mod usage;

@@ -1,0 +1,183 @@
+//! Whether a test could start, looked at live and before anything is changed.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use kube::ResourceExt;
+use kube::api::{ListParams, PostParams};
+
+use super::{preflight_target, quota};
+use crate::api::{LoadTest, Phase, Reason};
+use crate::build::{generator_job, observer_job};
+use crate::controller::io::{CallError, call};
+use crate::controller::session::Session;
+use crate::controller::write::apply::pod_context;
+use crate::lifecycle::{Live, Preflight};
+use crate::plan::{Destination, destination, is_allowed};
+
+/// Why it can't start now.
+pub struct No {
+    pub answer: Preflight,
+    pub note: String,
+}
+
+pub type Check = Result<(), No>;
+
+pub fn refused(reason: Reason, note: impl Into<String>) -> No {
+    No { answer: Preflight::Refused(reason), note: note.into() }
+}
+
+pub fn not_yet(reason: Reason, note: impl Into<String>) -> No {
+    No { answer: Preflight::NotYet(reason), note: note.into() }
+}
+
+/// A call that failed: no right is final, all else may pass.
+pub fn failed(doing: &str, error: &CallError) -> No {
+    let note = format!("{doing}: {}", error.message());
+    match error.code() {
+        Some(403) => refused(Reason::Forbidden, note),
+        _ => not_yet(Reason::ApiUnavailable, note),
+    }
+}
+
+/// Looks at everything, once a run; a final answer is remembered.
+pub async fn read(session: &mut Session<'_>) {
+    if let Some((answer, note)) = session.memory.preflight.clone() {
+        session.seen.preflight = answer;
+        session.note = note;
+        return;
+    }
+    let answer = check(session).await;
+    let (answer, note) = match answer {
+        Ok(()) => (Preflight::Ok, String::new()),
+        Err(no) => (no.answer, no.note),
+    };
+    session.seen.preflight = Live::Fresh(answer);
+    session.note.clone_from(&note);
+    if answer == Preflight::NotYet(Reason::LimitReached) {
+        session.memory.not_yet_since = 0;
+    } else if session.memory.not_yet_since == 0 {
+        session.memory.not_yet_since = session.now();
+    }
+    session.seen.not_yet_since = session.memory.not_yet_since;
+    if !matches!(answer, Preflight::NotYet(_)) {
+        session.memory.preflight = Some((Live::Fresh(answer), note));
+    }
+}
+
+async fn check(session: &Session<'_>) -> Check {
+    slots(session).await?;
+    urls(session).await?;
+    certificates(session).await?;
+    for target in &session.test.spec.targets {
+        preflight_target::check(session, target).await?;
+    }
+    jobs(session).await?;
+    quota::check(session).await.map_err(|note| refused(Reason::QuotaExceeded, note))?;
+    super::evidence::preflight(session).await.map_err(|(reason, note)| refused(reason, note))
+}
+
+/// The namespace runs as many tests as it may: those that began earlier go first.
+async fn slots(session: &Session<'_>) -> Check {
+    let tests = call(session.api::<LoadTest>().list(&ListParams::default())).await;
+    let tests = tests.map_err(|e| failed("listing the LoadTests of the namespace", &e))?;
+    let busy = |test: &&LoadTest| {
+        let status = test.status.as_ref();
+        let run = status.and_then(|s| s.run.as_ref());
+        let phase = status.and_then(|s| s.phase);
+        let began = run.and_then(|run| run.started_at).map(crate::api::Instant::as_millis).unwrap_or(i64::MAX);
+        let earlier = (began, test.uid()) < (session.state.started_at, session.test.uid());
+        test.uid() != session.test.uid()
+            && match phase {
+                Some(Phase::Running | Phase::Restoring) => true,
+                // Of those that wait as well, the earlier ones go first.
+                Some(Phase::Claiming) => earlier,
+                _ => false,
+            }
+    };
+    let (others, most) = (tests.iter().filter(busy).count(), session.context.config.limits.max_concurrent_tests);
+    if others >= most {
+        let note = format!("{others} tests run in this namespace; this operator allows {most} at the same time");
+        return Err(not_yet(Reason::LimitReached, note));
+    }
+    Ok(())
+}
+
+/// Each URL leads to a Service of the namespace, or to a host that the operator allows.
+async fn urls(session: &Session<'_>) -> Check {
+    let spec = &session.test.spec;
+    let loads = spec.loads.iter().enumerate().map(|(i, load)| (format!("spec.loads[{i}].url"), &load.url));
+    let measurements = spec
+        .measurements
+        .iter()
+        .enumerate()
+        .filter_map(|(i, m)| m.http.as_ref().map(|http| (format!("spec.measurements[{i}].http.url"), &http.url)));
+    for (path, url) in loads.chain(measurements) {
+        match destination(url, &session.namespace()) {
+            Err(why) => return Err(refused(Reason::UrlNotAllowed, format!("{path}: {why}"))),
+            Ok(Destination::Host(host)) if is_allowed(&host, &session.context.config.allowed_hosts) => {}
+            Ok(Destination::Host(host)) => {
+                let note = format!(
+                    "{path}: {host} is neither a Service of namespace {} nor on this operator's list of allowed hosts (chart value config.allowedHosts)",
+                    session.namespace()
+                );
+                return Err(refused(Reason::UrlNotAllowed, note));
+            }
+            Ok(Destination::Service(name)) => service(session, &path, &name).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn service(session: &Session<'_>, path: &str, name: &str) -> Check {
+    let service = call(session.api::<Service>().get_opt(name)).await.map_err(|e| failed("reading a Service", &e))?;
+    let Some(service) = service else {
+        let note = format!("{path}: there is no Service {name} in namespace {}", session.namespace());
+        return Err(not_yet(Reason::ServiceNotFound, note));
+    };
+    if service.spec.and_then(|spec| spec.type_).as_deref() == Some("ExternalName") {
+        let note = format!("{path}: Service {name} is an ExternalName; name the host and have it allowed instead");
+        return Err(refused(Reason::UrlNotAllowed, note));
+    }
+    Ok(())
+}
+
+/// ConfigMaps with CA certificates.
+async fn certificates(session: &Session<'_>) -> Check {
+    let spec = &session.test.spec;
+    let loads = spec.loads.iter().filter_map(|load| load.tls.as_ref());
+    let measurements = spec.measurements.iter().filter_map(|m| m.http.as_ref()?.tls.as_ref());
+    for ca in loads.chain(measurements).filter_map(|tls| tls.ca_from.as_ref()) {
+        let key = &ca.config_map_key_ref;
+        let found = call(session.api::<ConfigMap>().get_opt(&key.name.0)).await;
+        let found = found.map_err(|e| failed("reading a ConfigMap", &e))?;
+        let has = found.is_some_and(|map| map.data.is_some_and(|data| data.contains_key(&key.key.0)));
+        if !has {
+            let note = format!("there is no ConfigMap {} with key {} for tls.caFrom", key.name.0, key.key.0);
+            return Err(not_yet(Reason::ConfigMapMissing, note));
+        }
+    }
+    Ok(())
+}
+
+/// The Jobs are sent once as a dry run: what the API server won't take is said before anything is changed.
+async fn jobs(session: &Session<'_>) -> Check {
+    let Some(row) = session.plan.as_ref().and_then(|plan| plan.rows.first()) else { return Ok(()) };
+    let run = session.run();
+    let context = pod_context(session, &run, &[]);
+    let mut jobs = vec![generator_job(&context, row, "", 60)];
+    if session.view.observer {
+        jobs.push(observer_job(&context, 60));
+    }
+    let params = PostParams { dry_run: true, ..PostParams::default() };
+    for job in jobs {
+        match call(session.api::<Job>().create(&params, &job)).await {
+            Err(error) if error.code() == Some(422) => {
+                let note = format!("the row's pods can't be made from spec.pods: {}", error.message());
+                return Err(refused(Reason::InvalidSpec, note));
+            }
+            Err(error) if error.code() == Some(403) => return Err(failed("trying to create a Job", &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! What a pass writes: the status (compare and swap), and effects on targets, pods and Jobs.
+
+pub mod apply;
+pub mod events;
+pub mod facts;
+pub mod finish;
+pub mod record;
+pub mod row_file;
+pub mod standing;
