@@ -2,9 +2,9 @@
 //!
 //! A pass is a pipeline: read the LoadTest, plan, decide (reading what the decision asks for), then record or act.
 
-mod clock;
+pub mod clock;
 pub mod config;
-mod context;
+pub mod context;
 mod error;
 mod io;
 mod read;
