@@ -72,3 +72,12 @@ cat >"$state/conf/Corefile" <<EOF
 	}
 }
 EOF
+# What the operator asks of the API server, as far as it is installed in namespace loadtest-system: tests compare it with its rights.
+cat >"$state/conf/audit.yaml" <<EOF
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: Metadata, userGroups: ["system:serviceaccounts:loadtest-system"]}
+- {level: None}
+EOF
