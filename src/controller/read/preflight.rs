@@ -5,39 +5,15 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};
 
+use super::check::{Check, failed, not_yet, refused};
 use super::{preflight_target, quota};
 use crate::api::{LoadTest, Phase, Reason};
 use crate::build::{generator_job, observer_job};
-use crate::controller::io::{CallError, call};
+use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::controller::write::apply::pod_context;
 use crate::lifecycle::{Live, Preflight};
 use crate::plan::{Destination, destination, is_allowed};
-
-/// Why it can't start now.
-pub struct No {
-    pub answer: Preflight,
-    pub note: String,
-}
-
-pub type Check = Result<(), No>;
-
-pub fn refused(reason: Reason, note: impl Into<String>) -> No {
-    No { answer: Preflight::Refused(reason), note: note.into() }
-}
-
-pub fn not_yet(reason: Reason, note: impl Into<String>) -> No {
-    No { answer: Preflight::NotYet(reason), note: note.into() }
-}
-
-/// A call that failed: no right is final, all else may pass.
-pub fn failed(doing: &str, error: &CallError) -> No {
-    let note = format!("{doing}: {}", error.message());
-    match error.code() {
-        Some(403) => refused(Reason::Forbidden, note),
-        _ => not_yet(Reason::ApiUnavailable, note),
-    }
-}
 
 /// Looks at everything, once a run; a final answer is remembered.
 pub async fn read(session: &mut Session<'_>) {

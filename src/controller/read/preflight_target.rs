@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
 use serde_json::Value;
 
-use super::preflight::{Check, No, failed, not_yet, refused};
+use super::check::{Check, No, failed, not_yet, refused};
 use super::targets::{pods_of, workloads};
 use crate::api::{Reason, Target, WhenManaged};
 use crate::build::{claim_patch, current, same, size_patch, wanted};
