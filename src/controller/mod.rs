@@ -7,6 +7,7 @@ pub mod config;
 pub mod context;
 mod error;
 mod io;
+mod operate;
 mod read;
 mod reconcile;
 mod run;
@@ -14,4 +15,5 @@ mod session;
 mod write;
 
 pub use config::Config;
+pub use operate::operate;
 pub use run::{Args, run};

@@ -1,19 +1,14 @@
-//! The controller process: its watches, its standing rule, its server; until it is told to stop.
+//! The controller process: its configuration, its work, its server; until it is told to stop.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures::StreamExt;
-use kube::core::DeserializeGuard;
-use kube::runtime::{Controller, watcher};
-use kube::{Api, Client};
-use tracing::{info, warn};
+use kube::Client;
+use tracing::info;
 
 use super::config::Config;
 use super::context::Context;
-use super::reconcile::{on_error, reconcile};
-use super::write::standing;
-use crate::api::LoadTest;
+use super::operate::operate;
 use crate::runtime::{server, shutdown};
 
 /// How the controller is started.
@@ -45,45 +40,11 @@ pub async fn run(args: Args) -> Result<(), String> {
     let listener = tokio::net::TcpListener::bind(args.listen).await;
     let listener = listener.map_err(|e| format!("can't listen on {}: {e}", args.listen))?;
     let serving = server::serve(listener, health.clone());
-    let controllers: Vec<_> = context
-        .namespaces()
-        .into_iter()
-        .map(|namespace| watch(Arc::clone(&context), namespace, health.clone()))
-        .collect();
     info!(version = crate::runtime::version(), image = context.image, "started");
     tokio::select! {
-        () = futures::future::join_all(controllers).map_unit() => {}
-        () = standing::watch(&context) => {}
+        () = operate(Arc::clone(&context), health.clone()) => {}
         served = serving => served.map_err(|e| format!("the server ended: {e}"))?,
         () = shutdown::requested() => info!("asked to stop; runs go on in the cluster and are taken up by the next process"),
     }
     Ok(())
 }
-
-/// Waits for the resource definition, then reconciles every LoadTest of a namespace, or of all of them.
-async fn watch(context: Arc<Context>, namespace: Option<String>, health: server::Health) {
-    let api: Api<DeserializeGuard<LoadTest>> = match &namespace {
-        Some(namespace) => Api::namespaced(context.client.clone(), namespace),
-        None => Api::all(context.client.clone()),
-    };
-    while let Err(error) = api.list(&kube::api::ListParams::default().limit(1)).await {
-        health.not_ready("waiting for the LoadTest resource definition, or the right to list it");
-        warn!(%error, namespace, "LoadTests can't be listed yet");
-        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    }
-    health.ready();
-    Controller::new(api, watcher::Config::default())
-        .graceful_shutdown_on(shutdown::requested())
-        .run(reconcile, on_error, context)
-        .for_each(|_| std::future::ready(()))
-        .await;
-}
-
-/// Drops what a future brings.
-trait MapUnit: Future + Sized {
-    async fn map_unit(self) {
-        self.await;
-    }
-}
-
-impl<F: Future> MapUnit for F {}
