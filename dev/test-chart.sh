@@ -47,6 +47,23 @@ for mode in config.awsRegion=eu-central-1 "$some"; do
 	check "no wildcard in the rights ($mode)" no_rule '\*' --set "$mode"
 	check "no right to run commands in pods or to create them ($mode)" no_rule 'pods/exec|\[pods\].*create' --set "$mode"
 done
+for mode in policies.author=false,policies.operator=false "policies.author=false,policies.operator=false,$some"; do
+	check "no policy unless one is asked for ($mode)" count 0 ValidatingAdmissionPolicy --set "$mode"
+done
+check "one policy for authors" count 1 ValidatingAdmissionPolicy --set policies.author=true
+check "five policies for the operator, each with its binding" count 5 ValidatingAdmissionPolicyBinding --set policies.operator=true
+check "policies need no ClusterRole" count 0 ClusterRole --set "$some,policies.author=true,policies.operator=true"
+check "the policies name the operator's service account" says "'system:serviceaccount:loadtest-system:other'" \
+	--set policies.operator=true,serviceAccount.name=other
+check "authors are asked in the watched namespaces only" says 'values: ["shop","billing"]' --set "$some,policies.author=true"
+check "no network policy unless one is asked for" count 0 NetworkPolicy --set "$some"
+check "a network policy for the agents of each namespace" count 2 NetworkPolicy --set "$some,networkPolicy.agents.enabled=true"
+check "a network policy for the operator" count 1 NetworkPolicy --set networkPolicy.operator.enabled=true
+check "the API server's addresses get into it" says 'cidr: "10.0.0.1/32"' \
+	--set 'networkPolicy.operator.enabled=true,networkPolicy.operator.cidrs={10.0.0.1/32}'
+refused "a network policy for agents in no namespace is refused" "networkPolicy.agents needs namespaces" render --set networkPolicy.agents.enabled=true
+refused "an address without its length is refused" "/networkPolicy/operator/cidrs/0" render --set 'networkPolicy.operator.cidrs={10.0.0.1}'
+refused "an unknown policy is refused" "additional properties 'agents' not allowed" render --set policies.agents=true
 check "the resource definition is kept when the release goes" says 'helm.sh/resource-policy: keep'
 check "the resource definition can be left out" count 0 CustomResourceDefinition --set crds.enabled=false
 check "one operator at a time" says 'type: Recreate'
