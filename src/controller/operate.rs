@@ -12,9 +12,12 @@ use tracing::warn;
 use super::context::Context;
 use super::reconcile::{on_error, reconcile};
 use super::write::standing;
-use crate::api::LoadTest;
+use crate::api::Glance;
 use crate::runtime::server::Health;
 use crate::runtime::shutdown;
+
+/// LoadTests in one answer of the first list: an answer is held as a whole, and each may be 250 KiB.
+const PAGE: u32 = 20;
 
 /// Watches LoadTests and applies the standing rule, for ever. Dropping the future ends it anywhere, as a crash would.
 pub async fn operate(context: Arc<Context>, health: Health) {
@@ -28,7 +31,7 @@ pub async fn operate(context: Arc<Context>, health: Health) {
 
 /// Waits for the resource definition, then reconciles every LoadTest of a namespace, or of all of them.
 async fn watch(context: Arc<Context>, namespace: Option<String>, health: Health) {
-    let api: Api<DeserializeGuard<LoadTest>> = match &namespace {
+    let api: Api<DeserializeGuard<Glance>> = match &namespace {
         Some(namespace) => Api::namespaced(context.client.clone(), namespace),
         None => Api::all(context.client.clone()),
     };
@@ -38,7 +41,7 @@ async fn watch(context: Arc<Context>, namespace: Option<String>, health: Health)
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     }
     health.ready();
-    Controller::new(api, watcher::Config::default())
+    Controller::new(api, watcher::Config::default().page_size(PAGE))
         .graceful_shutdown_on(shutdown::requested())
         .run(reconcile, on_error, context)
         .for_each(|_| std::future::ready(()))

@@ -21,7 +21,8 @@ use super::read::usage;
 use super::session::Session;
 use super::write::apply;
 use super::write::record;
-use crate::api::{LoadTest, Phase, Reason};
+use super::write::unreadable;
+use crate::api::{Glance, LoadTest, Phase, Reason};
 use crate::build::FINALIZER;
 use crate::lifecycle::{Need, Step, decide};
 
@@ -34,23 +35,23 @@ const READS: usize = 16;
 ///
 /// # Errors
 /// A call failed; the controller tries again with [`on_error`]'s delay.
-pub async fn reconcile(seen: Arc<DeserializeGuard<LoadTest>>, context: Arc<Context>) -> Result<Action, PassError> {
+pub async fn reconcile(seen: Arc<DeserializeGuard<Glance>>, context: Arc<Context>) -> Result<Action, PassError> {
     let (namespace, name) = (seen.namespace().unwrap_or_default(), seen.name_any());
-    match &seen.0 {
-        Err(error) => {
-            warn!(%namespace, %name, error = %error.error, "this LoadTest can't be read; it is left alone");
-            return Ok(Action::await_change());
-        }
-        Ok(test) if at_rest(test) => {
-            context.forget(&test.uid().unwrap_or_default());
-            return Ok(Action::await_change());
-        }
-        Ok(_) => {}
+    if let Ok(test) = &seen.0
+        && at_rest(test)
+    {
+        context.forget(&test.uid().unwrap_or_default());
+        return Ok(Action::await_change());
     }
-    let api: Api<LoadTest> = Api::namespaced(context.client.clone(), &namespace);
+    let api: Api<DeserializeGuard<LoadTest>> = Api::namespaced(context.client.clone(), &namespace);
     for _ in 0..STEPS {
-        let Some(test) = call(api.get_opt(&name)).await.map_err(PassError::call("reading the LoadTest"))? else {
-            return Ok(Action::await_change());
+        let test = match call(api.get_opt(&name)).await.map_err(PassError::call("reading the LoadTest"))? {
+            None => return Ok(Action::await_change()),
+            Some(DeserializeGuard(Ok(test))) => test,
+            Some(DeserializeGuard(Err(_))) => {
+                unreadable::tell(&context, &namespace, &name).await?;
+                return Ok(Action::await_change());
+            }
         };
         match pass(&context, test).await {
             Ok(Pass::Again) => {}
@@ -67,15 +68,14 @@ pub async fn reconcile(seen: Arc<DeserializeGuard<LoadTest>>, context: Arc<Conte
 }
 
 /// A finished test that nobody edited: nothing is read or written for it.
-fn at_rest(test: &LoadTest) -> bool {
-    let status = test.status.as_ref();
-    let finished = status.is_some_and(|s| s.phase == Some(Phase::Finished));
-    let seen = status.and_then(|s| s.observed_generation) == test.metadata.generation;
+fn at_rest(test: &Glance) -> bool {
+    let finished = test.status.phase == Some(Phase::Finished);
+    let seen = test.status.observed_generation == test.metadata.generation;
     finished && seen && !test.finalizers().iter().any(|f| f == FINALIZER) && test.metadata.deletion_timestamp.is_none()
 }
 
 /// After a pass that broke off.
-pub fn on_error(seen: Arc<DeserializeGuard<LoadTest>>, error: &PassError, _: Arc<Context>) -> Action {
+pub fn on_error(seen: Arc<DeserializeGuard<Glance>>, error: &PassError, _: Arc<Context>) -> Action {
     warn!(namespace = seen.namespace(), name = seen.name_any(), %error, "will try again");
     Action::requeue(Duration::from_secs(2))
 }

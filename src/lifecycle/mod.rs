@@ -23,6 +23,6 @@ mod tests;
 
 pub use decide::decide;
 pub use seen::*;
-pub use standing::{Active, Verdict as StandingVerdict, standing};
+pub use standing::{Active, Verdict as StandingVerdict, is_of, standing};
 pub use state::*;
 pub use step::*;

@@ -1,7 +1,7 @@
 //! The standing rule, in any phase: a claim or a Job of a run that is not active is removed, judged from its label
 //! alone, so also when the LoadTest is gone.
 
-use crate::api::{LoadTestStatus, Phase};
+use crate::api::{GlanceStatus, Phase};
 
 /// A LoadTest's run that may hold claims and Jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +21,16 @@ pub enum Verdict {
 
 impl Active {
     /// Of a LoadTest; `None` when its run is over.
-    pub fn of(uid: &str, status: Option<&LoadTestStatus>) -> Option<Self> {
-        let status = status?;
+    pub fn of(uid: &str, status: &GlanceStatus) -> Option<Self> {
         let run = status.run.as_ref()?;
         let active = matches!(status.phase?, Phase::Claiming | Phase::Running | Phase::Restoring | Phase::Evidence);
         active.then(|| Self { label: format!("{uid}.{}", run.id), row: run.row.unwrap_or(0) })
     }
+}
+
+/// Whether a run's label names a run of this LoadTest.
+pub fn is_of(label: &str, uid: &str) -> bool {
+    label.split_once('.').is_some_and(|(of, _)| of == uid)
 }
 
 /// Judges an object by its label's value and, for a generator Job, the row in its label.
@@ -49,5 +53,6 @@ mod tests {
         assert_eq!(standing(&active, "u.2", Some(2)), Verdict::Remove);
         assert_eq!(standing(&active, "u.1", None), Verdict::Remove);
         assert_eq!(standing(&[], "v.1", None), Verdict::Remove);
+        assert!(is_of("u.1", "u") && !is_of("u", "u") && !is_of("uv.1", "u"));
     }
 }

@@ -9,9 +9,11 @@
 
 mod application;
 mod checks;
+#[path = "../cluster/mod.rs"]
 mod cluster;
-mod space;
 mod wait;
+
+use cluster::space;
 
 mod counts;
 mod disturbed;

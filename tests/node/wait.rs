@@ -1,27 +1,16 @@
 //! Bounded waits. None of them says how long something takes; a limit only ends what would never come.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
+pub use crate::cluster::eventually::eventually;
 use crate::space::Space;
 
 /// Seconds that a pod, a rollout or a step may take on a busy machine.
 pub const PATIENCE: u64 = 150;
 /// Longest wait for the end of a test, in seconds: its total deadline and the time to put back.
 pub const END: u64 = 420;
-
-/// Looks until it is there; fails with what the last look missed.
-pub async fn eventually<T>(what: &str, seconds: u64, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    loop {
-        match look().await {
-            Ok(seen) => return seen,
-            Err(missed) if Instant::now() >= end => panic!("{what}: not within {seconds} s; last seen: {missed}"),
-            Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
-        }
-    }
-}
 
 /// A pause in which something must stay as it is.
 pub async fn for_a_while() {

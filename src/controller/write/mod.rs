@@ -7,3 +7,4 @@ pub mod finish;
 pub mod record;
 pub mod row_file;
 pub mod standing;
+pub mod unreadable;

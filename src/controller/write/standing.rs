@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::core::DeserializeGuard;
 use kube::{Api, Client, ResourceExt};
 use tracing::{info, warn};
 
-use crate::api::{LoadTest, WorkloadKind};
+use crate::api::{Glance, WorkloadKind};
 use crate::build::{CLAIM, ROW_LABEL, RUN_LABEL, release_patch};
 use crate::controller::context::Context;
 use crate::controller::io::{CallError, call};
 use crate::controller::read::targets::workloads;
-use crate::lifecycle::{Active, StandingVerdict, standing};
+use crate::lifecycle::{Active, StandingVerdict, is_of, standing};
 
 /// How often everything is looked at.
 const EVERY: Duration = Duration::from_secs(30);
@@ -47,27 +48,40 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<(), CallErr
     if claimed.is_empty() && jobs.items.is_empty() {
         return Ok(());
     }
-    let tests: Api<LoadTest> = match namespace {
+    let tests: Api<DeserializeGuard<Glance>> = match namespace {
         Some(namespace) => Api::namespaced(context.client.clone(), namespace),
         None => Api::all(context.client.clone()),
     };
-    let tests = call(tests.list(&ListParams::default())).await?;
-    let active: Vec<Active> =
-        tests.iter().filter_map(|test| Active::of(&test.uid().unwrap_or_default(), test.status.as_ref())).collect();
+    let (mut active, mut unreadable) = (Vec::new(), Vec::new());
+    for test in call(tests.list(&not_finished())).await? {
+        match &test.0 {
+            Ok(glance) => active.extend(Active::of(&glance.uid().unwrap_or_default(), &glance.status)),
+            Err(error) => unreadable.extend(error.metadata.uid.clone()),
+        }
+    }
+    // Of one that can't be read nobody knows whether it runs: it keeps what it has.
+    let remove = |label: &str, row| {
+        standing(&active, label, row) == StandingVerdict::Remove && !unreadable.iter().any(|uid| is_of(label, uid))
+    };
     for (kind, workload) in claimed {
         let label = workload.labels().get(CLAIM).cloned().unwrap_or_default();
-        if standing(&active, &label, None) == StandingVerdict::Remove {
+        if remove(&label, None) {
             release(context, kind, &workload).await;
         }
     }
     for job in jobs {
         let label = job.labels().get(RUN_LABEL).cloned().unwrap_or_default();
         let row = job.labels().get(ROW_LABEL).and_then(|row| row.parse().ok());
-        if standing(&active, &label, row) == StandingVerdict::Remove && job.metadata.deletion_timestamp.is_none() {
+        if remove(&label, row) && job.metadata.deletion_timestamp.is_none() {
             delete(context, &job).await;
         }
     }
     Ok(())
+}
+
+/// LoadTests that may have something: however many are finished, they are not sent.
+pub fn not_finished() -> ListParams {
+    ListParams::default().fields("status.phase!=Finished")
 }
 
 fn all(client: &Client, namespace: Option<&str>, kind: WorkloadKind) -> Api<DynamicObject> {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::cluster::Cluster;
+use super::Cluster;
 
 /// The namespace; every call below is about objects in it.
 pub struct Space {

@@ -1,4 +1,10 @@
-//! The API server as JSON: what a scenario reads and writes there, and kubectl for what only a client program does.
+//! The API server as JSON: what a scenario reads and writes there, and kubectl for what only a client program does. Shared by
+//! the test programs that need a cluster.
+
+#![allow(dead_code)] // each test program uses its own part
+
+pub mod eventually;
+pub mod space;
 
 use std::process::Command;
 
@@ -12,7 +18,8 @@ use serde_json::Value;
 pub struct Cluster {
     client: Client,
     kubectl: String,
-    config: String,
+    /// File that names it.
+    pub config: String,
 }
 
 /// Where objects of a resource are: its API, and whether they live in a namespace.
@@ -22,13 +29,14 @@ fn api_of(resource: &str) -> (&'static str, bool) {
         "mutatingadmissionpolicies" | "mutatingadmissionpolicybindings" => {
             ("/apis/admissionregistration.k8s.io/v1", false)
         }
+        "customresourcedefinitions" => ("/apis/apiextensions.k8s.io/v1", false),
         "deployments" | "replicasets" => ("/apis/apps/v1", true),
         "jobs" => ("/apis/batch/v1", true),
         "horizontalpodautoscalers" => ("/apis/autoscaling/v2", true),
         "events" => ("/apis/events.k8s.io/v1", true),
         "loadtests" => ("/apis/loadtest.dev/v1alpha1", true),
         "pods" | "services" | "secrets" | "configmaps" | "resourcequotas" => ("/api/v1", true),
-        other => panic!("tests/node/cluster.rs does not know the resource {other}"),
+        other => panic!("tests/cluster/mod.rs does not know the resource {other}"),
     }
 }
 
@@ -79,6 +87,11 @@ impl Cluster {
         let kind = object["kind"].as_str().expect("kind").to_lowercase();
         let resource = kind.strip_suffix('y').map_or(format!("{kind}s"), |stem| format!("{stem}ies"));
         let path = Self::path(&resource, namespace, if dry_run { "?dryRun=All" } else { "" });
+        self.post(&path, object).await
+    }
+
+    /// Sends an object to a path; what the API server says against it is the error.
+    pub async fn post(&self, path: &str, object: &Value) -> Result<Value, kube::Error> {
         let request = Request::post(path).header("content-type", "application/json");
         self.send(request, serde_json::to_vec(object).unwrap()).await
     }

@@ -1,0 +1,112 @@
+//! A LoadTest at a glance: where it stands, without its spec and results.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use serde::{Deserialize, Deserializer};
+
+use super::shared::Instant;
+use super::spec::LoadTest;
+use super::status::Phase;
+
+/// What is kept of every LoadTest, also of a thousand finished ones, whose tables and rows may be 200 KiB each. Read from the same
+/// resource as [`LoadTest`]; a spec that this version can't read is no hindrance.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Glance {
+    /// Name, namespace, uid, versions, finalizers and the time of deletion; nothing else.
+    #[serde(deserialize_with = "slim")]
+    pub metadata: ObjectMeta,
+    #[serde(default)]
+    pub status: GlanceStatus,
+}
+
+/// Where it stands.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GlanceStatus {
+    /// Generation that the status is about.
+    pub observed_generation: Option<i64>,
+    pub phase: Option<Phase>,
+    pub run: Option<GlanceRun>,
+}
+
+/// The run in progress, or the last one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GlanceRun {
+    /// Number of the run.
+    pub id: i64,
+    /// Row being worked on.
+    pub row: Option<i32>,
+    pub started_at: Option<Instant>,
+}
+
+/// Annotations and managedFields can be larger than everything else.
+fn slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
+    let whole = ObjectMeta::deserialize(deserializer)?;
+    Ok(ObjectMeta {
+        name: whole.name,
+        namespace: whole.namespace,
+        uid: whole.uid,
+        generation: whole.generation,
+        resource_version: whole.resource_version,
+        finalizers: whole.finalizers,
+        deletion_timestamp: whole.deletion_timestamp,
+        ..ObjectMeta::default()
+    })
+}
+
+impl Resource for Glance {
+    type DynamicType = ();
+    type Scope = kube::core::NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        LoadTest::kind(&())
+    }
+    fn group((): &()) -> Cow<'_, str> {
+        LoadTest::group(&())
+    }
+    fn version((): &()) -> Cow<'_, str> {
+        LoadTest::version(&())
+    }
+    fn plural((): &()) -> Cow<'_, str> {
+        LoadTest::plural(&())
+    }
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_does_not_grow_with_the_object() {
+        let object = json!({"apiVersion": "loadtest.dev/v1alpha1", "kind": "LoadTest",
+            "metadata": {"name": "t", "uid": "u", "generation": 2, "annotations": {"a": "x"}, "labels": {"b": "y"},
+                "managedFields": [{"manager": "m"}]},
+            "spec": {"repeats": "many"},
+            "status": {"observedGeneration": 1, "phase": "Running", "table": "| 1 |",
+                "run": {"id": 3, "row": 2, "startedAt": "2026-01-02T03:04:05.678Z", "planHash": 7}}});
+        let glance: Glance = serde_json::from_value(object).unwrap();
+        let kept =
+            ObjectMeta { name: Some("t".into()), uid: Some("u".into()), generation: Some(2), ..ObjectMeta::default() };
+        assert_eq!(glance.metadata, kept);
+        assert_eq!((glance.status.observed_generation, glance.status.phase), (Some(1), Some(Phase::Running)));
+        let run = glance.status.run.unwrap();
+        assert_eq!((run.id, run.row), (3, Some(2)));
+    }
+
+    #[test]
+    fn a_test_that_nobody_has_seen_yet_stands_nowhere() {
+        let glance: Glance = serde_json::from_value(json!({"metadata": {"name": "t"}})).unwrap();
+        assert_eq!(glance.status, GlanceStatus::default());
+    }
+}

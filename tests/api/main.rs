@@ -1,0 +1,14 @@
+//! The API server without a node: what is accepted, what is refused, and what the operator makes of it. Pods are made, but
+//! none ever runs.
+//!
+//! `LOADTEST_KUBECONFIG` names the cluster's file and `LOADTEST_KUBECTL` its kubectl; the resource definition is installed.
+//! `dev/test api` does all of it. Without LOADTEST_KUBECONFIG every test says that it is skipped.
+//!
+//! The operator is the program `loadtest controller` as a process of its own, one for each test that needs it, with rights to
+//! do everything: rights are looked at by the tests that are about rights.
+
+#[path = "../cluster/mod.rs"]
+mod cluster;
+mod operator;
+
+mod unreadable;

@@ -1,0 +1,62 @@
+//! The operator as a process of its own, watching one namespace; stopped by its id.
+
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::cluster::Cluster;
+
+/// A running operator.
+pub struct Operator {
+    process: Child,
+    folder: TempDir,
+}
+
+impl Operator {
+    /// Starts one for a namespace. `more` are further lines of its configuration.
+    pub fn start(cluster: &Cluster, namespace: &str, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.yaml");
+        std::fs::write(&config, format!("watchNamespaces: [{namespace}]\n{more}")).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_loadtest"))
+            .args(["controller", "--agent-image", "dev.local/operator:1", "--listen", "127.0.0.1:0", "--config"])
+            .arg(&config)
+            .env("KUBECONFIG", &cluster.config)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("RUST_LOG", "info")
+            .stdout(Stdio::null())
+            .stderr(File::create(folder.path().join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        Self { process, folder }
+    }
+
+    /// All that it logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// It still is the process that was started, and nothing in it panicked.
+    pub fn assert_never_restarted(&mut self) {
+        let ended = self.process.try_wait().unwrap();
+        assert_eq!(ended, None, "the operator ended:\n{}", self.last_lines());
+        assert!(!self.log().contains("panicked at"), "a part of the operator panicked:\n{}", self.last_lines());
+    }
+
+    fn last_lines(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the operator's last lines:\n{}", self.last_lines());
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
