@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::SET_COOKIE;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -43,6 +44,11 @@ impl Connector {
             false => None,
         };
         Ok(Self { target, tls, next: AtomicUsize::new(0) })
+    }
+
+    /// The host that it connects to.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     /// A new connection; a host of several addresses gets them in turn, and the next one where one can't be reached.
@@ -93,6 +99,8 @@ pub struct Reply {
     pub status: u16,
     /// The body, when it was asked for.
     pub body: Body,
+    /// Values of the headers `Set-Cookie`, in order.
+    pub cookies: Vec<String>,
 }
 
 /// The part of a body that was kept.
@@ -157,6 +165,8 @@ impl Connection {
 
 async fn read(response: Response<Incoming>, keep: Option<usize>) -> Result<Reply, hyper::Error> {
     let status = response.status().as_u16();
+    let cookies = response.headers().get_all(SET_COOKIE).iter();
+    let cookies = cookies.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
     let mut incoming = response.into_body();
     let mut kept = BytesMut::new();
     let mut fits = true;
@@ -173,5 +183,5 @@ async fn read(response: Response<Incoming>, keep: Option<usize>) -> Result<Reply
         (Some(_), true) => Body::Kept(kept.freeze()),
         (Some(_), false) => Body::TooLarge,
     };
-    Ok(Reply { status, body })
+    Ok(Reply { status, body, cookies })
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::address::AddressRules;
 use super::connection::{Connection, Connector};
+use super::jar::Jar;
 use super::pacer::{Pacer, wait_until};
 use super::recorder::{Recorder, Snapshot};
 use super::request::{Step, StepError};
@@ -15,7 +16,7 @@ use super::schedule::{Closed, Open, Schedule, Share};
 use super::stop::Stop;
 use super::template::{Constants, Numbers};
 use super::tls::{TlsError, client_config};
-use super::worker::{Iteration, Shared};
+use super::worker::{Client, Iteration, Shared};
 use crate::plan::{LoadInput, worst_case_seconds};
 use crate::results::record::LoadRecord;
 
@@ -161,12 +162,12 @@ async fn run_closed(shared: &Arc<Shared>, schedule: Closed, start: Instant) {
 }
 
 async fn run_client(shared: Arc<Shared>, schedule: Closed, client: u32, start: Instant) {
-    let mut connection = None;
+    let mut own = Client::default();
     let (mut number, mut due) = (0, Duration::ZERO);
     while schedule.begins(number, due) && !shared.stopping() {
         let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
         let warmup = due < schedule.warmup;
-        let unsent = shared.run(start, Iteration { numbers, due, warmup }, &mut connection).await;
+        let unsent = shared.run(start, Iteration { numbers, due, warmup }, &mut own).await;
         if schedule.iterations.is_none() && !warmup {
             shared.recorder().unsent(unsent);
         }
@@ -178,7 +179,8 @@ async fn run_client(shared: Arc<Shared>, schedule: Closed, client: u32, start: I
 /// Connections and places that no iteration uses; what came back last goes out first.
 struct Idle {
     connections: Mutex<Vec<Connection>>,
-    slots: Mutex<Vec<u32>>,
+    /// With the cookies of the client at that place.
+    slots: Mutex<Vec<(u32, Jar)>>,
 }
 
 /// Iterations begin when they are due, whether others wait for answers or not.
@@ -186,8 +188,8 @@ async fn run_open(shared: &Arc<Shared>, schedule: Open, start: Instant) {
     let Ok(pacer) = Pacer::start(schedule, start) else {
         return;
     };
-    let idle =
-        Arc::new(Idle { connections: Mutex::new(Vec::new()), slots: Mutex::new((0..schedule.slots).rev().collect()) });
+    let slots = (0..schedule.slots).rev().map(|slot| (slot, Jar::default()));
+    let idle = Arc::new(Idle { connections: Mutex::new(Vec::new()), slots: Mutex::new(slots.collect()) });
     let mut iterations = JoinSet::new();
     let mut next = 0;
     while next < schedule.total() && !shared.stopping() {
@@ -200,10 +202,10 @@ async fn run_open(shared: &Arc<Shared>, schedule: Open, start: Instant) {
             let due = schedule.due(next);
             match slot {
                 None => shared.recorder().capped(shared.steps.len() as u64, due),
-                Some(slot) => {
+                Some((slot, jar)) => {
                     let numbers = Numbers { seq: schedule.seq(next), client: schedule.client(slot) };
                     let iteration = Iteration { numbers, due, warmup: due < schedule.warmup };
-                    iterations.spawn(run_iteration(shared.clone(), idle.clone(), slot, start, iteration));
+                    iterations.spawn(run_iteration(shared.clone(), idle.clone(), (slot, jar), start, iteration));
                 }
             }
             next += 1;
@@ -213,13 +215,13 @@ async fn run_open(shared: &Arc<Shared>, schedule: Open, start: Instant) {
     while iterations.join_next().await.is_some() {}
 }
 
-async fn run_iteration(shared: Arc<Shared>, idle: Arc<Idle>, slot: u32, start: Instant, iteration: Iteration) {
-    let mut connection = lock(&idle.connections).pop();
-    shared.run(start, iteration, &mut connection).await;
-    if let Some(connection) = connection {
+async fn run_iteration(shared: Arc<Shared>, idle: Arc<Idle>, slot: (u32, Jar), start: Instant, iteration: Iteration) {
+    let mut client = Client { connection: lock(&idle.connections).pop(), jar: slot.1 };
+    shared.run(start, iteration, &mut client).await;
+    if let Some(connection) = client.connection {
         lock(&idle.connections).push(connection);
     }
-    lock(&idle.slots).push(slot);
+    lock(&idle.slots).push((slot.0, client.jar));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

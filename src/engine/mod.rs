@@ -8,6 +8,7 @@ pub mod connection;
 pub mod failure;
 #[cfg(test)]
 mod fixture;
+mod jar;
 mod load;
 mod pacer;
 pub mod recorder;

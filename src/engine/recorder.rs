@@ -230,10 +230,13 @@ impl Recorder {
             sent: self.sent,
             ok: self.ok,
             failed: self.failures.values().sum(),
+            timed_out: self.failures.iter().filter(|(f, _)| f.timed_out()).map(|(_, n)| n).sum(),
             capped: self.capped,
             warmup_sent: self.warmup_sent,
             tasks: self.counts_tasks.then_some(self.tasks),
             latency: self.latency.clone(),
+            service: self.service.clone(),
+            lateness: self.lateness.clone(),
         }
     }
 
@@ -297,12 +300,18 @@ pub struct Snapshot {
     pub sent: u64,
     pub ok: u64,
     pub failed: u64,
+    /// Of the failed: not answered in time.
+    pub timed_out: u64,
     pub capped: u64,
     pub warmup_sent: u64,
     /// Absent: no step counts tasks.
     pub tasks: Option<u64>,
     /// Microseconds from due to answered, good answers only.
     pub latency: Micros,
+    /// Microseconds from sent to answered, good answers only.
+    pub service: Micros,
+    /// Microseconds from due to sent, all sent.
+    pub lateness: Micros,
 }
 
 #[cfg(test)]

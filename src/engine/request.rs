@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Uri};
 
 use super::connection::{Body, Prebuilt, Reply};
@@ -167,6 +167,17 @@ fn headers(
     Ok(merged)
 }
 
+/// Adds the cookies of a jar to a request, behind those that the manifest wrote.
+///
+/// Errors: [`Failure::BadRequest`] when HTTP can't carry them.
+pub fn add_cookies(request: &mut Prebuilt, cookies: &str) -> Result<(), Failure> {
+    let written = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
+    let all = written.map_or_else(|| cookies.to_owned(), |written| format!("{written}; {cookies}"));
+    let value = HeaderValue::try_from(all).map_err(|_| Failure::BadRequest)?;
+    request.headers_mut().insert(COOKIE, value);
+    Ok(())
+}
+
 /// The load's path and the step's, with one slash between them.
 fn joined(base: &str, path: &str) -> String {
     let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
@@ -217,7 +228,7 @@ mod tests {
     }
 
     fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, body: Body::Kept(Bytes::copy_from_slice(body.as_bytes())) }
+        Reply { status, body: Body::Kept(Bytes::copy_from_slice(body.as_bytes())), cookies: vec![] }
     }
 
     #[test]
@@ -280,7 +291,20 @@ mod tests {
         assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":-1}]}"#)), Err(Failure::TaskCountMissing));
         assert_eq!(one.judge(&reply(200, r#"{}"#)), Err(Failure::TaskCountMissing));
         assert_eq!(one.judge(&reply(200, "<html>")), Err(Failure::BadJson));
-        assert_eq!(one.judge(&Reply { status: 200, body: Body::TooLarge }), Err(Failure::AnswerTooLarge));
+        assert_eq!(
+            one.judge(&Reply { status: 200, body: Body::TooLarge, cookies: vec![] }),
+            Err(Failure::AnswerTooLarge)
+        );
+    }
+
+    #[test]
+    fn cookies_stand_behind_those_of_the_manifest() {
+        let one = step(&load(), "").ok().unwrap();
+        let mut request = one.request(Numbers::default()).unwrap();
+        add_cookies(&mut request, "a=1").unwrap();
+        add_cookies(&mut request, "b=2").unwrap();
+        assert_eq!(request.headers().get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
+        assert_eq!(add_cookies(&mut request, "c=\n"), Err(Failure::BadRequest));
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl StopSwitch {
 }
 
 impl Stop {
+    /// Whether the switch was used.
+    pub fn is_requested(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
     /// Waits until the switch is used and says why; for ever when it never is.
     pub async fn requested(&mut self) -> &'static str {
         match self.0.wait_for(Option::is_some).await.map(|word| *word) {

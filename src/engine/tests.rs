@@ -283,3 +283,29 @@ async fn progress_shows_what_is_open() {
     let (record, ()) = tokio::join!(armed.run(now(), stop, end), watch);
     assert_eq!(record.sent, 3);
 }
+
+/// A server that knows a client by the cookie it gave it at the first step.
+#[tokio::test]
+async fn each_client_of_a_journey_keeps_its_own_cookies() {
+    let server = Server::start(|seen| match seen.line.as_str() {
+        "GET /login" if seen.connection % 2 == 0 => {
+            Act::Raw("HTTP/1.1 200 OK\r\nset-cookie: id=even; Path=/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        }
+        "GET /login" => Act::Raw(
+            "HTTP/1.1 200 OK\r\nset-cookie: id=odd\r\nset-cookie: x=1; Secure\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        ),
+        _ if seen.head.contains("cookie: id=even\r\n") || seen.head.contains("cookie: id=odd\r\n") => OK,
+        _ => Act::Reply(Duration::ZERO, 401, "{}"),
+    })
+    .await;
+    for arrivals in [iterations(4, 2), rate(20, 1, 4)] {
+        let mut journey = load("l", &server.url(), arrivals);
+        journey.steps = vec![step("login", "GET", "/login"), step("buy", "POST", "/buy")];
+        let record = run(&journey).await;
+        let buy = &record.steps[1];
+        assert_eq!((buy.failed, buy.ok), (0, record.due / 2), "{:?}", failures(&record));
+    }
+    let mut single = load("l", &server.url(), iterations(1, 3));
+    single.steps[0].path = "/buy".into();
+    assert_eq!(failures(&run(&single).await), [("status 401", 3)], "a single request is no journey");
+}

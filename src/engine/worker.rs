@@ -2,15 +2,16 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use super::connection::{Broken, Connection, Connector, Prebuilt, Reply};
 use super::failure::Failure;
+use super::jar::{Jar, Place};
 use super::recorder::{Answer, Recorder, Sending};
-use super::request::Step;
+use super::request::{Step, add_cookies};
 use super::template::Numbers;
 
 /// A reused connection that ends sooner than this had been closed by its peer while the request was on its way.
@@ -26,6 +27,15 @@ pub struct Shared {
     /// No open requests either.
     cut: watch::Sender<bool>,
     open: AtomicU32,
+}
+
+/// What a client has of its own. Holds secrets: has no `Debug`.
+#[derive(Default)]
+pub struct Client {
+    /// An open connection that can be used again.
+    pub connection: Option<Connection>,
+    /// Cookies; only a load of several steps uses them.
+    pub jar: Jar,
 }
 
 /// One iteration that is to be sent.
@@ -76,11 +86,11 @@ impl Shared {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Sends an iteration; `connection` is its client's and is left there when it can be used again.
+    /// Sends an iteration of a client.
     ///
     /// A step that fails does not keep the next ones from being sent. Says how many requests were not sent, because
     /// the load was stopped.
-    pub async fn run(&self, start: Instant, iteration: Iteration, connection: &mut Option<Connection>) -> u64 {
+    pub async fn run(&self, start: Instant, iteration: Iteration, client: &mut Client) -> u64 {
         let mut due = iteration.due;
         for (position, step) in self.steps.iter().enumerate() {
             if self.stopping() {
@@ -91,7 +101,7 @@ impl Shared {
             let sending = Sending { step: position, warmup: iteration.warmup, due, sent };
             self.recorder().sent(sending);
             self.open.fetch_add(1, Ordering::Relaxed);
-            let reply = self.answer(step, iteration.numbers, now, connection).await;
+            let reply = self.answer(step, iteration.numbers, now, client).await;
             self.open.fetch_sub(1, Ordering::Relaxed);
             let end = start.elapsed();
             let answer = match reply {
@@ -104,21 +114,39 @@ impl Shared {
         0
     }
 
+    /// Several steps are one client's way through the application, with its cookies; a single request is not.
+    fn is_journey(&self) -> bool {
+        self.steps.len() > 1
+    }
+
+    fn place<'a>(&'a self, path: &'a str) -> Place<'a> {
+        let target = self.connector.target();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Place { host: &target.host, tls: target.tls, path, now: i64::try_from(now).unwrap_or(i64::MAX) }
+    }
+
     async fn answer(
         &self,
         step: &Step,
         numbers: Numbers,
         sent: Instant,
-        connection: &mut Option<Connection>,
+        client: &mut Client,
     ) -> Result<Reply, Failure> {
-        let request = step.request(numbers)?;
+        let mut request = step.request(numbers)?;
+        let path = self.is_journey().then(|| request.uri().path().to_owned());
+        if let Some(cookies) = path.as_ref().and_then(|path| client.jar.header(&self.place(path))) {
+            add_cookies(&mut request, &cookies)?;
+        }
         let mut cut = self.cut.subscribe();
-        let taken = connection.take();
+        let taken = client.connection.take();
         tokio::select! {
             biased;
             reply = self.exchange(step, request, sent + step.timeout, taken) => {
                 let (reply, reusable) = reply?;
-                *connection = Some(reusable);
+                client.connection = Some(reusable);
+                if let Some(path) = &path {
+                    reply.cookies.iter().for_each(|cookie| client.jar.set(cookie, &self.place(path)));
+                }
                 Ok(reply)
             }
             // The sender lives as long as we do, so this ends only by a cut.
