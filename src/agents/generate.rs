@@ -11,14 +11,13 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::channel::{Annotations, GRANTED_AT, HARD_END_AT, POLL, START_AT, STOP_AT};
-use super::{emit, guard};
+use super::refusal::Refusal;
+use super::{emit, fire, guard};
 use crate::api::Reason;
 use crate::engine::address::AddressRules;
-use crate::engine::resolve::ResolveError;
 use crate::engine::schedule::Share;
-use crate::engine::template::Constants;
-use crate::engine::{ArmError, Armed, Start, StopSwitch, stop_switch};
-use crate::plan::{GeneratorInput, PROTOCOL_VERSION, VarInput, VarSourceInput};
+use crate::engine::{Armed, Start, StopSwitch, stop_switch};
+use crate::plan::{GeneratorInput, PROTOCOL_VERSION};
 use crate::results::record::{Header, LoadRecord, Termination};
 
 /// A grant is good only while the start is still so far ahead, milliseconds.
@@ -64,19 +63,6 @@ struct Surroundings {
     rules: AddressRules,
 }
 
-/// Why nothing is sent.
-#[derive(Debug)]
-struct Refusal {
-    reason: Reason,
-    message: String,
-}
-
-impl Refusal {
-    fn new(reason: Reason, message: impl ToString) -> Self {
-        Self { reason, message: message.to_string() }
-    }
-}
-
 /// The generator's main function: success when the load was sent (to its end or until it was stopped), failure when
 /// nothing was sent, with the reason in the termination message.
 pub async fn generate(args: GenerateArgs) -> ExitCode {
@@ -96,7 +82,7 @@ pub async fn generate(args: GenerateArgs) -> ExitCode {
 }
 
 async fn run(args: &GenerateArgs, around: &Surroundings, out: &mut impl Write) -> Termination {
-    match fire(args, around).await {
+    match fired(args, around).await {
         Err(refusal) => Termination {
             reason: Some(refusal.reason.as_str().to_string()),
             message: Some(refusal.message),
@@ -111,7 +97,7 @@ async fn run(args: &GenerateArgs, around: &Surroundings, out: &mut impl Write) -
     }
 }
 
-async fn fire(args: &GenerateArgs, around: &Surroundings) -> Result<(Header, LoadRecord), Refusal> {
+async fn fired(args: &GenerateArgs, around: &Surroundings) -> Result<(Header, LoadRecord), Refusal> {
     guard::check(&around.token, |name| around.env.contains_key(name))
         .map_err(|identity| Refusal::new(Reason::AgentHasIdentity, identity))?;
     let input = read_plan(&args.plan)?;
@@ -129,19 +115,7 @@ async fn fire(args: &GenerateArgs, around: &Surroundings) -> Result<(Header, Loa
         record = armed.run(grant.start, stop, grant.hard_end) => record,
         () = watch(&args.annotations, &switch, terminated.recv()) => unreachable!("the watch has no end"),
     };
-    let header = Header {
-        protocol: PROTOCOL_VERSION,
-        run_id: input.run_id,
-        row: input.row,
-        index: args.index,
-        start_at_ms: grant.start.wall_ms,
-        grant_seen_after_ms: grant.seen_after_ms,
-        version: match option_env!("LOADTEST_COMMIT") {
-            Some(commit) => format!("{} {commit}", env!("CARGO_PKG_VERSION")),
-            None => env!("CARGO_PKG_VERSION").to_string(),
-        },
-    };
-    Ok((header, record))
+    Ok((fire::header(&input, args.index, grant.start, grant.seen_after_ms), record))
 }
 
 fn read_plan(path: &Path) -> Result<GeneratorInput, Refusal> {
@@ -160,38 +134,8 @@ async fn arm(input: &GeneratorInput, index: u32, around: &Surroundings) -> Resul
     let (position, share) = Share::of_index(&input.loads, index).ok_or_else(|| {
         Refusal::new(Reason::InvalidSpec, format!("the row has no generator with the completion index {index}"))
     })?;
-    let constants = Constants::new(&input.run_id, input.run_start_ms, &values(&input.vars, &around.env)?);
-    for left in (0..LOOKUPS).rev() {
-        match Armed::arm(&input.loads[position], share, &constants, &around.rules).await {
-            Ok(armed) => return Ok(armed),
-            Err(ArmError::Resolve { error: ResolveError::NoAddress { .. }, .. }) if left > 0 => {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            Err(error) => return Err(Refusal::new(reason_of(&error), error)),
-        }
-    }
-    unreachable!("the last lookup returns")
-}
-
-fn reason_of(error: &ArmError) -> Reason {
-    match error {
-        ArmError::Resolve { error: ResolveError::Denied { .. }, .. } => Reason::UrlNotAllowed,
-        ArmError::Resolve { error: ResolveError::NoAddress { .. }, .. } => Reason::ServiceNotFound,
-        _ => Reason::InvalidSpec,
-    }
-}
-
-/// The variables' values by name.
-fn values(vars: &[VarInput], env: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Refusal> {
-    let value = |var: &VarInput| match &var.source {
-        VarSourceInput::Value(value) => Ok((var.name.clone(), value.clone())),
-        VarSourceInput::Env(variable) => {
-            let missing = || format!("vars[{}]: the environment variable {variable} of the pod is not set", var.name);
-            let value = env.get(variable).ok_or_else(|| Refusal::new(Reason::SecretMissing, missing()))?;
-            Ok((var.name.clone(), value.clone()))
-        }
-    };
-    vars.iter().map(value).collect()
+    let constants = fire::constants(input, &around.env)?;
+    fire::arm(&input.loads[position], share, &constants, &around.rules, LOOKUPS).await
 }
 
 fn say_armed(state: &Path) -> Result<(), Refusal> {

@@ -5,12 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
 use super::channel::Annotations;
 use super::guard;
+use super::refusal::Refusal;
+use super::sampling::{answered, sample};
 use crate::api::Reason;
 use crate::evidence::live::{AddressCheck, Sources, resolve};
 use crate::plan::{ObservedRow, ObserverInput, PROTOCOL_VERSION};
@@ -23,7 +24,6 @@ pub const ROW: &str = "loadtest.dev/row";
 pub const ARMED: &str = "armed";
 /// An observer whose sources keep silent is armed all the same: what they don't say is in the samples.
 const ARM_ANYWAY: Duration = Duration::from_secs(15);
-const BEFORE_ROWS: ObservedRow = ObservedRow { row: 0, start_ms: None, end_ms: None };
 
 /// Where an observer finds and leaves things.
 #[derive(Clone, Debug)]
@@ -46,22 +46,6 @@ impl Default for ObserveArgs {
             state: "/state".into(),
             termination_log: "/dev/termination-log".into(),
         }
-    }
-}
-
-/// Why an observer does not run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", reason.as_str())]
-pub struct Refusal {
-    pub reason: Reason,
-    /// A sentence without secrets.
-    pub message: String,
-}
-
-impl Refusal {
-    /// A refusal.
-    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
     }
 }
 
@@ -107,36 +91,31 @@ async fn watch(
     let mut sources = Sources::start(&input, &secrets, denied).map_err(|why| Refusal::new(Reason::InvalidSpec, why))?;
     let mut stop = signal(SignalKind::terminate())
         .map_err(|error| Refusal::new(Reason::ObserverLost, format!("cannot wait for SIGTERM: {error}")))?;
-    let mut ticks = interval(Duration::from_secs(1));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let (began, mut armed, mut row) = (Instant::now(), false, BEFORE_ROWS);
-    loop {
-        tokio::select! {
-            _ = stop.recv() => return say(&mut out, &mut sources).map(drop),
-            _ = ticks.tick() => {}
-        }
-        let said = say(&mut out, &mut sources)?;
-        row = row_now(&args.annotations).unwrap_or(row);
-        let asked = sources.ask(Timestamp::now().as_millisecond(), &row);
-        if !armed && (said || asked == 0 || began.elapsed() > ARM_ANYWAY) {
+    let (began, mut armed) = (Instant::now(), false);
+    let told = |lines: &[ObserverLine], asked: usize| {
+        say(&mut out, lines)?;
+        if !armed && (!lines.is_empty() || asked == 0 || began.elapsed() > ARM_ANYWAY) {
             arm(&args.state)?;
             armed = true;
         }
+        Ok(())
+    };
+    tokio::select! {
+        refusal = sample(&mut sources, || row_now(&args.annotations), told) => return Err(refusal),
+        _ = stop.recv() => {}
     }
+    say(&mut out, &answered(&mut sources))
 }
 
-/// Says what was answered since; false when there was nothing.
-fn say(out: &mut impl Write, sources: &mut Sources) -> Result<bool, Refusal> {
-    let (facts, samples) = sources.answered();
-    let lines: Vec<_> =
-        facts.map(ObserverLine::Database).into_iter().chain(samples.into_iter().map(ObserverLine::Sample)).collect();
-    for line in &lines {
+/// Writes one line each.
+fn say(out: &mut impl Write, lines: &[ObserverLine]) -> Result<(), Refusal> {
+    for line in lines {
         let written = serde_json::to_string(line).map_err(std::io::Error::from);
         written
             .and_then(|text| writeln!(out, "{text}").and_then(|()| out.flush()))
             .map_err(|error| Refusal::new(Reason::ObserverLost, format!("cannot write to standard output: {error}")))?;
     }
-    Ok(!lines.is_empty())
+    Ok(())
 }
 
 /// The row as the annotations say; none while they can't be read, and then the last one known stays.

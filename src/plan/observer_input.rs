@@ -39,6 +39,16 @@ pub struct MeasurementInput {
     pub source: MeasurementSource,
 }
 
+impl MeasurementInput {
+    /// How its https server is checked, if it has one.
+    pub fn tls_mut(&mut self) -> Option<&mut TlsInput> {
+        match &mut self.source {
+            MeasurementSource::Http { tls, .. } => Some(tls),
+            MeasurementSource::Sql { .. } => None,
+        }
+    }
+}
+
 /// Where the number comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]

@@ -5,6 +5,7 @@ pub mod compact;
 pub mod database;
 pub mod decimal;
 pub mod detail;
+pub mod drain;
 pub mod histogram;
 pub mod instrument;
 pub mod judge;

@@ -11,6 +11,7 @@ use crate::build::OBSERVE;
 use crate::controller::io::{call, live};
 use crate::controller::session::Session;
 use crate::lifecycle::{Live, Millis, ObserverSeen};
+use crate::results::drain::is_down;
 use crate::results::line::line;
 use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
 
@@ -100,8 +101,7 @@ pub async fn drained(session: &mut Session<'_>) {
     let began = session.state.deadline - session.view.drain_timeout;
     let said = said(session, began.min(session.now()), false).await;
     let newest = said.samples.iter().rev().find_map(|sample| sample.m.get(&until.measurement.0).copied());
-    #[allow(clippy::cast_precision_loss)] // at most 10^9
-    let down = newest.is_some_and(|value| value <= until.at_most as f64);
+    let down = newest.is_some_and(|value| is_down(&until, value));
     session.note = match (newest, said.problem) {
         (Some(value), _) => {
             format!("{} is {value}; waiting until it is at most {}", until.measurement.0, until.at_most)

@@ -16,6 +16,7 @@ use crate::controller::read::observer;
 use crate::controller::session::Session;
 use crate::plan::MAX_ROWS;
 use crate::report::{ReportInput, files};
+use crate::results::drain::drained_at;
 use crate::results::row::{completed, with_late_figures};
 use crate::results::row_input::{CompleteInput, Fact, LateInput};
 use crate::results::sample::Sample;
@@ -61,7 +62,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
             logs: &counted,
             connection_limit,
             warmup_tasks,
-            drained_at_ms: drained_at(session, &row, &samples),
+            drained_at_ms: row.load_ended_at.and_then(|end| drained_at(&session.test.spec, end.as_millis(), &samples)),
             ended_at_ms: ended_at,
             facts: &facts,
         },
@@ -78,16 +79,6 @@ fn fingerprint_is_empty(status: &LoadTestStatus) -> bool {
 
 fn asks_postgres(session: &Session<'_>) -> bool {
     session.test.spec.database.as_ref().is_some_and(|database| database.postgres.is_some())
-}
-
-/// When settle.until first held after the load.
-fn drained_at(session: &Session<'_>, row: &Row, samples: &[Sample]) -> Option<i64> {
-    let until = session.test.spec.settle.as_ref()?.until.as_ref()?;
-    let ended = row.load_ended_at?.as_millis();
-    #[allow(clippy::cast_precision_loss)] // at most 10^9
-    let most = until.at_most as f64;
-    let down = |sample: &&Sample| sample.t >= ended && sample.m.get(&until.measurement.0).is_some_and(|v| *v <= most);
-    samples.iter().find(down).map(|sample| sample.t)
 }
 
 /// Puts the completed row into its ConfigMap, beside what the generators said.

@@ -1,0 +1,208 @@
+//! A whole test in one process, without a cluster: what the pods do, one row after the other, judged as in a cluster.
+
+mod mapping;
+mod progress;
+mod reduce;
+mod row;
+mod samples;
+mod settle;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+pub use mapping::{Mapping, map_urls};
+pub use progress::Progress;
+pub use reduce::{NotApplied, StandIns, without_cluster};
+
+use self::row::{Fired, fire_row};
+use self::samples::Samples;
+use self::settle::{Settled, drain, quiet};
+use crate::agents::refusal::Refusal;
+use crate::api::{LimitSource, Reason, Row};
+use crate::engine::Stop;
+use crate::plan::{GeneratorInput, Plan, PlannedRow, RunIdentity, generator_input, observer_input};
+use crate::results::detail::RowDetail;
+use crate::results::drain::drained_at;
+use crate::results::row::{collected, completed, merged_loads, warmup_tasks, with_late_figures};
+use crate::results::row_input::{CollectInput, CompleteInput, LateInput};
+use crate::results::verdict::{EarlyEnd, Outcome, TestInput, outcome};
+
+/// A test to run here.
+pub struct LocalTest<'a> {
+    /// Of a spec that needs no cluster ([`without_cluster`]).
+    pub plan: &'a Plan,
+    pub run: RunIdentity,
+    /// Values of secrets by the names that the plan gives them ([`crate::plan::var_env`]). Never shown.
+    pub environment: HashMap<String, String>,
+    /// File with the CA certificates that stand in for those of ConfigMaps.
+    pub ca_file: Option<String>,
+}
+
+/// What there is to tell while it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A row begins.
+    Row(&'a PlannedRow),
+    /// It is under load; twice a second.
+    Loading(&'a Progress),
+    /// Its load has ended.
+    Loaded,
+    /// What is waited for, a sentence.
+    Waiting(&'a str),
+    /// A row is done.
+    Done(&'a Row),
+}
+
+/// What a test came to.
+pub struct Ended {
+    pub rows: Vec<Row>,
+    pub outcome: Outcome,
+    /// Most connections of the database, and where that is known from.
+    pub connection_limit: Option<(i32, LimitSource)>,
+    /// All that was measured, by number of the row.
+    pub details: BTreeMap<i32, RowDetail>,
+    pub early: Option<EarlyEnd>,
+}
+
+/// Runs every row in order; `stop` ends the load in progress and starts no other row. `tell` is told what happens.
+pub async fn run(test: &LocalTest<'_>, stop: &Stop, tell: &mut impl FnMut(Event<'_>)) -> Ended {
+    let total = test.plan.spec.deadlines.clone().unwrap_or_default().total_seconds;
+    let total = Duration::from_secs(u64::try_from(total).unwrap_or(0));
+    let mut running = Running {
+        test,
+        end: Instant::now() + total,
+        samples: Samples::default(),
+        rows: vec![],
+        details: BTreeMap::new(),
+    };
+    let early = running.all(stop, tell).await.err();
+    running.ended(early)
+}
+
+struct Running<'a> {
+    test: &'a LocalTest<'a>,
+    /// The whole run is over by then.
+    end: Instant,
+    samples: Samples,
+    rows: Vec<Row>,
+    details: BTreeMap<i32, RowDetail>,
+}
+
+impl Running<'_> {
+    async fn all(&mut self, stop: &Stop, tell: &mut impl FnMut(Event<'_>)) -> Result<(), EarlyEnd> {
+        let plan = self.test.plan;
+        if let Some(mut input) = observer_input(plan, &self.test.run) {
+            let http = input.measurements.iter_mut().filter_map(|m| m.tls_mut());
+            http.for_each(|tls| stand_in(&mut tls.ca_file, self.test.ca_file.as_ref()));
+            self.samples = Samples::start(&input, &self.test.environment).map_err(early)?;
+        }
+        drain(&plan.spec, &self.samples, Timestamp::now().as_millisecond(), self.end, stop, tell).await?;
+        for planned in &plan.rows {
+            self.row(planned, stop, tell).await?;
+        }
+        Ok(())
+    }
+
+    async fn row(
+        &mut self,
+        planned: &PlannedRow,
+        stop: &Stop,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> Result<(), EarlyEnd> {
+        let (plan, rows) = (self.test.plan, self.test.plan.rows.len());
+        tell(Event::Row(planned));
+        let input = self.input(planned);
+        let env = self.test.environment.clone().into_iter().collect();
+        let fired = fire_row(&input, &env, (rows, self.end), &self.samples, stop, tell).await.map_err(early)?;
+        let Fired { start_ms, outcomes } = fired;
+        let first = collected(&CollectInput {
+            planned,
+            start_at_ms: Some(start_ms),
+            outcomes: &outcomes,
+            targets: &[],
+            facts: &[],
+        });
+        let loads = merged_loads(planned, &outcomes);
+        let warmup_tasks = warmup_tasks(planned, &loads);
+        let load_ended = first.load_ended_at.map_or_else(|| Timestamp::now().as_millisecond(), |at| at.as_millis());
+        // However the wait ends, what the row found is kept.
+        let waited = match drain(&plan.spec, &self.samples, load_ended, self.end, stop, tell).await {
+            Ok(()) => {
+                quiet(
+                    &plan.spec,
+                    planned.number == plan.rows.last().map_or(0, |row| row.number),
+                    &self.samples,
+                    stop,
+                    tell,
+                )
+                .await
+            }
+            Err(end) => Err(end),
+        };
+        let ended_at_ms = Timestamp::now().as_millisecond();
+        self.samples.caught_up().await;
+        let samples = self.samples.since(start_ms - 2_000);
+        let done = completed(
+            first,
+            &CompleteInput {
+                spec: &plan.spec,
+                planned,
+                samples: &samples,
+                logs: &[],
+                connection_limit: self.connection_limit().map(|(limit, _)| limit),
+                warmup_tasks,
+                drained_at_ms: drained_at(&plan.spec, load_ended, &samples),
+                ended_at_ms,
+                facts: &[],
+            },
+        );
+        let done = with_late_figures(done, &LateInput { spec: &plan.spec, series: &[] });
+        tell(Event::Done(&done));
+        self.details.insert(done.row, RowDetail::new(done.clone(), &loads, &outcomes, warmup_tasks));
+        self.rows.push(done);
+        waited.map(|Settled| ())
+    }
+
+    fn input(&self, planned: &PlannedRow) -> GeneratorInput {
+        let mut input = generator_input(self.test.plan, planned, &self.test.run);
+        input.loads.iter_mut().for_each(|load| stand_in(&mut load.tls.ca_file, self.test.ca_file.as_ref()));
+        input
+    }
+
+    fn connection_limit(&self) -> Option<(i32, LimitSource)> {
+        let written = self.test.plan.spec.database.as_ref().and_then(|database| database.max_connections);
+        let asked = || Some((self.samples.facts()?.max_connections?, LimitSource::PostgreSql));
+        written.map(|limit| (limit, LimitSource::Spec)).or_else(asked)
+    }
+
+    fn ended(self, early: Option<EarlyEnd>) -> Ended {
+        let plan = self.test.plan;
+        let outcome = outcome(&TestInput {
+            spec: &plan.spec,
+            planned_rows: plan.rows.len(),
+            rows: &self.rows,
+            database: &[],
+            series: &[],
+            early: early.as_ref(),
+        });
+        let connection_limit = self.connection_limit();
+        Ended { rows: self.rows, outcome, connection_limit, details: self.details, early }
+    }
+}
+
+fn stand_in(file: &mut Option<String>, given: Option<&String>) {
+    if file.is_some() {
+        *file = given.cloned();
+    }
+}
+
+fn early(refusal: Refusal) -> EarlyEnd {
+    EarlyEnd { reason: refusal.reason, message: refusal.message }
+}
+
+/// The end of a test that was stopped by hand.
+fn stopped() -> EarlyEnd {
+    EarlyEnd { reason: Reason::Cancelled, message: "The test was stopped before its end.".into() }
+}
