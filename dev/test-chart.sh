@@ -67,6 +67,13 @@ refused "an unknown policy is refused" "additional properties 'agents' not allow
 check "the resource definition is kept when the release goes" says 'helm.sh/resource-policy: keep'
 check "the resource definition can be left out" count 0 CustomResourceDefinition --set crds.enabled=false
 check "one operator at a time" says 'type: Recreate'
+check "without leader election nothing is said of a lease" silent leader-election
+two='leaderElection.enabled=true,replicas=2'
+check "two operators elect a leader" says '- --leader-election' --set "$two"
+check "two operators are replaced one after the other" says 'type: RollingUpdate' --set "$two"
+check "the lease is a right of one Role" count 1 Role --set "$two"
+check "namespaced mode has no ClusterRole for the lease" count 0 ClusterRole --set "$two,$some"
+refused "two operators without leader election are refused" "/replicas" render --set replicas=2
 for line in 'runAsNonRoot: true' 'readOnlyRootFilesystem: true' 'allowPrivilegeEscalation: false' 'drop: [ALL]' 'type: RuntimeDefault'; do
 	check "restricted pod: $line" says "$line"
 done

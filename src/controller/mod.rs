@@ -5,8 +5,10 @@
 pub mod clock;
 pub mod config;
 pub mod context;
+mod election;
 mod error;
 mod io;
+mod lease;
 mod operate;
 mod read;
 mod reconcile;

@@ -1,14 +1,18 @@
-//! The controller process: its configuration, its work, its server; until it is told to stop.
+//! The controller process: its configuration, its server, its work while it leads; until it is told to stop.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use kube::Client;
+use tokio::sync::watch;
 use tracing::info;
 
 use super::config::Config;
 use super::context::Context;
+use super::election::{keep, lead};
+use super::lease::{ElectionArgs, Place};
 use super::operate::operate;
+use crate::runtime::server::Health;
 use crate::runtime::{server, shutdown};
 
 /// How the controller is started.
@@ -26,6 +30,8 @@ pub struct Args {
     /// Where /healthz and /readyz are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub listen: std::net::SocketAddr,
+    #[command(flatten)]
+    pub election: ElectionArgs,
 }
 
 /// Runs until SIGTERM. What is under way goes on in the cluster and is taken up by the next process.
@@ -35,16 +41,46 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), String> {
     let config = Config::read(&args.config)?;
     let client = Client::try_default().await.map_err(|e| format!("no Kubernetes cluster: {e}"))?;
-    let context = Arc::new(Context::new(client.clone(), config, args.agent_image, args.pod_name));
-    let health = server::Health::default();
+    let place = match args.election.leader_election {
+        true => Some(Place::new(&args.election, args.pod_name.as_deref()).await?),
+        false => None,
+    };
+    let health = Health::default();
     let listener = tokio::net::TcpListener::bind(args.listen).await;
     let listener = listener.map_err(|e| format!("can't listen on {}: {e}", args.listen))?;
     let serving = server::serve(listener, health.clone());
-    info!(version = crate::runtime::version(), image = context.image, "started");
+    info!(version = crate::runtime::version(), image = args.agent_image, "started");
+    // A context for each term: who leads anew looks anew.
+    let working = || {
+        let (image, pod) = (args.agent_image.clone(), args.pod_name.clone());
+        operate(Arc::new(Context::new(client.clone(), config.clone(), image, pod)), health.clone())
+    };
     tokio::select! {
-        () = operate(Arc::clone(&context), health.clone()) => {}
+        () = in_turn(place.as_ref(), &health, working) => {}
         served = serving => served.map_err(|e| format!("the server ended: {e}"))?,
         () = shutdown::requested() => info!("asked to stop; runs go on in the cluster and are taken up by the next process"),
     }
+    if let Some(place) = &place {
+        place.leave().await;
+    }
     Ok(())
+}
+
+/// Works: always, or while the lease is held. A process that waits for the lease is ready: it does all that it is there for.
+async fn in_turn<W: Future<Output = ()>>(place: Option<&Place>, health: &Health, working: impl Fn() -> W) {
+    let Some(place) = place else { return working().await };
+    let leads = watch::Sender::new(false);
+    let sit = async || {
+        let seat = place.sit().await;
+        match &seat {
+            _ if *leads.borrow() => {}
+            Ok(_) => health.ready(),
+            Err(error) => health.not_ready(error),
+        }
+        seat
+    };
+    tokio::select! {
+        () = lead(leads.subscribe(), working) => {}
+        () = keep(&leads, sit) => {}
+    }
 }
