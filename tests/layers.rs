@@ -52,7 +52,7 @@ const USERS: [(&str, &[&str]); 8] = [
     (r"\bk8s_openapi\b", &["api", "build", "evidence/cluster", "controller", "cli"]),
     (r"\baws_(config|sdk|smithy|types|credential)\w*", &["evidence/aws"]),
     (r"\b(reqwest|tokio_postgres)\b", &["evidence/live"]),
-    (r"\bhyper(_util)?\b", &["engine", "evidence/live"]),
+    (r"\bhyper(_util)?\b", &[]),
     (r"\baxum\b", &["runtime"]),
     (r"\bcore::v1::(\{[^}]*\b)?Secret\b", &[]),
 ];

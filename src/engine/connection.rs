@@ -1,187 +1,215 @@
 //! The seam: one connection to a load's host, on which one request at a time is sent.
 //!
-//! Behind it stands hyper's HTTP/1.1 client connection; a faster reader can stand here too.
+//! The bytes that are sent and read pass through buffers which all connections of a worker share ([`Scratch`]), so an
+//! idle connection holds none. Rule: the buffers are used within one poll and never across an await; the lock that
+//! guards them can't be held across one, because then the task could not be spawned.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::SET_COOKIE;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
-use tokio_rustls::TlsConnector;
-
+use super::alarm::Alarm;
 use super::failure::{self, Failure};
-use super::resolve::Target;
+use super::reader::{Closed, Malformed, Memo, Reader, Reply, Want};
+use super::stream::Stream;
 
-/// A request ready to be sent.
-pub type Prebuilt = Request<Full<Bytes>>;
+/// Bytes that are read at once.
+const READ: usize = 64 << 10;
 
-/// Makes connections to one host.
-pub struct Connector {
-    target: Target,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
-    next: AtomicUsize,
+/// Buffers that the connections of one worker share.
+pub struct Scratch {
+    input: Box<[u8]>,
+    output: Vec<u8>,
+    memos: Vec<Memo>,
 }
 
-impl Connector {
-    /// For a host; `tls` is used when its scheme is https.
-    ///
-    /// Errors: the host can't be a name in a certificate.
-    pub fn new(target: Target, tls: Arc<rustls::ClientConfig>) -> Result<Self, Failure> {
-        let tls = match target.tls {
-            true => {
-                let name = ServerName::try_from(target.host.clone()).map_err(|_| Failure::Tls)?;
-                Some((TlsConnector::from(tls), name))
-            }
-            false => None,
-        };
-        Ok(Self { target, tls, next: AtomicUsize::new(0) })
+impl Scratch {
+    /// For a load of so many steps.
+    pub fn new(steps: usize) -> Self {
+        Self { input: vec![0; READ].into(), output: Vec::new(), memos: vec![Memo::default(); steps] }
     }
+}
 
-    /// The host that it connects to.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
+/// A request that is to be sent.
+pub trait Outgoing {
+    /// Position of its step.
+    fn step(&self) -> usize;
+    /// What is wanted of the answer.
+    fn want(&self) -> Want;
+    /// Writes the request's bytes.
+    fn write(&self, out: &mut Vec<u8>);
+    /// The buffers; locked within a poll.
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T;
+}
 
-    /// A new connection; a host of several addresses gets them in turn, and the next one where one can't be reached.
-    ///
-    /// Errors: the class of the last address's failure.
-    pub async fn connect(&self) -> Result<Connection, Failure> {
-        let addresses = &self.target.addresses;
-        let first = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut failed = Failure::ConnectFailed;
-        for turn in 0..addresses.len() {
-            match TcpStream::connect(addresses[first.wrapping_add(turn) % addresses.len()]).await {
-                Ok(stream) => return self.over(stream).await,
-                Err(error) => failed = failure::of_connect(&error),
-            }
-        }
-        Err(failed)
-    }
-
-    async fn over(&self, stream: TcpStream) -> Result<Connection, Failure> {
-        // Without it the kernel holds back the end of a request until the peer has confirmed its beginning.
-        stream.set_nodelay(true).map_err(|error| failure::of_connect(&error))?;
-        match &self.tls {
-            None => Connection::start(stream).await,
-            Some((connector, name)) => {
-                let session = connector.connect(name.clone(), stream).await.map_err(|_| Failure::Tls)?;
-                Connection::start(session).await
-            }
-        }
-    }
+/// Why there is no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    pub failure: Failure,
+    /// Nothing of the request was sent.
+    pub unsent: bool,
+    /// The connection ended without a byte of an answer.
+    pub unanswered: bool,
 }
 
 /// An open connection. Closed when it is dropped, also in mid-answer.
 pub struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: JoinHandle<()>,
+    stream: Stream,
     used: bool,
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
-}
-
-/// What came back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    pub status: u16,
-    /// The body, when it was asked for.
-    pub body: Body,
-    /// Values of the headers `Set-Cookie`, in order.
-    pub cookies: Vec<String>,
-}
-
-/// The part of a body that was kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// Read and forgotten.
-    Dropped,
-    /// All of it.
-    Kept(Bytes),
-    /// Longer than allowed; read to its end and forgotten.
-    TooLarge,
-}
-
-/// Why there is no reply.
-#[derive(Debug)]
-pub struct Broken {
-    pub failure: Failure,
-    /// The request, when nothing of it was sent.
-    pub unsent: Option<Box<Prebuilt>>,
-    /// Not a byte of an answer came.
-    pub unanswered: bool,
-}
-
 impl Connection {
-    async fn start(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<Self, Failure> {
-        let (sender, driver) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| failure::of_exchange(&error))?;
-        let driver = tokio::spawn(async {
-            // What breaks here is told to the request that waits; an idle connection breaks without notice.
-            let _ = driver.await;
-        });
-        Ok(Self { sender, driver, used: false })
+    /// Over a stream on which nothing was sent.
+    pub fn new(stream: Stream) -> Self {
+        Self { stream, used: false }
     }
 
-    /// Whether another request can be sent; false when the peer has closed it.
-    pub async fn usable(&mut self) -> bool {
-        self.sender.ready().await.is_ok()
-    }
-
-    /// Whether it carried a request before.
-    pub fn used(&self) -> bool {
-        self.used
-    }
-
-    /// Sends a request and reads its answer to the end; keeps at most `keep` bytes of the body, `None`: keeps nothing.
+    /// Sends a request and reads its answer to the end. With the reply comes the connection, when another request may
+    /// be sent on it.
     ///
-    /// Errors: the connection or the answer broke; the connection must not be used again.
-    pub async fn exchange(&mut self, request: Prebuilt, keep: Option<usize>) -> Result<Reply, Broken> {
-        self.used = true;
-        let response = self.sender.try_send_request(request).await.map_err(|mut error| {
-            let unsent = error.take_message().map(Box::new);
-            let cause = error.error();
-            let unanswered = cause.is_incomplete_message() || failure::is_reset(cause);
-            Broken { failure: failure::of_exchange(cause), unsent, unanswered }
-        })?;
-        read(response, keep).await.map_err(|error| {
-            let failure = failure::of_exchange(&error);
-            Broken { failure, unsent: None, unanswered: false }
+    /// Errors: the connection or the answer broke, or `deadline` passed.
+    pub async fn exchange(
+        self,
+        request: &impl Outgoing,
+        alarm: &mut Alarm,
+        deadline: Instant,
+    ) -> Result<(Reply, Option<Self>), Broken> {
+        let mut exchange = Exchange { connection: self, reader: Reader::new(request.want()), sent: Sent::Nothing };
+        let mut woken = false;
+        let reusable = poll_fn(|cx| {
+            let polled = request.with_scratch(|scratch| exchange.poll(cx, request, scratch));
+            if polled.is_pending() && std::mem::replace(&mut woken, true) && alarm.poll(cx, deadline).is_ready() {
+                let failure = if exchange.reader.begun() { Failure::Timeout } else { Failure::FirstByteTimeout };
+                return Poll::Ready(Err(Broken { failure, unsent: false, unanswered: false }));
+            }
+            polled
         })
+        .await?;
+        Ok((exchange.reader.into_reply(), reusable.then_some(exchange.connection)))
     }
 }
 
-async fn read(response: Response<Incoming>, keep: Option<usize>) -> Result<Reply, hyper::Error> {
-    let status = response.status().as_u16();
-    let cookies = response.headers().get_all(SET_COOKIE).iter();
-    let cookies = cookies.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
-    let mut incoming = response.into_body();
-    let mut kept = BytesMut::new();
-    let mut fits = true;
-    while let Some(frame) = incoming.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        match keep {
-            Some(most) if fits && kept.len() + data.len() <= most => kept.extend_from_slice(&data),
-            Some(_) => fits = false,
-            None => {}
+struct Exchange {
+    connection: Connection,
+    reader: Reader,
+    sent: Sent,
+}
+
+/// How much of the request is on its way.
+enum Sent {
+    Nothing,
+    /// The rest is to be written when the connection takes it.
+    Part(Vec<u8>, usize),
+    /// All is written, but TLS may hold some of it back.
+    Unflushed,
+    All,
+    /// The peer takes no more; its answer may be there all the same.
+    Refused(Failure),
+}
+
+impl Exchange {
+    /// `Ready`: the answer is whole; true: the connection can be used again.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &impl Outgoing,
+        scratch: &mut Scratch,
+    ) -> Poll<Result<bool, Broken>> {
+        if matches!(self.sent, Sent::Nothing) {
+            if self.connection.used {
+                // Closed while it was idle, or something came that nobody asked for.
+                if let Poll::Ready(read) = self.connection.stream.poll_read(cx, &mut scratch.input) {
+                    let failure = read.err().map_or(Failure::Reset, |error| failure::of_exchange(&error));
+                    return Poll::Ready(Err(Broken { failure, unsent: true, unanswered: true }));
+                }
+            }
+            scratch.output.clear();
+            request.write(&mut scratch.output);
+            let first = self.write(cx, &scratch.output, 0);
+            if let Sent::Refused(failure) = &first.1
+                && first.0 == 0
+            {
+                return Poll::Ready(Err(Broken { failure: *failure, unsent: true, unanswered: true }));
+            }
+            self.sent = first.1;
+            // A connection that was just found empty wakes this task when there is something to read.
+            if std::mem::replace(&mut self.connection.used, true) && matches!(self.sent, Sent::All) {
+                return Poll::Pending;
+            }
+        } else if let Sent::Part(rest, from) = &mut self.sent {
+            let (rest, from) = (std::mem::take(rest), *from);
+            self.sent = self.write(cx, &rest, from).1;
+        } else if matches!(self.sent, Sent::Unflushed) {
+            self.sent = self.flush(cx);
+        }
+        self.read(cx, scratch, request.step())
+    }
+
+    /// Writes from `from` on, and says where it got to.
+    fn write(&mut self, cx: &mut Context<'_>, bytes: &[u8], mut from: usize) -> (usize, Sent) {
+        while from < bytes.len() {
+            match self.connection.stream.poll_write(cx, &bytes[from..]) {
+                Poll::Ready(Ok(0)) => return (from, Sent::Refused(Failure::Reset)),
+                Poll::Ready(Ok(written)) => from += written,
+                Poll::Ready(Err(error)) => return (from, Sent::Refused(failure::of_exchange(&error))),
+                Poll::Pending => return (from, Sent::Part(bytes[from..].to_vec(), 0)),
+            }
+        }
+        (from, self.flush(cx))
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>) -> Sent {
+        match self.connection.stream.poll_flush(cx) {
+            Poll::Ready(Ok(())) => Sent::All,
+            Poll::Ready(Err(error)) => Sent::Refused(failure::of_exchange(&error)),
+            Poll::Pending => Sent::Unflushed,
         }
     }
-    let body = match (keep, fits) {
-        (None, _) => Body::Dropped,
-        (Some(_), true) => Body::Kept(kept.freeze()),
-        (Some(_), false) => Body::TooLarge,
-    };
-    Ok(Reply { status, body, cookies })
+
+    fn read(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch, step: usize) -> Poll<Result<bool, Broken>> {
+        loop {
+            let read = match self.connection.stream.poll_read(cx, &mut scratch.input) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(read) => read,
+            };
+            let done = match read {
+                Ok(0) => self.closed(),
+                Ok(read) => self.came(&scratch.input[..read], &mut scratch.memos[step]),
+                Err(error) => Err(self.broken(&error)),
+            };
+            match done {
+                Ok(None) => {}
+                Ok(Some(reusable)) => return Poll::Ready(Ok(reusable)),
+                Err(broken) => return Poll::Ready(Err(broken)),
+            }
+        }
+    }
+
+    /// The answer's next bytes. `Some`: it is whole.
+    fn came(&mut self, bytes: &[u8], memo: &mut Memo) -> Result<Option<bool>, Broken> {
+        let whole = self.reader.feed(bytes, memo).map_err(|Malformed| self.invalid())?;
+        let clean = |behind| behind == 0 && self.reader.keep_alive() && matches!(self.sent, Sent::All);
+        Ok(whole.map(clean))
+    }
+
+    fn closed(&mut self) -> Result<Option<bool>, Broken> {
+        match self.reader.close() {
+            Ok(Closed::Whole) => Ok(Some(false)),
+            Ok(Closed::Short) => Err(self.broken(&io::ErrorKind::UnexpectedEof.into())),
+            Err(Malformed) => Err(self.invalid()),
+        }
+    }
+
+    fn invalid(&self) -> Broken {
+        Broken { failure: Failure::InvalidHttp, unsent: false, unanswered: false }
+    }
+
+    fn broken(&self, error: &io::Error) -> Broken {
+        let failure = match &self.sent {
+            Sent::Refused(failure) => *failure,
+            _ => failure::of_exchange(error),
+        };
+        Broken { failure, unsent: false, unanswered: !self.reader.begun() }
+    }
 }

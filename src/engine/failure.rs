@@ -17,7 +17,9 @@ pub enum Failure {
     Reset,
     /// The peer's answer is not HTTP/1.
     InvalidHttp,
-    /// Not answered in the step's timeout.
+    /// Not a byte of an answer came in the step's timeout.
+    FirstByteTimeout,
+    /// An answer began and was not whole in the step's timeout.
     Timeout,
     /// Answered with a status that the step does not accept.
     Status(u16),
@@ -27,8 +29,6 @@ pub enum Failure {
     TaskCountMissing,
     /// The answer is too large to look for the task count in it.
     AnswerTooLarge,
-    /// A variable made the request's path or header one that cannot be sent.
-    BadRequest,
     /// Still waiting when the load was ended.
     Cut,
 }
@@ -36,7 +36,7 @@ pub enum Failure {
 impl Failure {
     /// Whether the answer did not come in time.
     pub fn timed_out(self) -> bool {
-        matches!(self, Self::Timeout | Self::ConnectTimeout)
+        matches!(self, Self::Timeout | Self::FirstByteTimeout | Self::ConnectTimeout)
     }
 }
 
@@ -49,12 +49,12 @@ impl fmt::Display for Failure {
             Self::Tls => "tls",
             Self::Reset => "reset",
             Self::InvalidHttp => "invalid http",
+            Self::FirstByteTimeout => "first byte timeout",
             Self::Timeout => "timeout",
             Self::Status(code) => return write!(out, "status {code}"),
             Self::BadJson => "bad json",
             Self::TaskCountMissing => "task count missing",
             Self::AnswerTooLarge => "answer too large",
-            Self::BadRequest => "bad request",
             Self::Cut => "cut off",
         })
     }
@@ -70,29 +70,16 @@ pub fn of_connect(error: &std::io::Error) -> Failure {
     }
 }
 
-/// The class of a request that failed on its connection.
-pub fn of_exchange(error: &hyper::Error) -> Failure {
-    if error.is_parse() || error.is_parse_too_large() {
-        return Failure::InvalidHttp;
+/// The class of a failed handshake of TLS.
+pub fn of_handshake(error: &std::io::Error) -> Failure {
+    // A peer that goes away in the handshake says nothing about certificates or versions.
+    match error.kind() {
+        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Failure::Reset,
+        _ => Failure::Tls,
     }
-    if causes(error).any(|cause| cause.is::<rustls::Error>()) { Failure::Tls } else { Failure::Reset }
 }
 
-/// Whether the peer closed the connection by force.
-pub fn is_reset(error: &hyper::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
-    let io = |cause: &Cause| cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    causes(error).any(|cause| matches!(io(cause), Some(BrokenPipe | ConnectionReset)))
-}
-
-type Cause = dyn std::error::Error + 'static;
-
-fn causes(error: &hyper::Error) -> impl Iterator<Item = &Cause> {
-    std::iter::successors(std::error::Error::source(error), |cause| {
-        match cause.downcast_ref::<std::io::Error>() {
-            // An io::Error shows the cause of what it wraps, not what it wraps.
-            Some(io) => io.get_ref().map(|wrapped| wrapped as &Cause),
-            None => cause.source(),
-        }
-    })
+/// The class of a request that failed on its connection.
+pub fn of_exchange(error: &std::io::Error) -> Failure {
+    if error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()) { Failure::Tls } else { Failure::Reset }
 }

@@ -1,22 +1,23 @@
 //! One load's share, armed and then run from a start to an end, whatever the target does.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use futures::future::join_all;
 
 use super::address::AddressRules;
-use super::connection::{Connection, Connector};
-use super::jar::Jar;
-use super::pacer::{Pacer, wait_until};
+use super::connector::Connector;
+use super::descriptors;
+use super::lane::{self, Lane};
+use super::open::Slots;
 use super::recorder::{Recorder, Snapshot};
 use super::request::{Step, StepError};
 use super::resolve::{Address, ResolveError};
-use super::schedule::{Closed, Open, Schedule, Share};
+use super::schedule::{Schedule, Share};
 use super::stop::Stop;
-use super::template::{Constants, Numbers};
+use super::template::Constants;
 use super::tls::{TlsError, client_config};
-use super::worker::{Client, Iteration, Shared};
+use super::worker::{Phase, Shared, Worker};
 use crate::plan::{LoadInput, worst_case_seconds};
 use crate::results::record::LoadRecord;
 
@@ -39,6 +40,11 @@ pub enum ArmError {
     Tls { load: String, error: TlsError },
     #[error("loads[{load}].url: the host can't be a name in a certificate")]
     ServerName { load: String },
+    #[error(
+        "loads[{load}]: {wanted} connections at once are too many for this process, which may have {room}; raise its \
+         limit of open files (ulimit -n), or use more generators"
+    )]
+    Descriptors { load: String, wanted: u32, room: u64 },
     #[error(transparent)]
     Step(#[from] StepError),
 }
@@ -55,6 +61,7 @@ pub struct Start {
 /// A load's share, ready to be sent. Run it once.
 pub struct Armed {
     shared: Arc<Shared>,
+    workers: Vec<Arc<Worker>>,
     schedule: Schedule,
     longest: Duration,
 }
@@ -78,48 +85,54 @@ impl Armed {
         let tls = client_config(&load.tls).map_err(|error| ArmError::Tls { load: name(), error })?;
         let connector = Connector::new(target, tls).map_err(|_| ArmError::ServerName { load: name() })?;
         let schedule = Schedule::new(load, share);
+        let wanted = schedule.connections();
+        descriptors::make_room(wanted).map_err(|room| ArmError::Descriptors { load: name(), wanted, room })?;
         let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
         let tasks = steps.iter().any(Step::counts_tasks);
         let recorder = Recorder::new(&load.name, &names, schedule.warmup(), tasks);
-        let shared = Arc::new(Shared::new(connector, steps, recorder));
-        Ok(Self { shared, schedule, longest: Duration::from_secs(worst_case_seconds(load)) })
+        let shared = Arc::new(Shared::new(connector, steps));
+        let worker = |_| Arc::new(Worker::new(shared.clone(), recorder.clone()));
+        let workers = (0..schedule.lanes(cores())).map(worker).collect();
+        Ok(Self { shared, workers, schedule, longest: Duration::from_secs(worst_case_seconds(load)) })
     }
 
     /// The counts so far, and how many requests are open.
     pub fn progress(&self) -> (Snapshot, u32) {
-        (self.shared.recorder().snapshot(), self.shared.open())
+        let mut all = self.workers[0].recorder().snapshot();
+        self.workers[1..].iter().for_each(|worker| all.add(&worker.recorder().snapshot()));
+        (all, self.workers.iter().map(|worker| worker.open()).sum())
     }
 
     /// Sends the share, from `start` to its end.
     ///
     /// Ends early when `stop` says so (no new requests; open ones have 5 s), and at `hard_end`, at the latest 30 s
-    /// after the worst case (no new requests; open ones have 1 s). The record is complete in every ending: what was planned and not
-    /// sent is counted as unsent.
+    /// after the worst case (no new requests; open ones have 1 s). The record is complete in every ending: what was
+    /// planned and not sent is counted as unsent. Dropped, it sends nothing more.
     pub async fn run(&self, start: Start, mut stop: Stop, hard_end: Option<Instant>) -> LoadRecord {
         let shared = &self.shared;
+        let _cut = CutWhenDropped(shared);
         let latest = start.at.checked_add(self.longest.saturating_add(GRACE));
         let end = hard_end.into_iter().chain(latest).min();
-        let work = self.work(start.at);
+        let work = join_all(self.spawn(start.at));
         tokio::pin!(work);
         let mut done = false;
         let stopped = tokio::select! {
-            () = &mut work => { done = true; None }
+            _ = &mut work => { done = true; None }
             why = stop.requested() => Some((why, AFTER_STOP)),
             () = until(end) => Some((HARD_END, LAST_TIMEOUT)),
         };
         if let (false, Some((_, patience))) = (done, stopped) {
-            shared.stop();
+            shared.enter(Phase::Stopping);
             let patience = Instant::now() + patience;
             let patience = end.map_or(patience, |end| patience.min(end + LAST_TIMEOUT));
             done = tokio::time::timeout_at(patience.into(), &mut work).await.is_ok();
         }
         let cut = !done;
         if cut {
-            shared.cut();
+            shared.enter(Phase::Cut);
             work.await;
         }
-        self.count_the_rest();
-        let mut record = shared.recorder().finish(start.wall_ms, stopped.map(|(why, _)| why));
+        let mut record = self.counts().finish(start.wall_ms, stopped.map(|(why, _)| why));
         if stopped.is_some_and(|(why, _)| why == HARD_END) && !cut && record.unsent == 0 {
             // Nothing was missed: the last answers or timeouts just came at the end.
             record.stopped = None;
@@ -127,105 +140,51 @@ impl Armed {
         record
     }
 
-    async fn work(&self, start: Instant) {
-        match self.schedule {
-            Schedule::Closed(closed) => run_closed(&self.shared, closed, start).await,
-            Schedule::Open(open) => run_open(&self.shared, open, start).await,
-        }
+    /// A thread for each worker.
+    fn spawn(&self, start: Instant) -> Vec<tokio::sync::oneshot::Receiver<()>> {
+        let lanes = self.workers.len() as u32;
+        let slots = match self.schedule {
+            Schedule::Closed(_) => 0,
+            Schedule::Open(open) => open.slots,
+        };
+        let slots = Arc::new(Slots::new(slots, self.workers.len()));
+        let lane = |lane: u32| match self.schedule {
+            Schedule::Closed(schedule) => Lane::Closed { schedule, first: lane, lanes },
+            Schedule::Open(open) => {
+                Lane::Open { schedule: open.lane(lane, lanes), slots: slots.clone(), lane: lane as usize }
+            }
+        };
+        self.workers.iter().zip(0..).map(|(worker, n)| lane::spawn(worker.clone(), lane(n), start)).collect()
     }
 
-    /// What a definite plan still had to send; a closed load for a time has counted its own while it ran.
-    fn count_the_rest(&self) {
+    /// The counts of all threads. With them goes what a definite plan still had to send; a closed load for a time has
+    /// counted its own while it ran.
+    fn counts(&self) -> Recorder {
+        let mut all = self.workers[0].recorder().clone();
+        self.workers[1..].iter().for_each(|worker| all.merge(&worker.recorder()));
         let planned = match self.schedule {
             Schedule::Closed(closed) => closed.iterations.map(|each| each.saturating_mul(u64::from(closed.clients))),
             Schedule::Open(open) => Some(open.total() - open.warmup_total()),
         };
         if let Some(iterations) = planned {
-            let mut recorder = self.shared.recorder();
-            let counted = recorder.due();
-            recorder.unsent(iterations.saturating_mul(self.shared.steps.len() as u64).saturating_sub(counted));
+            all.unsent(iterations.saturating_mul(self.shared.steps.len() as u64).saturating_sub(all.due()));
         }
+        all
     }
 }
 
-/// Each client goes round by itself; its next iteration is due when the last one ended.
-async fn run_closed(shared: &Arc<Shared>, schedule: Closed, start: Instant) {
-    tokio::select! {
-        () = wait_until(start) => {}
-        () = shared.stopped() => return,
-    }
-    let mut clients = JoinSet::new();
-    for client in 0..schedule.clients {
-        clients.spawn(run_client(shared.clone(), schedule, client, start));
-    }
-    while clients.join_next().await.is_some() {}
-}
+/// A load that nobody waits for any more must not go on.
+struct CutWhenDropped<'a>(&'a Shared);
 
-async fn run_client(shared: Arc<Shared>, schedule: Closed, client: u32, start: Instant) {
-    let mut own = Client::default();
-    let (mut number, mut due) = (0, Duration::ZERO);
-    while schedule.begins(number, due) && !shared.stopping() {
-        let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
-        let warmup = due < schedule.warmup;
-        let unsent = shared.run(start, Iteration { numbers, due, warmup }, &mut own).await;
-        if schedule.iterations.is_none() && !warmup {
-            shared.recorder().unsent(unsent);
-        }
-        number += 1;
-        due = start.elapsed();
+impl Drop for CutWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.enter(Phase::Cut);
     }
 }
 
-/// Connections and places that no iteration uses; what came back last goes out first.
-struct Idle {
-    connections: Mutex<Vec<Connection>>,
-    /// With the cookies of the client at that place.
-    slots: Mutex<Vec<(u32, Jar)>>,
-}
-
-/// Iterations begin when they are due, whether others wait for answers or not.
-async fn run_open(shared: &Arc<Shared>, schedule: Open, start: Instant) {
-    let Ok(pacer) = Pacer::start(schedule, start) else {
-        return;
-    };
-    let slots = (0..schedule.slots).rev().map(|slot| (slot, Jar::default()));
-    let idle = Arc::new(Idle { connections: Mutex::new(Vec::new()), slots: Mutex::new(slots.collect()) });
-    let mut iterations = JoinSet::new();
-    let mut next = 0;
-    while next < schedule.total() && !shared.stopping() {
-        let released = tokio::select! {
-            released = pacer.released(next) => released,
-            () = shared.stopped() => break,
-        };
-        while next < released && !shared.stopping() {
-            let slot = lock(&idle.slots).pop();
-            let due = schedule.due(next);
-            match slot {
-                None => shared.recorder().capped(shared.steps.len() as u64, due),
-                Some((slot, jar)) => {
-                    let numbers = Numbers { seq: schedule.seq(next), client: schedule.client(slot) };
-                    let iteration = Iteration { numbers, due, warmup: due < schedule.warmup };
-                    iterations.spawn(run_iteration(shared.clone(), idle.clone(), (slot, jar), start, iteration));
-                }
-            }
-            next += 1;
-        }
-        while iterations.try_join_next().is_some() {}
-    }
-    while iterations.join_next().await.is_some() {}
-}
-
-async fn run_iteration(shared: Arc<Shared>, idle: Arc<Idle>, slot: (u32, Jar), start: Instant, iteration: Iteration) {
-    let mut client = Client { connection: lock(&idle.connections).pop(), jar: slot.1 };
-    shared.run(start, iteration, &mut client).await;
-    if let Some(connection) = client.connection {
-        lock(&idle.connections).push(connection);
-    }
-    lock(&idle.slots).push((slot.0, client.jar));
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Cores that this process may use: those of its cgroup's quota, too.
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
 }
 
 async fn until(at: Option<Instant>) {

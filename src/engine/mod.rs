@@ -4,13 +4,20 @@
 //! given instant to its end.
 
 pub mod address;
-pub mod connection;
+mod alarm;
+mod bound;
+mod closed;
+mod connection;
+mod connector;
+mod descriptors;
 pub mod failure;
 #[cfg(test)]
 mod fixture;
 mod jar;
+mod lane;
 mod load;
-mod pacer;
+mod open;
+mod reader;
 pub mod recorder;
 mod request;
 pub mod resolve;
@@ -18,10 +25,12 @@ pub mod schedule;
 #[cfg(test)]
 mod scripted;
 mod stop;
+mod stream;
 pub mod template;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod timer;
 pub mod tls;
 mod worker;
 

@@ -21,7 +21,7 @@ fn millis(duration: Duration) -> i64 {
 
 /// Whole microseconds, rounded up so that less than one does not vanish.
 fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX)
+    duration.as_secs().saturating_mul(1_000_000) + u64::from(duration.subsec_nanos().div_ceil(1000))
 }
 
 /// When one request was due and was sent; from the load's start.
@@ -312,6 +312,23 @@ pub struct Snapshot {
     pub service: Micros,
     /// Microseconds from due to sent, all sent.
     pub lateness: Micros,
+}
+
+impl Snapshot {
+    /// Adds what another one of the same load counted.
+    pub fn add(&mut self, other: &Self) {
+        self.due += other.due;
+        self.sent += other.sent;
+        self.ok += other.ok;
+        self.failed += other.failed;
+        self.timed_out += other.timed_out;
+        self.capped += other.capped;
+        self.warmup_sent += other.warmup_sent;
+        self.tasks = self.tasks.or(other.tasks).map(|_| self.tasks.unwrap_or(0) + other.tasks.unwrap_or(0));
+        self.latency += &other.latency;
+        self.service += &other.service;
+        self.lateness += &other.lateness;
+    }
 }
 
 #[cfg(test)]

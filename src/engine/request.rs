@@ -1,16 +1,15 @@
-//! The requests of a load's steps: checked and filled in once, then made for each iteration.
+//! The requests of a load's steps: checked and made into bytes once, with places for what each iteration has of its own.
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, Uri};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::{HeaderName, HeaderValue, Method, Uri};
 
-use super::connection::{Body, Prebuilt, Reply};
+use super::bound::write_number;
 use super::failure::Failure;
+use super::reader::{Body, Reply, Want};
 use super::resolve::Target;
 use super::template::{Bound, Constants, Numbers, Template, TemplateError};
 use crate::plan::{LoadInput, StepInput, TasksInput};
@@ -34,17 +33,18 @@ pub struct Step {
     pub timeout: Duration,
     method: Method,
     path: Bound,
-    authority: HeaderValue,
-    basic_auth: Option<(Bound, Bound)>,
-    headers: Vec<(HeaderName, Bound)>,
-    body: Payload,
+    /// Request line and headers, each with its line end; but for `cookie`, `authorization` that is made anew for each
+    /// request, and `content-length`.
+    head: Bound,
+    /// User and password, where they aren't the same for all.
+    basic_auth: Option<Bound>,
+    /// The manifest's own cookies.
+    cookies: Option<Bound>,
+    body: Bound,
+    /// The request asks for the connection's end.
+    closes: bool,
     expect_status: Vec<u16>,
     tasks: TasksInput,
-}
-
-enum Payload {
-    Same(Bytes),
-    Rendered(Bound),
 }
 
 impl Step {
@@ -65,69 +65,90 @@ impl Step {
             bound.map_err(|error| StepError::Template { field: field(name), error })
         };
         let unsendable = |name: &str, what| StepError::Unsendable { field: field(name), what };
-        let basic_auth = load
-            .basic_auth
-            .as_ref()
-            .map(|auth| Ok((bind("basicAuth.username", &auth.username)?, bind("basicAuth.password", &auth.password)?)));
-        let body = bind("body", input.body.as_deref().unwrap_or_default())?;
-        let step = Self {
+        let method: Method = input.method.parse().map_err(|_| unsendable("method", "not an HTTP method"))?;
+        let path = bind("path", &joined(base, &input.path))?.map(encoded);
+        Uri::try_from(path.render(Numbers::default())).map_err(|_| unsendable("path", "not a path of a URL"))?;
+        let mut step = Self {
             name: input.name.clone(),
             timeout: Duration::from_secs(u64::from(input.timeout_seconds)),
-            method: input.method.parse().map_err(|_| unsendable("method", "not an HTTP method"))?,
-            path: bind("path", &joined(base, &input.path))?,
-            authority: HeaderValue::try_from(&target.authority).map_err(|_| unsendable("url", "not a host"))?,
-            basic_auth: basic_auth.transpose()?,
-            headers: headers(load, input, &bind, &unsendable)?,
-            body: match body.constant() {
-                Some(text) => Payload::Same(Bytes::copy_from_slice(text.as_bytes())),
-                None => Payload::Rendered(body),
-            },
+            head: Bound::default(),
+            basic_auth: None,
+            cookies: None,
+            body: bind("body", input.body.as_deref().unwrap_or_default())?,
+            closes: false,
             expect_status: input.expect_status.clone(),
             tasks: input.tasks.clone(),
+            method,
+            path,
         };
-        step.request(Numbers::default()).map_err(|_| unsendable("", "its path or a header can't be sent"))?;
+        let mut headers = headers(load, input, &bind, &unsendable)?;
+        step.basic_auth = basic_auth(load, &headers, &bind)?;
+        if let Some(pair) = step.basic_auth.take_if(|pair| pair.constant().is_some()) {
+            let mut value = Bound::default();
+            value.push_text(&format!("Basic {}", STANDARD.encode(pair.render(Numbers::default()))));
+            headers.push((AUTHORIZATION, value));
+        }
+        step.cookies = headers.extract_if(.., |(name, _)| *name == COOKIE).map(|(_, value)| value).next();
+        step.closes = headers.iter().any(|(name, value)| *name == CONNECTION && asks_to_close(value));
+        step.head = head(&step, &headers, &target.authority);
         Ok(step)
     }
 
-    /// The request of one iteration.
-    ///
-    /// Errors: [`Failure::BadRequest`] when path or header are nothing that HTTP can carry.
-    pub fn request(&self, numbers: Numbers) -> Result<Prebuilt, Failure> {
-        let body = match &self.body {
-            Payload::Same(bytes) => bytes.clone(),
-            Payload::Rendered(bound) => Bytes::from(bound.render(numbers)),
-        };
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = Uri::try_from(encoded(&self.path.render(numbers))).map_err(|_| Failure::BadRequest)?;
-        let headers = request.headers_mut();
-        headers.insert(HOST, self.authority.clone());
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("loadtest/", env!("CARGO_PKG_VERSION"))));
-        if let Some((user, password)) = &self.basic_auth {
-            let pair = format!("{}:{}", user.render(numbers), password.render(numbers));
-            let value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)));
-            headers.insert(AUTHORIZATION, value.map_err(|_| Failure::BadRequest)?);
+    /// Adds the bytes of one iteration's request to `out`; `cookies` is what the client's jar has for it (`a=1; b=2`).
+    pub fn write(&self, numbers: Numbers, cookies: Option<&str>, out: &mut Vec<u8>) {
+        self.head.write(numbers, out);
+        if let Some(pair) = &self.basic_auth {
+            out.extend_from_slice(b"authorization: Basic ");
+            out.extend_from_slice(STANDARD.encode(pair.render(numbers)).as_bytes());
+            out.extend_from_slice(b"\r\n");
         }
-        for (name, bound) in &self.headers {
-            let value = HeaderValue::try_from(bound.render(numbers)).map_err(|_| Failure::BadRequest)?;
-            headers.insert(name.clone(), value);
+        if self.cookies.is_some() || cookies.is_some() {
+            out.extend_from_slice(b"cookie: ");
+            let written = self.cookies.as_ref().map(|written| written.write(numbers, out)).is_some();
+            if let Some(cookies) = cookies {
+                out.extend_from_slice(if written { b"; " } else { b"" });
+                out.extend_from_slice(cookies.as_bytes());
+            }
+            out.extend_from_slice(b"\r\n");
         }
-        Ok(request)
+        let length = self.body.length(numbers);
+        // Without a body only where a body would mean something (RFC 9110, section 8.6).
+        if length > 0 || !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE) {
+            out.extend_from_slice(b"content-length: ");
+            write_number(length as u64, out);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+        self.body.write(numbers, out);
     }
 
-    /// How much of the answer's body is needed.
-    pub fn keep(&self) -> Option<usize> {
-        matches!(self.tasks, TasksInput::JsonPointer(_)).then_some(MOST_BODY)
+    /// One iteration's path, without its query: what cookies are for.
+    pub fn path(&self, numbers: Numbers) -> String {
+        let mut path = self.path.render(numbers);
+        path.truncate(path.find('?').unwrap_or(path.len()));
+        path
+    }
+
+    /// What is wanted of the answer, but for cookies.
+    pub fn want(&self) -> Want {
+        let body = matches!(self.tasks, TasksInput::JsonPointer(_)).then_some(MOST_BODY);
+        Want { head_only: self.method == Method::HEAD, body, cookies: false }
+    }
+
+    /// Whether the connection may carry another request after this one, as far as we asked.
+    pub fn keeps_alive(&self) -> bool {
+        !self.closes
+    }
+
+    /// Whether the same request may be sent a second time: its method allows it (RFC 9110, section 9.2.2), and it would
+    /// be the same, which one with a new `$(uuid)` is not.
+    pub fn repeatable(&self) -> bool {
+        self.method.is_idempotent() && !self.head.has_uuid() && !self.body.has_uuid()
     }
 
     /// Whether a good answer of this step stands for tasks.
     pub fn counts_tasks(&self) -> bool {
         self.tasks != TasksInput::None
-    }
-
-    /// Whether sending twice does no more than sending once (RFC 9110, section 9.2.2).
-    pub fn idempotent(&self) -> bool {
-        self.method.is_idempotent()
     }
 
     /// The tasks a good answer stands for (0: none are counted).
@@ -161,21 +182,56 @@ fn headers(
     for header in load.headers.iter().chain(&step.headers) {
         let field = format!("headers[{}]", header.name);
         let name = HeaderName::try_from(&header.name).map_err(|_| unsendable(&field, "not a header name"))?;
+        if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
+            return Err(unsendable(&field, "made from the body, and can't be written"));
+        }
+        let value = bind(&field, &header.value)?;
+        HeaderValue::try_from(value.render(Numbers::default()))
+            .map_err(|_| unsendable(&field, "not a header's value"))?;
         merged.retain(|(known, _)| *known != name);
-        merged.push((name, bind(&field, &header.value)?));
+        merged.push((name, value));
     }
     Ok(merged)
 }
 
-/// Adds the cookies of a jar to a request, behind those that the manifest wrote.
-///
-/// Errors: [`Failure::BadRequest`] when HTTP can't carry them.
-pub fn add_cookies(request: &mut Prebuilt, cookies: &str) -> Result<(), Failure> {
-    let written = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
-    let all = written.map_or_else(|| cookies.to_owned(), |written| format!("{written}; {cookies}"));
-    let value = HeaderValue::try_from(all).map_err(|_| Failure::BadRequest)?;
-    request.headers_mut().insert(COOKIE, value);
-    Ok(())
+/// User and password with their colon; `None`: there are none, or a header of the manifest stands in their place.
+fn basic_auth(
+    load: &LoadInput,
+    headers: &[(HeaderName, Bound)],
+    bind: &impl Fn(&str, &str) -> Result<Bound, StepError>,
+) -> Result<Option<Bound>, StepError> {
+    let Some(auth) = load.basic_auth.as_ref().filter(|_| !headers.iter().any(|(name, _)| *name == AUTHORIZATION))
+    else {
+        return Ok(None);
+    };
+    let mut pair = bind("basicAuth.username", &auth.username)?;
+    pair.push_text(":");
+    pair.push(&bind("basicAuth.password", &auth.password)?);
+    Ok(Some(pair))
+}
+
+fn asks_to_close(value: &Bound) -> bool {
+    value.render(Numbers::default()).split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
+}
+
+/// Request line and headers; ours come first, and the manifest's replace them.
+fn head(step: &Step, headers: &[(HeaderName, Bound)], authority: &str) -> Bound {
+    let mut head = Bound::default();
+    head.push_text(&format!("{} ", step.method));
+    head.push(&step.path);
+    head.push_text(" HTTP/1.1\r\n");
+    let agent = concat!("loadtest/", env!("CARGO_PKG_VERSION"));
+    for (name, value) in [(HOST, authority), (USER_AGENT, agent)] {
+        if !headers.iter().any(|(theirs, _)| *theirs == name) {
+            head.push_text(&format!("{name}: {value}\r\n"));
+        }
+    }
+    for (name, value) in headers {
+        head.push_text(&format!("{name}: "));
+        head.push(value);
+        head.push_text("\r\n");
+    }
+    head
 }
 
 /// The load's path and the step's, with one slash between them.
@@ -208,112 +264,5 @@ fn tasks_at(pointer: &str, body: &[u8]) -> Result<u64, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::fixture;
-    use crate::plan::{Arrivals, BasicAuthInput, HeaderInput};
-
-    fn header(name: &str, value: &str) -> HeaderInput {
-        HeaderInput { name: name.into(), value: value.into() }
-    }
-
-    fn load() -> LoadInput {
-        fixture::load("l", "http://h:8000", Arrivals::Iterations { clients: 1, iterations_per_client: 1 })
-    }
-
-    fn step(load: &LoadInput, base: &str) -> Result<Step, StepError> {
-        let target = Target { tls: false, host: "h".into(), authority: "h:8000".into(), addresses: vec![] };
-        let vars = [("secret".to_string(), "a\nb".to_string())].into();
-        Step::new(load, 0, base, &target, &Constants::new("run", 0, &vars))
-    }
-
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, body: Body::Kept(Bytes::copy_from_slice(body.as_bytes())), cookies: vec![] }
-    }
-
-    #[test]
-    fn a_steps_header_replaces_the_loads_and_both_replace_basic_auth() {
-        let mut load = load();
-        load.basic_auth = Some(BasicAuthInput { username: "u".into(), password: "p".into() });
-        load.headers = vec![header("X-A", "load"), header("x-b", "load")];
-        load.steps[0].headers = vec![header("x-a", "step $(seq)")];
-        let numbers = Numbers { seq: 4, client: 0 };
-        let request = step(&load, "").ok().unwrap().request(numbers).unwrap();
-        let get = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_string();
-        assert_eq!((get("x-a"), get("x-b"), get("host")), ("step 4".into(), "load".into(), "h:8000".into()));
-        assert_eq!(get("authorization"), "Basic dTpw");
-        load.headers.push(header("Authorization", "Bearer t"));
-        let request = step(&load, "").ok().unwrap().request(numbers).unwrap();
-        assert_eq!(request.headers().get_all("authorization").iter().collect::<Vec<_>>(), ["Bearer t"]);
-    }
-
-    #[test]
-    fn paths_are_joined_by_one_slash_and_made_sendable() {
-        for (base, path, whole) in [
-            ("", "", "/"),
-            ("/", "/x", "/x"),
-            ("/api/pulp", "/t/", "/api/pulp/t/"),
-            ("/api/", "", "/api/"),
-            ("?a=1", "", "/?a=1"),
-            ("", "/é {$(seq)}?q=a b&c=%20", "/%C3%A9%20%7B0%7D?q=a%20b&c=%20"),
-        ] {
-            let mut load = load();
-            load.steps[0].path = path.into();
-            let request = step(&load, base).ok().unwrap().request(Numbers::default()).unwrap();
-            assert_eq!(request.uri().to_string(), whole);
-        }
-    }
-
-    #[test]
-    fn a_secret_with_a_line_break_in_a_header_is_refused_without_showing_it() {
-        let mut load = load();
-        load.headers = vec![header("token", "$(vars.secret)")];
-        let message = step(&load, "").err().unwrap().to_string();
-        assert!(message.contains("loads[l].steps[get]") && !message.contains("a\nb"), "{message}");
-    }
-
-    #[test]
-    fn an_unknown_variable_is_refused_with_its_field() {
-        let mut load = load();
-        load.steps[0].body = Some("$(vars.other)".into());
-        let message = step(&load, "").err().unwrap().to_string();
-        assert!(message.starts_with("loads[l].steps[get].body: $(vars.other) is not known"), "{message}");
-    }
-
-    #[test]
-    fn a_status_is_judged_before_the_tasks() {
-        let mut load = load();
-        load.steps[0].tasks = TasksInput::JsonPointer("/tasks/0/n".into());
-        let one = step(&load, "").ok().unwrap();
-        assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":12}]}"#)), Ok(12));
-        assert_eq!(one.judge(&reply(503, r#"{"tasks":[{"n":12}]}"#)), Err(Failure::Status(503)));
-        assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":1.5}]}"#)), Err(Failure::TaskCountMissing));
-        assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":-1}]}"#)), Err(Failure::TaskCountMissing));
-        assert_eq!(one.judge(&reply(200, r#"{}"#)), Err(Failure::TaskCountMissing));
-        assert_eq!(one.judge(&reply(200, "<html>")), Err(Failure::BadJson));
-        assert_eq!(
-            one.judge(&Reply { status: 200, body: Body::TooLarge, cookies: vec![] }),
-            Err(Failure::AnswerTooLarge)
-        );
-    }
-
-    #[test]
-    fn cookies_stand_behind_those_of_the_manifest() {
-        let one = step(&load(), "").ok().unwrap();
-        let mut request = one.request(Numbers::default()).unwrap();
-        add_cookies(&mut request, "a=1").unwrap();
-        add_cookies(&mut request, "b=2").unwrap();
-        assert_eq!(request.headers().get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
-        assert_eq!(add_cookies(&mut request, "c=\n"), Err(Failure::BadRequest));
-    }
-
-    #[test]
-    fn a_listed_status_is_the_only_good_one() {
-        let mut load = load();
-        load.steps[0].expect_status = vec![202, 503];
-        load.steps[0].tasks = TasksInput::PerResponse(5);
-        let one = step(&load, "").ok().unwrap();
-        assert_eq!(one.judge(&reply(503, "")), Ok(5));
-        assert_eq!(one.judge(&reply(200, "")), Err(Failure::Status(200)));
-    }
-}
+#[path = "request_tests.rs"]
+mod tests;

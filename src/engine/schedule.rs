@@ -13,6 +13,8 @@ use std::time::Duration;
 use crate::plan::{Arrivals, LoadInput};
 
 const NANOS: u128 = 1_000_000_000;
+/// Iterations a second that one thread sends with ease, handshakes included.
+const RATE_OF_A_LANE: u32 = 500;
 
 /// One generator's part of one load, and where its numbers begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +158,13 @@ impl Open {
         self.share.first_client + u64::from(self.first_slot + slot)
     }
 
+    /// Every n-th iteration of this generator, for one of its `lanes` threads: the same rule by which the generators
+    /// share the load.
+    pub fn lane(self, lane: u32, lanes: u32) -> Self {
+        let generator = self.share.generator + self.share.generators * lane;
+        Self { share: Share { generator, generators: self.share.generators * lanes, ..self.share }, ..self }
+    }
+
     /// The load's number of this generator's iteration `i`.
     fn number(&self, i: u64) -> u64 {
         i * u64::from(self.share.generators) + u64::from(self.share.generator)
@@ -206,6 +215,24 @@ impl Schedule {
                 })
             }
         }
+    }
+
+    /// Connections that may be open at once.
+    pub fn connections(&self) -> u32 {
+        match self {
+            Self::Closed(closed) => closed.clients,
+            Self::Open(open) => open.slots,
+        }
+    }
+
+    /// Threads that share it on a machine of so many cores. At a small rate one core is idle most of the time, and a
+    /// second one would only open more connections.
+    pub fn lanes(&self, cores: u32) -> u32 {
+        let most = match self {
+            Self::Closed(closed) => closed.clients,
+            Self::Open(open) => open.slots.min(1 + open.count / open.per_seconds / RATE_OF_A_LANE),
+        };
+        most.min(cores).max(1)
     }
 
     /// What is due before this, from the start, is warm-up.

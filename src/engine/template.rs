@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
+pub use super::bound::{Bound, Numbers};
 
 /// Why a text is no template. Names no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,25 +86,18 @@ impl Template {
     ///
     /// Errors: a name that is neither.
     pub fn bind(&self, constants: &Constants) -> Result<Bound, TemplateError> {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut bound = Bound::default();
         for piece in &self.pieces {
-            let part = match piece {
-                Piece::Text(text) => Part::Text(text.clone()),
-                Piece::Name(name) => match name.as_str() {
-                    "seq" => Part::Seq,
-                    "client" => Part::Client,
-                    "uuid" => Part::Uuid,
-                    other => Part::Text(
-                        constants.0.get(other).ok_or_else(|| TemplateError::Unknown(other.to_string()))?.clone(),
-                    ),
-                },
-            };
-            match (parts.last_mut(), part) {
-                (Some(Part::Text(before)), Part::Text(text)) => before.push_str(&text),
-                (_, part) => parts.push(part),
+            match piece {
+                Piece::Text(text) => bound.push_text(text),
+                Piece::Name(name) if bound.push_own(name) => {}
+                Piece::Name(name) => {
+                    let value = constants.get(name).ok_or_else(|| TemplateError::Unknown(name.clone()))?;
+                    bound.push_text(value);
+                }
             }
         }
-        Ok(Bound { parts })
+        Ok(bound)
     }
 }
 
@@ -134,57 +127,10 @@ pub fn instant(ms: i64) -> String {
     format!("{at:.3}")
 }
 
-/// A template whose constants are filled in. Holds secrets: has no `Debug`.
-#[derive(Clone)]
-pub struct Bound {
-    parts: Vec<Part>,
-}
-
-#[derive(Clone)]
-enum Part {
-    Text(String),
-    Seq,
-    Client,
-    Uuid,
-}
-
-/// The numbers of one iteration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Numbers {
-    pub seq: u64,
-    pub client: u64,
-}
-
-impl Bound {
-    /// The text, when it is the same for every iteration.
-    pub fn constant(&self) -> Option<&str> {
-        match self.parts.as_slice() {
-            [] => Some(""),
-            [Part::Text(text)] => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The text of one iteration.
-    pub fn render(&self, numbers: Numbers) -> String {
-        use std::fmt::Write;
-        let mut text = String::new();
-        for part in &self.parts {
-            // Writing into a String does not fail.
-            let _ = match part {
-                Part::Text(literal) => text.write_str(literal),
-                Part::Seq => write!(text, "{}", numbers.seq),
-                Part::Client => write!(text, "{}", numbers.client),
-                Part::Uuid => write!(text, "{}", Uuid::new_v4()),
-            };
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     use super::*;
 

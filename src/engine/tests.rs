@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::address::AddressRules;
 use super::fixture::{load, step};
@@ -134,7 +134,7 @@ async fn what_was_due_while_too_many_were_open_is_capped_and_nothing_else() {
     let record = run(&one).await;
     assert_eq!((record.due, record.sent, record.capped, record.unsent), (20, 2, 18, 0));
     assert_eq!((record.failed, record.timed_out), (2, 2));
-    assert_eq!(failures(&record), [("timeout", 2)]);
+    assert_eq!(failures(&record), [("first byte timeout", 2)]);
     assert_eq!(decode(&record.latency).unwrap().len(), 0);
 }
 
@@ -164,6 +164,8 @@ async fn a_port_without_a_listener_is_refused_and_plain_text_is_no_tls() {
     let talking = plain.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = plain.accept().await {
+            let mut hello = [0; 16];
+            let _ = stream.read(&mut hello).await;
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });

@@ -86,7 +86,8 @@ impl Buckets {
     }
 
     fn at(&mut self, time: Duration) -> &mut Open {
-        let mut index = (time.as_nanos() / self.length.as_nanos()) as usize;
+        // 64 bits hold 584 years, and divide in a tenth of the time of 128.
+        let mut index = (nanos(time) / nanos(self.length)) as usize;
         while index >= MOST_BUCKETS {
             self.double();
             index /= 2;
@@ -137,6 +138,10 @@ impl Open {
             max: of(1, &|latency| latency.max()),
         }
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Grows with the largest value in it.

@@ -1,39 +1,97 @@
-//! One iteration: its steps in order on one connection, each in its time.
+//! One thread's part of a load: its own counts and buffers, and one iteration after the other through them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
-use super::connection::{Broken, Connection, Connector, Prebuilt, Reply};
+use super::alarm::Alarm;
+use super::connection::{Connection, Outgoing, Scratch};
+use super::connector::Connector;
 use super::failure::Failure;
 use super::jar::{Jar, Place};
+use super::reader::{Reply, Want};
 use super::recorder::{Answer, Recorder, Sending};
-use super::request::{Step, add_cookies};
+use super::request::Step;
 use super::template::Numbers;
 
 /// A reused connection that ends sooner than this had been closed by its peer while the request was on its way.
 const KEEP_ALIVE_RACE: Duration = Duration::from_millis(250);
 
-/// What all workers of a load share.
+/// How far a load may still go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Running,
+    /// No new requests.
+    Stopping,
+    /// No open requests either.
+    Cut,
+}
+
+/// What all threads of a load share.
 pub struct Shared {
     pub connector: Connector,
     pub steps: Vec<Step>,
+    /// The same as in `phase`; asked before every request.
+    stopping: AtomicBool,
+    phase: watch::Sender<Phase>,
+}
+
+impl Shared {
+    /// For a load that is not running yet.
+    pub fn new(connector: Connector, steps: Vec<Step>) -> Self {
+        Self { connector, steps, stopping: AtomicBool::new(false), phase: watch::Sender::new(Phase::Running) }
+    }
+
+    /// Goes on to a later phase; never back.
+    pub fn enter(&self, phase: Phase) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.phase.send_if_modified(|known| {
+            let later = *known < phase;
+            *known = (*known).max(phase);
+            later
+        });
+    }
+
+    /// Whether no new requests are to be sent.
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Several steps are one client's way through the application, with its cookies; a single request is not.
+    fn is_journey(&self) -> bool {
+        self.steps.len() > 1
+    }
+
+    fn place<'a>(&'a self, path: &'a str) -> Place<'a> {
+        let target = self.connector.target();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Place { host: &target.host, tls: target.tls, path, now: i64::try_from(now).unwrap_or(i64::MAX) }
+    }
+
+    /// Waits for a phase or a later one.
+    pub async fn reached(&self, phase: Phase) {
+        // The sender lives as long as we do, so this ends only by the phase.
+        let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
+    }
+}
+
+/// One thread's part.
+pub struct Worker {
+    pub shared: Arc<Shared>,
     recorder: Mutex<Recorder>,
-    /// No new requests.
-    stopping: watch::Sender<bool>,
-    /// No open requests either.
-    cut: watch::Sender<bool>,
+    scratch: Mutex<Scratch>,
     open: AtomicU32,
 }
 
-/// What a client has of its own. Holds secrets: has no `Debug`.
+/// What a client has of its own. It belongs to one task: its timer wakes that one. Holds secrets: has no `Debug`.
 #[derive(Default)]
 pub struct Client {
     /// An open connection that can be used again.
-    pub connection: Option<Connection>,
+    connection: Option<Connection>,
+    alarm: Alarm,
     /// Cookies; only a load of several steps uses them.
     pub jar: Jar,
 }
@@ -48,37 +106,25 @@ pub struct Iteration {
     pub warmup: bool,
 }
 
-impl Shared {
-    pub fn new(connector: Connector, steps: Vec<Step>, recorder: Recorder) -> Self {
-        let (stopping, cut, open) = (watch::Sender::new(false), watch::Sender::new(false), AtomicU32::new(0));
-        Self { connector, steps, recorder: Mutex::new(recorder), stopping, cut, open }
+/// How an iteration ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran {
+    /// Requests that were not sent, because the load was stopped.
+    pub unsent: u64,
+    /// From the load's start.
+    pub end: Duration,
+}
+
+impl Worker {
+    /// With counts of its own.
+    pub fn new(shared: Arc<Shared>, recorder: Recorder) -> Self {
+        let scratch = Mutex::new(Scratch::new(shared.steps.len()));
+        Self { shared, recorder: Mutex::new(recorder), scratch, open: AtomicU32::new(0) }
     }
 
-    /// The counts. A worker that panicked leaves whole events behind, so they are still good.
+    /// The counts. A task that panicked leaves whole events behind, so they are still good.
     pub fn recorder(&self) -> MutexGuard<'_, Recorder> {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// No new requests from now on.
-    pub fn stop(&self) {
-        self.stopping.send_replace(true);
-    }
-
-    /// Whether [`Shared::stop`] was called.
-    pub fn stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
-
-    /// Waits for [`Shared::stop`].
-    pub async fn stopped(&self) {
-        // The sender lives as long as we do, so this ends only by a stop.
-        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
-    }
-
-    /// Ends the open requests too.
-    pub fn cut(&self) {
-        self.stop();
-        self.cut.send_replace(true);
+        lock(&self.recorder)
     }
 
     /// Requests that wait for their answers.
@@ -86,120 +132,151 @@ impl Shared {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Sends an iteration of a client.
-    ///
-    /// A step that fails does not keep the next ones from being sent. Says how many requests were not sent, because
-    /// the load was stopped.
-    pub async fn run(&self, start: Instant, iteration: Iteration, client: &mut Client) -> u64 {
+    /// Sends an iteration of a client. A step that fails does not keep the next ones from being sent.
+    pub async fn run(&self, start: Instant, iteration: Iteration, client: &mut Client) -> Ran {
         let mut due = iteration.due;
-        for (position, step) in self.steps.iter().enumerate() {
-            if self.stopping() {
-                return (self.steps.len() - position) as u64;
+        for (position, step) in self.shared.steps.iter().enumerate() {
+            if self.shared.stopping() {
+                return Ran { unsent: (self.shared.steps.len() - position) as u64, end: due };
             }
             let now = Instant::now();
             let sent = now.saturating_duration_since(start);
-            let sending = Sending { step: position, warmup: iteration.warmup, due, sent };
-            self.recorder().sent(sending);
-            self.open.fetch_add(1, Ordering::Relaxed);
-            let reply = self.answer(step, iteration.numbers, now, client).await;
-            self.open.fetch_sub(1, Ordering::Relaxed);
+            let flight = Flight::begin(self, start, Sending { step: position, warmup: iteration.warmup, due, sent });
+            let reply = self.answer(position, iteration.numbers, now, client).await;
             let end = start.elapsed();
-            let answer = match reply {
+            flight.end(match reply {
                 Ok(reply) => Answer { end, status: Some(reply.status), outcome: step.judge(&reply) },
                 Err(failure) => Answer { end, status: None, outcome: Err(failure) },
-            };
-            self.recorder().answered(sending, answer);
+            });
             due = end;
         }
-        0
+        Ran { unsent: 0, end: due }
     }
 
-    /// Several steps are one client's way through the application, with its cookies; a single request is not.
-    fn is_journey(&self) -> bool {
-        self.steps.len() > 1
-    }
-
-    fn place<'a>(&'a self, path: &'a str) -> Place<'a> {
-        let target = self.connector.target();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Place { host: &target.host, tls: target.tls, path, now: i64::try_from(now).unwrap_or(i64::MAX) }
-    }
-
+    /// Sends a step with the client's cookies, and keeps those of the answer.
     async fn answer(
         &self,
-        step: &Step,
+        position: usize,
         numbers: Numbers,
         sent: Instant,
         client: &mut Client,
     ) -> Result<Reply, Failure> {
-        let mut request = step.request(numbers)?;
-        let path = self.is_journey().then(|| request.uri().path().to_owned());
-        if let Some(cookies) = path.as_ref().and_then(|path| client.jar.header(&self.place(path))) {
-            add_cookies(&mut request, &cookies)?;
+        let mut request = Request { worker: self, position, numbers, cookies: None };
+        if !self.shared.is_journey() {
+            return self.exchange(&request, sent, client).await;
         }
-        let mut cut = self.cut.subscribe();
-        let taken = client.connection.take();
-        tokio::select! {
-            biased;
-            reply = self.exchange(step, request, sent + step.timeout, taken) => {
-                let (reply, reusable) = reply?;
-                client.connection = Some(reusable);
-                if let Some(path) = &path {
-                    reply.cookies.iter().for_each(|cookie| client.jar.set(cookie, &self.place(path)));
-                }
-                Ok(reply)
-            }
-            // The sender lives as long as we do, so this ends only by a cut.
-            _ = cut.wait_for(|cut| *cut) => Err(Failure::Cut),
-        }
+        let path = request.spec().path(numbers);
+        request.cookies = client.jar.header(&self.shared.place(&path));
+        let reply = self.exchange(&request, sent, client).await?;
+        let place = self.shared.place(&path);
+        reply.cookies.iter().flat_map(|all| all.iter()).for_each(|cookie| client.jar.set(cookie, &place));
+        Ok(reply)
     }
 
     /// Sends a request on the client's connection or a new one.
     ///
     /// Once more on a new connection only where that can't run anything twice by our doing: nothing was sent; or the
-    /// method is idempotent and a reused connection ended at once without a byte of an answer.
-    async fn exchange(
-        &self,
-        step: &Step,
-        request: Prebuilt,
-        deadline: Instant,
-        reused: Option<Connection>,
-    ) -> Result<(Reply, Connection), Failure> {
-        let mut again = None;
-        if let Some(mut connection) = reused
-            && timed(deadline, Failure::Timeout, async { Ok(connection.usable().await) }).await?
-        {
-            again = step.idempotent().then(|| request.clone());
-            let began = Instant::now();
-            match send(step, &mut connection, request, deadline).await {
-                Ok(reply) => return Ok((reply, connection)),
-                Err(Broken { unsent: Some(unsent), .. }) => again = Some(*unsent),
-                Err(broken) if broken.unanswered && began.elapsed() < KEEP_ALIVE_RACE && again.is_some() => {}
+    /// request may be repeated and a reused connection ended at once without a byte of an answer.
+    async fn exchange(&self, request: &Request<'_>, sent: Instant, client: &mut Client) -> Result<Reply, Failure> {
+        let step = request.spec();
+        let deadline = sent + step.timeout;
+        client.alarm.set(sent, deadline).await;
+        if let Some(reused) = client.connection.take() {
+            match reused.exchange(request, &mut client.alarm, deadline).await {
+                Ok((reply, kept)) => {
+                    client.connection = kept.filter(|_| step.keeps_alive());
+                    return Ok(reply);
+                }
+                Err(broken) if broken.unsent => {}
+                Err(broken) if broken.unanswered && step.repeatable() && sent.elapsed() < KEEP_ALIVE_RACE => {}
                 Err(broken) => return Err(broken.failure),
             }
-        } else {
-            again.replace(request);
         }
-        let Some(request) = again else {
-            return Err(Failure::Reset);
-        };
+        // Boxed, because a handshake is large and rare.
+        let connection = Box::pin(self.connect(deadline)).await?;
+        let exchanged = connection.exchange(request, &mut client.alarm, deadline).await;
+        let (reply, kept) = exchanged.map_err(|broken| broken.failure)?;
+        client.connection = kept.filter(|_| step.keeps_alive());
+        Ok(reply)
+    }
+
+    async fn connect(&self, deadline: Instant) -> Result<Connection, Failure> {
         let began = Instant::now();
-        let mut connection = timed(deadline, Failure::ConnectTimeout, self.connector.connect()).await?;
+        let connected = timeout_at(deadline.into(), self.shared.connector.connect()).await;
+        let stream = connected.unwrap_or(Err(Failure::ConnectTimeout))?;
         self.recorder().connected(began.elapsed());
-        let reply = send(step, &mut connection, request, deadline).await.map_err(|broken| broken.failure)?;
-        Ok((reply, connection))
+        Ok(Connection::new(stream))
     }
 }
 
-async fn send(step: &Step, connection: &mut Connection, request: Prebuilt, deadline: Instant) -> Result<Reply, Broken> {
-    let late = Broken { failure: Failure::Timeout, unsent: None, unanswered: false };
-    timeout_at(deadline.into(), connection.exchange(request, step.keep())).await.unwrap_or(Err(late))
+/// One step of one iteration, as the connection sees it.
+struct Request<'a> {
+    worker: &'a Worker,
+    position: usize,
+    numbers: Numbers,
+    /// What the client's jar has for it.
+    cookies: Option<String>,
 }
 
-async fn timed<T>(
-    deadline: Instant,
-    late: Failure,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    timeout_at(deadline.into(), work).await.unwrap_or(Err(late))
+impl<'a> Request<'a> {
+    fn spec(&self) -> &'a Step {
+        &self.worker.shared.steps[self.position]
+    }
+}
+
+impl Outgoing for Request<'_> {
+    fn step(&self) -> usize {
+        self.position
+    }
+
+    fn want(&self) -> Want {
+        Want { cookies: self.worker.shared.is_journey(), ..self.spec().want() }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.spec().write(self.numbers, self.cookies.as_deref(), out);
+    }
+
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        work(&mut lock(&self.worker.scratch))
+    }
+}
+
+/// A request that is open. Dropped before its end, it was cut off and is counted so: nothing that was sent is lost.
+struct Flight<'a> {
+    worker: &'a Worker,
+    start: Instant,
+    sending: Sending,
+    ended: bool,
+}
+
+impl<'a> Flight<'a> {
+    fn begin(worker: &'a Worker, start: Instant, sending: Sending) -> Self {
+        worker.recorder().sent(sending);
+        worker.open.fetch_add(1, Ordering::Relaxed);
+        Self { worker, start, sending, ended: false }
+    }
+
+    fn end(mut self, answer: Answer) {
+        self.close(answer);
+    }
+
+    fn close(&mut self, answer: Answer) {
+        self.ended = true;
+        self.worker.open.fetch_sub(1, Ordering::Relaxed);
+        self.worker.recorder().answered(self.sending, answer);
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.close(Answer { end: self.start.elapsed(), status: None, outcome: Err(Failure::Cut) });
+        }
+    }
+}
+
+/// Locks what a panic can't have left half done.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

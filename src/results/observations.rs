@@ -35,6 +35,7 @@ fn failure(class: &str, n: u64, timeout: Option<i32>) -> String {
         return format!("{} {} {status}", plural(n, "answer", "answers"), if n == 1 { "was" } else { "were" });
     }
     match (class, timeout) {
+        ("first byte timeout", Some(seconds)) => format!("{requests} had no answer after {seconds} s"),
         ("timeout", Some(seconds)) => format!("{requests} timed out after {seconds} s"),
         ("timeout", None) => format!("{requests} timed out"),
         _ => format!("{requests} failed: {class}"),

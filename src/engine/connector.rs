@@ -1,0 +1,66 @@
+//! Makes connections to a load's host.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::failure::{self, Failure};
+use super::resolve::Target;
+use super::stream::Stream;
+
+/// Makes connections to one host.
+pub struct Connector {
+    target: Target,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    next: AtomicUsize,
+}
+
+impl Connector {
+    /// For a host; `tls` is used when its scheme is https.
+    ///
+    /// Errors: the host can't be a name in a certificate.
+    pub fn new(target: Target, tls: Arc<rustls::ClientConfig>) -> Result<Self, Failure> {
+        let tls = match target.tls {
+            true => {
+                let name = ServerName::try_from(target.host.clone()).map_err(|_| Failure::Tls)?;
+                Some((TlsConnector::from(tls), name))
+            }
+            false => None,
+        };
+        Ok(Self { target, tls, next: AtomicUsize::new(0) })
+    }
+
+    /// The host that it connects to.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// A new connection; a host of several addresses gets them in turn, and the next one where one can't be reached.
+    ///
+    /// Errors: the class of the last address's failure.
+    pub async fn connect(&self) -> Result<Stream, Failure> {
+        let addresses = &self.target.addresses;
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut failed = Failure::ConnectFailed;
+        for turn in 0..addresses.len() {
+            match TcpStream::connect(addresses[first.wrapping_add(turn) % addresses.len()]).await {
+                Ok(stream) => return self.over(stream).await,
+                Err(error) => failed = failure::of_connect(&error),
+            }
+        }
+        Err(failed)
+    }
+
+    async fn over(&self, stream: TcpStream) -> Result<Stream, Failure> {
+        // Without it the kernel holds back the end of a request until the peer has confirmed its beginning.
+        stream.set_nodelay(true).map_err(|error| failure::of_connect(&error))?;
+        let Some((connector, name)) = &self.tls else {
+            return Ok(Stream::Plain(stream));
+        };
+        let session = connector.connect(name.clone(), stream).await.map_err(|error| failure::of_handshake(&error))?;
+        Ok(Stream::Tls(Box::new(session)))
+    }
+}

@@ -1,0 +1,61 @@
+//! PURE: the part of an answer that is kept.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    /// The body, when it was asked for.
+    pub body: Body,
+    /// Values of the headers `Set-Cookie`, in order; `None`: there are none, or they are not wanted.
+    pub cookies: Option<Arc<[String]>>,
+}
+
+/// The part of a body that was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Read and forgotten.
+    Dropped,
+    /// All of it.
+    Kept(Bytes),
+    /// Longer than allowed; read to its end and forgotten.
+    TooLarge,
+}
+
+/// Keeps a body up to its limit.
+#[derive(Debug)]
+pub struct Keeper {
+    most: Option<usize>,
+    kept: Vec<u8>,
+    too_large: bool,
+}
+
+impl Keeper {
+    /// At most so many bytes; `None`: keeps nothing.
+    pub fn new(most: Option<usize>) -> Self {
+        Self { most, kept: Vec::new(), too_large: false }
+    }
+
+    /// The next bytes of the body, without its framing.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let Some(most) = self.most else { return };
+        if self.too_large || bytes.len() > most - self.kept.len() {
+            self.too_large = true;
+            self.kept = Vec::new();
+            return;
+        }
+        self.kept.extend_from_slice(bytes);
+    }
+
+    /// What was kept.
+    pub fn into_body(self) -> Body {
+        match self.most {
+            None => Body::Dropped,
+            Some(_) if self.too_large => Body::TooLarge,
+            Some(_) => Body::Kept(self.kept.into()),
+        }
+    }
+}
