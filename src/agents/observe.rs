@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::channel::Annotations;
 use super::guard;
 use super::refusal::Refusal;
-use super::sampling::{answered, sample};
+use super::sampling::sample;
 use crate::api::Reason;
 use crate::evidence::live::{AddressCheck, Sources, resolve};
 use crate::plan::{ObservedRow, ObserverInput, PROTOCOL_VERSION};
@@ -104,7 +104,7 @@ async fn watch(
         refusal = sample(&mut sources, || row_now(&args.annotations), told) => return Err(refusal),
         _ = stop.recv() => {}
     }
-    say(&mut out, &answered(&mut sources))
+    say(&mut out, &sources.answered())
 }
 
 /// Writes one line each.

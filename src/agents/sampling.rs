@@ -25,17 +25,11 @@ pub async fn sample(
     let mut known = BEFORE_ROWS;
     loop {
         ticks.tick().await;
-        let lines = answered(sources);
+        let lines = sources.answered();
         known = row().unwrap_or(known);
         let asked = sources.ask(Timestamp::now().as_millisecond(), &known);
         if let Err(refusal) = told(&lines, asked) {
             return refusal;
         }
     }
-}
-
-/// What was answered since the last call.
-pub fn answered(sources: &mut Sources) -> Vec<ObserverLine> {
-    let (facts, samples) = sources.answered();
-    facts.map(ObserverLine::Database).into_iter().chain(samples.into_iter().map(ObserverLine::Sample)).collect()
 }

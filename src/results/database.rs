@@ -115,6 +115,11 @@ impl Figures<'_> {
     }
 
     fn sessions(&mut self, seen: &Seen, limit: Option<i32>) {
+        if seen.iter().any(|(t, s)| *t >= self.window.start_ms && s.active.is_none()) {
+            let text =
+                "PostgreSQL hides what other users' sessions do: grant pg_monitor to the user of database.postgres";
+            self.notes.push(text.into());
+        }
         self.each("connections", seen, |s| Some(s.connections.into()));
         if let Some(limit) = limit.filter(|l| *l > 0) {
             self.each("connectionsPercent", seen, |s| Some(f64::from(s.connections) * 100.0 / f64::from(limit)));
@@ -151,7 +156,8 @@ impl Figures<'_> {
             self.notes.push(text.into());
         }
         if let Ok(values) = transactions {
-            self.transactions(&values);
+            let own = self.counted(seen, |s| s.own_transactions).unwrap_or_default();
+            self.transactions(&without_own(&values, &own));
         }
         if let (Ok(read), Ok(hit)) = (read, hit) {
             self.cache_hits(&read, &hit);
@@ -178,15 +184,16 @@ impl Figures<'_> {
         if kept.windows(2).any(|w| w[1].1 < w[0].1) { Err(()) } else { Ok(kept) }
     }
 
-    /// Per second between two samples; the average is all of them by the whole time.
+    /// Per second between two samples; the average is all of them by the whole time. The server publishes a session's
+    /// counts late, so ours may be taken away before they were counted: then it is 0, not less.
     fn transactions(&mut self, counted: &[(i64, i64)]) {
         let rates = counted
             .windows(2)
             .filter(|w| w[1].0 > w[0].0)
-            .map(|w| (w[1].0, (w[1].1 - w[0].1) as f64 * 1000.0 / (w[1].0 - w[0].0) as f64));
+            .map(|w| (w[1].0, (w[1].1 - w[0].1).max(0) as f64 * 1000.0 / (w[1].0 - w[0].0) as f64));
         let mut statistics = statistics(&rates.collect::<Values>(), self.window, self.interval);
         statistics.average = under_load(counted, self.window)
-            .and_then(|(first, last)| decimal((last.1 - first.1) as f64 * 1000.0 / (last.0 - first.0) as f64));
+            .and_then(|(first, last)| decimal((last.1 - first.1).max(0) as f64 * 1000.0 / (last.0 - first.0) as f64));
         if statistics.points > Some(0) {
             self.list.push(figure("transactionsPerSecond", statistics));
         }
@@ -222,6 +229,12 @@ impl Figures<'_> {
     }
 }
 
+/// The server's transactions without the observer's, where it said how many those were.
+fn without_own(all: &[Counted], own: &[Counted]) -> Vec<Counted> {
+    let ours = |t: &i64| own.binary_search_by_key(t, |(at, _)| *at).map_or(0, |i| own[i].1);
+    all.iter().map(|(t, n)| (*t, n - ours(t))).collect()
+}
+
 /// First and last count under load, where that is a time.
 fn under_load(counted: &[Counted], window: &Window) -> Option<(Counted, Counted)> {
     let first = *counted.first()?;
@@ -239,91 +252,5 @@ fn figure(name: &str, statistics: Statistics) -> DatabaseFigure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WINDOW: Window = Window { start_ms: 10_000, end_ms: 20_000, settled_ms: Some(25_000) };
-
-    fn samples(from: i64, to: i64, of: impl Fn(i64) -> PostgresSample) -> Vec<Sample> {
-        (from..=to).map(|t| Sample { t: t * 1000, pg: Some(of(t)), ..Sample::default() }).collect()
-    }
-
-    fn find<'a>(figures: &'a [DatabaseFigure], name: &str) -> Option<&'a Statistics> {
-        figures.iter().find(|f| f.name == name).map(|f| &f.statistics)
-    }
-
-    #[test]
-    fn only_samples_of_the_load_count_and_settled_is_read_at_its_end() {
-        let all = samples(0, 40, |t| PostgresSample { connections: t as u32, ..PostgresSample::default() });
-        let (figures, notes) = database_figures(&all, &WINDOW, Some(200));
-        let connections = find(&figures, "connections").expect("sampled");
-        assert_eq!(connections.minimum, decimal(10.0));
-        assert_eq!(connections.maximum, decimal(20.0));
-        assert_eq!(connections.last, decimal(20.0));
-        assert_eq!(connections.settled, decimal(25.0));
-        assert_eq!((connections.points, connections.expected), (Some(10), Some(10)));
-        assert_eq!(find(&figures, "connectionsPercent").and_then(|s| s.maximum.clone()), decimal(10.0));
-        assert!(notes.is_empty());
-    }
-
-    #[test]
-    fn without_limit_there_is_no_percentage_and_without_rights_no_states() {
-        let all = samples(10, 20, |_| PostgresSample { connections: 3, ..PostgresSample::default() });
-        let (figures, _) = database_figures(&all, &WINDOW, None);
-        for missing in ["connectionsPercent", "activeSessions", "lockWaitPercent", "connectMs", "deadlocks"] {
-            assert!(find(&figures, missing).is_none(), "{missing}");
-        }
-    }
-
-    #[test]
-    fn a_burst_of_samples_is_no_coverage() {
-        let pg = || Some(PostgresSample { connections: 1, ..PostgresSample::default() });
-        let all: Vec<Sample> = (0..10).map(|i| Sample { t: 15_000 + i, pg: pg(), ..Sample::default() }).collect();
-        let (figures, _) = database_figures(&all, &WINDOW, None);
-        assert_eq!(find(&figures, "connections").expect("seen").points, Some(1));
-    }
-
-    #[test]
-    fn shares_are_of_active_sessions() {
-        let all = samples(10, 20, |t| PostgresSample {
-            active: Some(if t % 2 == 0 { 4 } else { 0 }),
-            lock: Some(if t % 2 == 0 { 3 } else { 0 }),
-            ..PostgresSample::default()
-        });
-        let (figures, _) = database_figures(&all, &WINDOW, None);
-        let lock = find(&figures, "lockWaitPercent").expect("seen");
-        assert_eq!((lock.maximum.clone(), lock.minimum.clone()), (decimal(75.0), decimal(0.0)));
-    }
-
-    fn counting(t: i64) -> PostgresSample {
-        PostgresSample {
-            transactions: Some(1000 + 50 * t),
-            blocks_hit: Some(90 * t),
-            blocks_read: Some(10 * t),
-            deadlocks: Some(if t < 15 { 7 } else { 9 }),
-            temp_bytes: Some(t * 1_048_576),
-            ..PostgresSample::default()
-        }
-    }
-
-    #[test]
-    fn counters_are_differences_over_the_load() {
-        let (figures, _) = database_figures(&samples(0, 40, counting), &WINDOW, None);
-        let of = |name| find(&figures, name).expect("counted").clone();
-        assert_eq!(of("transactionsPerSecond").average, decimal(50.0));
-        assert_eq!(of("cacheHitPercent").average, decimal(90.0));
-        assert_eq!(of("deadlocks").last, decimal(2.0));
-        assert_eq!(of("deadlocks").maximum, decimal(2.0));
-        assert_eq!(of("tempMiB").last, decimal(10.0));
-    }
-
-    #[test]
-    fn a_counter_that_went_back_is_missing_not_negative() {
-        let all = samples(0, 40, |t| counting(if t < 15 { t } else { t - 15 }));
-        let (figures, notes) = database_figures(&all, &WINDOW, None);
-        for missing in ["transactionsPerSecond", "cacheHitPercent", "tempMiB"] {
-            assert!(find(&figures, missing).is_none(), "{missing}");
-        }
-        assert!(notes[0].contains("went back"), "{notes:?}");
-    }
-}
+#[path = "database_tests.rs"]
+mod tests;

@@ -10,6 +10,7 @@ use super::collect::GeneratorOutcome;
 use super::histogram::encode;
 use super::merge::MergedLoad;
 use super::record::{Histogram, StepRecord, Timeline};
+use super::statements::Statements;
 
 /// Most bytes of a `row.json`.
 pub const MOST_BYTES: usize = 256 * 1024;
@@ -22,6 +23,9 @@ pub struct RowDetail {
     /// [`super::row::warmup_tasks`], for [`super::row::CompleteInput`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warmup_tasks: Option<u64>,
+    /// Of PostgreSQL, by the time they added; once the row has settled, where pg_stat_statements can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statements: Option<Statements>,
     /// In the plan's order.
     pub loads: Vec<LoadDetail>,
     /// What each generator saw; the last are left out where there is no room.
@@ -75,7 +79,8 @@ impl RowDetail {
             outcome.loads().iter().map(detail).collect::<Vec<_>>()
         };
         let generators = outcomes.iter().flat_map(of).collect();
-        Self { row, warmup_tasks, loads: loads.iter().map(load).collect(), generators, left_out: 0 }
+        let loads = loads.iter().map(load).collect();
+        Self { row, warmup_tasks, statements: None, loads, generators, left_out: 0 }
     }
 
     /// As JSON of at most [`MOST_BYTES`], as far as leaving out generators can do it.

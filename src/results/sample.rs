@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::statements::Statements;
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,6 +14,8 @@ pub enum ObserverLine {
     Database(DatabaseFacts),
     /// What was seen at one instant.
     Sample(Sample),
+    /// Statements over the row in progress, or the row that ended.
+    Statements(Statements),
 }
 
 /// What PostgreSQL says about itself.
@@ -65,6 +69,8 @@ pub struct PostgresSample {
     pub refused: u32,
     /// Counters since the server's statistics began; differences count.
     pub transactions: Option<i64>,
+    /// The observer's own of them, since it began.
+    pub own_transactions: Option<i64>,
     pub blocks_hit: Option<i64>,
     pub blocks_read: Option<i64>,
     pub deadlocks: Option<i64>,

@@ -56,6 +56,8 @@ impl Samples {
                     match line {
                         ObserverLine::Sample(sample) => kept.samples.push(sample.clone()),
                         ObserverLine::Database(facts) => kept.facts = Some(facts.clone()),
+                        // They belong into the row's file, which a run without a cluster doesn't write.
+                        ObserverLine::Statements(_) => {}
                     }
                 }
                 Ok(())

@@ -14,6 +14,7 @@ use crate::lifecycle::{Live, Millis, ObserverSeen};
 use crate::results::drain::is_down;
 use crate::results::line::line;
 use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
+use crate::results::statements::Statements;
 
 /// Most bytes of the observer's log that are read at once: an hour of lines.
 const MOST_BYTES: i64 = 8 * 1024 * 1024;
@@ -52,6 +53,8 @@ pub async fn pod(session: &Session<'_>) -> Option<Pod> {
 pub struct Said {
     pub samples: Vec<Sample>,
     pub database: Option<DatabaseFacts>,
+    /// Readings of pg_stat_statements.
+    pub statements: Vec<Statements>,
     /// A sentence for people, when the observer was lost.
     pub problem: Option<String>,
 }
@@ -62,7 +65,7 @@ pub async fn said(session: &Session<'_>, from: Millis, facts: bool) -> Said {
     let database = session.test.status.as_ref().and_then(|s| s.fingerprint.as_ref()?.database.as_ref());
     let known = database.is_some_and(|d| d.connection_limit_source == Some(LimitSource::PostgreSql));
     let since = if known || !facts { from } else { session.state.started_at.min(from) };
-    let mut said = Said { samples: Vec::new(), database: None, problem: None };
+    let mut said = Said { samples: Vec::new(), database: None, statements: Vec::new(), problem: None };
     let Some(pod) = pod(session).await else {
         said.problem = Some("the observer's pod is gone".into());
         return said;
@@ -87,6 +90,7 @@ fn read_lines(text: &str, from: Millis, said: &mut Said) {
         match line(text) {
             Some(ObserverLine::Sample(sample)) if sample.t >= from => said.samples.push(sample),
             Some(ObserverLine::Database(facts)) => said.database = Some(facts),
+            Some(ObserverLine::Statements(statements)) => said.statements.push(statements),
             _ => {}
         }
     }

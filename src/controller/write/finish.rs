@@ -21,6 +21,7 @@ use crate::results::row::{completed, with_late_figures};
 use crate::results::row_input::{CompleteInput, Fact, LateInput};
 use crate::results::sample::Sample;
 use crate::results::series::Series;
+use crate::results::statements::{Statements, of_row};
 use crate::results::summary::summary;
 use crate::results::table::{TableInput, table};
 use crate::results::verdict::{EarlyEnd, TestInput, outcome, whole_test_figures};
@@ -37,11 +38,13 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     let start = row.started_at.map(Instant::as_millis).or(session.state.fire.map(|fire| fire.start_at));
     let mut facts = Vec::new();
     let mut samples: Vec<Sample> = Vec::new();
+    let mut statements = None;
     let (mut version, mut limit) = (None, None);
     if let Some(start) = start.filter(|_| session.view.observer) {
         let said = observer::said(session, start - 2_000, asks_postgres(session)).await;
         (version, limit) = said.database.map_or((None, None), |facts| (facts.version, facts.max_connections));
         facts.extend(said.problem.map(|message| Fact { reason: Some(Reason::ObserverLost), message }));
+        statements = of_row(&said.statements, planned.number).cloned();
         samples = said.samples;
     }
     let identity = evidence::identify(session, version, limit).await;
@@ -67,7 +70,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
             facts: &facts,
         },
     );
-    keep(session, &status.results[at]).await;
+    keep(session, &status.results[at], statements.as_ref()).await;
     if planned.number == 1 || fingerprint_is_empty(status) {
         fingerprint_of(session, status).await;
     }
@@ -82,9 +85,12 @@ fn asks_postgres(session: &Session<'_>) -> bool {
 }
 
 /// Puts the completed row into its ConfigMap, beside what the generators said.
-async fn keep(session: &Session<'_>, row: &Row) {
+async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>) {
     let mut file = detail(session, row.row).await.unwrap_or_else(|| serde_json::json!({}));
     file["row"] = serde_json::to_value(row).unwrap_or_default();
+    if let Some(statements) = statements {
+        file["statements"] = serde_json::to_value(statements).unwrap_or_default();
+    }
     write_config_map(session, &row_config_map(&session.run(), row.row, file.to_string())).await;
 }
 

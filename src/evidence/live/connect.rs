@@ -1,5 +1,7 @@
 //! Connections to PostgreSQL, and what can be said about one that did not come about.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -73,6 +75,8 @@ fn transport(error: &tokio_postgres::Error) -> String {
 pub struct Server {
     config: Config,
     tls: MakeRustlsConnect,
+    /// Transactions of ours on this server, all connections together.
+    own: Arc<AtomicI64>,
 }
 
 impl Server {
@@ -107,7 +111,7 @@ impl Server {
         config.ssl_mode(ssl_mode).connect_timeout(CONNECT_TIMEOUT);
         let ca_file = ca_file.filter(|f| f != "system");
         let tls = MakeRustlsConnect::new(client_config(check, ca_file.as_deref()).map_err(Lost::new)?);
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, own: Arc::default() })
     }
 
     /// A new connection that calls itself `application`; its statements end after `statement_timeout`.
@@ -120,9 +124,12 @@ impl Server {
         let open = async {
             let (client, connection) = config.connect(self.tls.clone()).await?;
             // Its errors also end the client's calls, which report them.
-            let session = Session { client, connection: tokio::spawn(async move { drop(connection.await) }) };
+            let connection = tokio::spawn(async move { drop(connection.await) });
+            let session = Session { client, connection, own: self.own.clone() };
+            // To open a session is a transaction of the server, too.
+            self.own.fetch_add(1, Ordering::Relaxed);
             let set = format!("SET statement_timeout = {}", statement_timeout.as_millis());
-            session.client.batch_execute(&set).await?;
+            session.transaction().batch_execute(&set).await?;
             Ok(session)
         };
         timeout(CONNECT_TIMEOUT, open).await.unwrap_or_else(|_| Err(Lost::new("no connection within 5 s")))
@@ -139,6 +146,7 @@ impl Server {
         let opened = timeout(CONNECT_TIMEOUT, config.connect(self.tls.clone())).await;
         let (client, connection) = opened.map_err(|_| Lost::new("no connection within 5 s"))??;
         let took = began.elapsed().as_secs_f64() * 1000.0;
+        self.own.fetch_add(1, Ordering::Relaxed);
         drop(client);
         // Says goodbye; a server that doesn't take it must not hold us up.
         let _ = timeout(Duration::from_secs(1), connection).await;
@@ -148,11 +156,29 @@ impl Server {
 
 /// An open connection, closed when dropped.
 pub struct Session {
-    pub(super) client: Client,
+    client: Client,
     connection: JoinHandle<()>,
+    own: Arc<AtomicI64>,
 }
 
 impl Session {
+    /// The client, for one more transaction of ours.
+    pub(super) fn transaction(&self) -> &Client {
+        self.own.fetch_add(1, Ordering::Relaxed);
+        &self.client
+    }
+
+    /// The same, where it must be borrowed alone.
+    pub(super) fn transaction_mut(&mut self) -> &mut Client {
+        self.own.fetch_add(1, Ordering::Relaxed);
+        &mut self.client
+    }
+
+    /// Transactions of ours on this server until now, those of all our sessions.
+    pub(super) fn own_transactions(&self) -> i64 {
+        self.own.load(Ordering::Relaxed)
+    }
+
     /// True when it can't be used any more.
     pub fn is_closed(&self) -> bool {
         self.client.is_closed() || self.connection.is_finished()

@@ -3,11 +3,13 @@
 
 mod connect;
 mod http;
+mod literals;
 mod number;
 mod postgres;
 mod sessions;
 mod sources;
 mod sql;
+mod statements;
 mod tls;
 mod values;
 
@@ -21,6 +23,10 @@ pub use values::{Value, Values};
 #[cfg(test)]
 mod http_tests;
 #[cfg(test)]
+mod majors_tests;
+#[cfg(test)]
 mod postgres_tests;
 #[cfg(test)]
 mod test_server;
+#[cfg(test)]
+mod tls_tests;

@@ -6,7 +6,10 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{Lost, Server, Session};
 use super::sessions::{OWN, facts, sample};
+use super::statements::Ranking;
+use crate::plan::ObservedRow;
 use crate::results::sample::{DatabaseFacts, PostgresSample};
+use crate::results::statements::Statements;
 
 /// A sample takes no longer than this.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -21,6 +24,7 @@ pub struct PostgresSource {
     backoff: Duration,
     next_attempt: Option<Instant>,
     last_error: Option<Lost>,
+    ranking: Ranking,
 }
 
 /// What one second brought.
@@ -29,6 +33,8 @@ pub struct Seen {
     /// Said when the connection is new.
     pub facts: Option<DatabaseFacts>,
     pub sample: Option<PostgresSample>,
+    /// Now and then: the statements of the row.
+    pub statements: Option<Statements>,
     /// Why there is no sample.
     pub lost: Option<String>,
     /// New connections that the server refused.
@@ -38,13 +44,14 @@ pub struct Seen {
 impl PostgresSource {
     /// A source that hasn't connected yet. `slow_ms`: a query that runs longer is a slow query.
     pub fn new(server: Server, slow_ms: u32) -> Self {
-        Self { server, slow_ms, session: None, backoff: Duration::ZERO, next_attempt: None, last_error: None }
+        let ranking = Ranking::default();
+        Self { server, slow_ms, session: None, backoff: Duration::ZERO, next_attempt: None, last_error: None, ranking }
     }
 
-    /// Takes a sample, connecting first where needed.
-    pub async fn ask(&mut self) -> Seen {
+    /// Takes a sample at `t` (milliseconds since the epoch) of this row, connecting first where needed.
+    pub async fn ask(&mut self, t: i64, row: &ObservedRow) -> Seen {
         let mut seen = Seen::default();
-        match self.try_ask(&mut seen).await {
+        match self.try_ask(&mut seen, t, row).await {
             Ok(()) => self.last_error = None,
             Err(lost) => {
                 seen.lost = Some(lost.text.clone());
@@ -56,7 +63,7 @@ impl PostgresSource {
         seen
     }
 
-    async fn try_ask(&mut self, seen: &mut Seen) -> Result<(), Lost> {
+    async fn try_ask(&mut self, seen: &mut Seen, t: i64, row: &ObservedRow) -> Result<(), Lost> {
         if self.session.as_ref().is_none_or(Session::is_closed) {
             self.reconnect(seen).await?;
         }
@@ -73,6 +80,11 @@ impl PostgresSource {
                 self.session = None;
                 return Err(Lost::new("no answer within 3 s"));
             }
+        }
+        // The statements are told beside the figures: what is wrong with them takes no sample away.
+        match timeout(STATEMENT_TIMEOUT * 4, self.ranking.ask(session, t, row)).await {
+            Ok(told) => seen.statements = told.unwrap_or_default(),
+            Err(_) => self.session = None,
         }
         Ok(())
     }

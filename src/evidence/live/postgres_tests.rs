@@ -6,19 +6,22 @@ use std::time::Duration;
 use tokio_postgres::NoTls;
 
 use super::test_server::TestServer;
+use crate::plan::ObservedRow;
+
 use super::{PostgresSource, Seen, Server, SqlSource, Values};
 
+pub const BETWEEN_ROWS: ObservedRow = ObservedRow { row: 0, start_ms: None, end_ms: None };
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client of the application, not of the observer.
-async fn client(server: &TestServer, user: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+pub async fn client(server: &TestServer, user: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(&server.url(user, ""), NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
 /// A client of a server that has just begun to listen.
-async fn admin(server: &TestServer) -> tokio_postgres::Client {
+pub async fn admin(server: &TestServer) -> tokio_postgres::Client {
     for _ in 0..100 {
         match client(server, "postgres").await {
             Ok(client) => return client,
@@ -29,10 +32,10 @@ async fn admin(server: &TestServer) -> tokio_postgres::Client {
 }
 
 /// Samples until one fits.
-async fn sampled(source: &mut PostgresSource, fits: impl Fn(&Seen) -> bool) -> Seen {
+pub async fn sampled(source: &mut PostgresSource, fits: impl Fn(&Seen) -> bool) -> Seen {
     let begun = std::time::Instant::now();
     loop {
-        let seen = source.ask().await;
+        let seen = source.ask(0, &BETWEEN_ROWS).await;
         if fits(&seen) {
             return seen;
         }
@@ -54,7 +57,7 @@ async fn sessions_are_counted_by_state_and_the_observers_own_left_out() {
     let own = server.server("postgres").connect("loadtest-observer-sql", TIMEOUT).await.unwrap();
 
     let mut source = PostgresSource::new(server.server("postgres"), 50);
-    let first = source.ask().await;
+    let first = source.ask(0, &BETWEEN_ROWS).await;
     let facts = first.facts.expect("said when the connection is new");
     assert_eq!((facts.max_connections, facts.sees_all), (Some(20), true));
     assert!(facts.version.is_some());
@@ -75,7 +78,7 @@ async fn without_pg_monitor_states_are_missing_and_not_zero() {
     admin.batch_execute("create role plain login password 'canary-password'").await.unwrap();
     let other = client(&server, "postgres").await.unwrap();
     let mut source = PostgresSource::new(server.server("plain"), 1000);
-    let seen = source.ask().await;
+    let seen = source.ask(0, &BETWEEN_ROWS).await;
     let sample = seen.sample.unwrap();
     assert!(!seen.facts.unwrap().sees_all);
     assert_eq!((sample.connections, sample.active, sample.slow, sample.idle_in_transaction), (2, None, None, None));
@@ -98,7 +101,7 @@ async fn a_full_server_refuses_and_that_is_counted() {
     }
     let refused = server.server("plain").probe("loadtest-observer-connect").await.unwrap_err();
     assert!(refused.refused, "{refused}");
-    let seen = PostgresSource::new(server.server("plain"), 1000).ask().await;
+    let seen = PostgresSource::new(server.server("plain"), 1000).ask(0, &BETWEEN_ROWS).await;
     assert_eq!((seen.refused, seen.sample.is_none()), (1, true));
     assert!(server.server("postgres").probe("loadtest-observer-connect").await.unwrap() > 0.0);
 }
@@ -110,12 +113,12 @@ async fn a_server_that_ends_is_lost_with_a_reason_and_no_secret() {
     };
     let _admin = admin(&server).await;
     let mut source = PostgresSource::new(server.server("postgres"), 1000);
-    assert!(source.ask().await.sample.is_some());
+    assert!(source.ask(0, &BETWEEN_ROWS).await.sample.is_some());
     server.kill();
     let seen = sampled(&mut source, |s| s.sample.is_none()).await;
     let why = seen.lost.unwrap();
     assert!(!why.contains("canary") && !why.contains("postgres@") && !why.contains(&server.port.to_string()), "{why}");
-    assert!(source.ask().await.sample.is_none());
+    assert!(source.ask(0, &BETWEEN_ROWS).await.sample.is_none());
 }
 
 #[tokio::test]
@@ -123,7 +126,7 @@ async fn a_wrong_password_is_said_without_the_user() {
     let Some(server) = TestServer::start(20) else { return };
     let _admin = admin(&server).await;
     let url = format!("postgres://canary-user:canary-wrong@127.0.0.1:{}/postgres", server.port);
-    let lost = PostgresSource::new(Server::from_url(&url).unwrap(), 1000).ask().await.lost.unwrap();
+    let lost = PostgresSource::new(Server::from_url(&url).unwrap(), 1000).ask(0, &BETWEEN_ROWS).await.lost.unwrap();
     assert_eq!(lost, "the server refused the user or the password");
 }
 

@@ -1,12 +1,15 @@
 //! The one query of a second: sessions by state, and the server's counters.
 
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use super::connect::{Lost, Session};
 use crate::results::sample::{DatabaseFacts, PostgresSample};
 
 /// Every session of ours begins its application_name so; they are left out of the figures.
 pub const OWN: &str = "loadtest-observer";
+/// Stands at the end of every statement of ours, so that pg_stat_statements tells them apart.
+pub const MARK: &str = "/* loadtest-observer */";
 
 /// Client backends only. Without pg_read_all_stats the server hides `backend_type` of other users' sessions; then a
 /// session with a database and a user is counted, which takes in the parallel workers of others.
@@ -35,19 +38,20 @@ select
   (select sum(blks_read)::int8 from pg_stat_database) as blocks_read,
   (select sum(deadlocks)::int8 from pg_stat_database) as deadlocks,
   (select sum(temp_bytes)::int8 from pg_stat_database) as temp_bytes
-from seen";
+from seen /* loadtest-observer */";
 
 /// What PostgreSQL says about itself.
 const FACTS: &str = "
 select current_setting('server_version') as version, current_setting('max_connections')::int4 as max_connections,
-  pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as sees_all";
+  pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as sees_all /* loadtest-observer */";
 
 /// Asks for the facts.
 ///
 /// # Errors
 /// Why there was no answer.
 pub async fn facts(session: &Session) -> Result<DatabaseFacts, Lost> {
-    let row = session.client.query_one(FACTS, &[]).await?;
+    let rows = session.transaction().query_typed(FACTS, &[]).await?;
+    let row = rows.first().ok_or_else(|| Lost::new("the server answered nothing"))?;
     Ok(DatabaseFacts {
         version: row.try_get("version")?,
         max_connections: row.try_get("max_connections")?,
@@ -57,18 +61,20 @@ pub async fn facts(session: &Session) -> Result<DatabaseFacts, Lost> {
 
 /// One sample; `connect_ms` and `refused` are not of this query and stay as they are by default.
 ///
-/// The query itself is a transaction, so `transactions` rises by one with every sample.
+/// The query itself is a transaction, which `own_transactions` counts.
 ///
 /// # Errors
 /// Why there was no answer.
 pub async fn sample(session: &Session, slow_ms: u32) -> Result<PostgresSample, Lost> {
-    let row = session.client.query_one(SAMPLE, &[&i64::from(slow_ms)]).await?;
+    // One round trip and one transaction: a prepared statement would be two.
+    let rows = session.transaction().query_typed(SAMPLE, &[(&i64::from(slow_ms), Type::INT8)]).await?;
+    let row = rows.first().ok_or_else(|| Lost::new("the server answered nothing"))?;
     let sees_all: bool = row.try_get("sees_all")?;
     let state = |name| {
-        if sees_all { count(&row, name).map(Some) } else { Ok(None) }
+        if sees_all { count(row, name).map(Some) } else { Ok(None) }
     };
     Ok(PostgresSample {
-        connections: count(&row, "connections")?,
+        connections: count(row, "connections")?,
         active: state("active")?,
         waiting: state("waiting")?,
         idle_in_transaction: state("idle_in_transaction")?,
@@ -80,6 +86,7 @@ pub async fn sample(session: &Session, slow_ms: u32) -> Result<PostgresSample, L
         connect_ms: None,
         refused: 0,
         transactions: row.try_get("transactions")?,
+        own_transactions: Some(session.own_transactions()),
         blocks_hit: row.try_get("blocks_hit")?,
         blocks_read: row.try_get("blocks_read")?,
         deadlocks: row.try_get("deadlocks")?,

@@ -18,7 +18,8 @@ use super::sessions::OWN;
 use super::sql::SqlSource;
 use super::values::Values;
 use crate::plan::{MeasurementSource, ObservedRow, ObserverInput};
-use crate::results::sample::{DatabaseFacts, PostgresSample, Sample};
+use crate::results::sample::{DatabaseFacts, ObserverLine, PostgresSample, Sample};
+use crate::results::statements::Statements;
 
 /// A fresh connection is tried so often.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
@@ -38,12 +39,21 @@ struct Answer {
     /// Instant it was asked at, milliseconds since the epoch.
     t: i64,
     facts: Option<DatabaseFacts>,
+    statements: Option<Statements>,
     part: Sample,
+}
+
+/// What a source is asked.
+struct Question {
+    /// Milliseconds since the epoch.
+    t: i64,
+    row: ObservedRow,
+    values: Values,
 }
 
 /// One source's end of the wire.
 struct Asked {
-    sender: Sender<(i64, Values)>,
+    sender: Sender<Question>,
     /// Texts whose variables must have values.
     texts: Vec<String>,
     /// Milliseconds between two questions; 0: as often as the row is sampled.
@@ -110,35 +120,39 @@ impl Sources {
             let due = source.last_ms.is_none_or(|last| t - last >= interval - 500);
             if due && source.texts.iter().all(|text| values.missing(text).is_none()) {
                 source.last_ms = Some(t);
-                count += usize::from(source.sender.try_send((t, values.clone())).is_ok());
+                count += usize::from(source.sender.try_send(Question { t, row: *row, values: values.clone() }).is_ok());
             }
         }
         count
     }
 
-    /// What has been answered since the last call, one sample for each instant that was asked at, oldest first.
-    pub fn answered(&mut self) -> (Option<DatabaseFacts>, Vec<Sample>) {
-        let mut facts = None;
+    /// What has been answered since the last call: what the database is, one sample for each instant that was asked at,
+    /// oldest first, and the statements of the row.
+    pub fn answered(&mut self) -> Vec<ObserverLine> {
+        let (mut facts, mut statements) = (None, None);
         let mut samples = BTreeMap::<i64, Sample>::new();
         while let Ok(answer) = self.answers.try_recv() {
             facts = answer.facts.or(facts);
+            statements = answer.statements.or(statements);
             let sample = samples.entry(answer.t).or_insert_with(|| Sample { t: answer.t, ..Sample::default() });
             sample.pg = answer.part.pg.or(sample.pg.take());
             sample.m.extend(answer.part.m);
             sample.lost.extend(answer.part.lost);
         }
-        (facts, samples.into_values().collect())
+        let samples = samples.into_values().map(ObserverLine::Sample);
+        let first = facts.map(ObserverLine::Database).into_iter();
+        first.chain(samples).chain(statements.map(ObserverLine::Statements)).collect()
     }
 
     fn add_postgres(&mut self, server: Server, slow_ms: u32, answer: Sender<Answer>) {
         let fresh = Arc::new(Mutex::new(Fresh::default()));
         self.tasks.spawn(probe(server.clone(), fresh.clone()));
-        let (sender, mut questions) = channel::<(i64, Values)>(1);
+        let (sender, mut questions) = channel::<Question>(1);
         self.asked.push(Asked { sender, texts: vec![], interval_ms: 0, last_ms: None });
         let mut source = PostgresSource::new(server, slow_ms);
         self.tasks.spawn(async move {
-            while let Some((t, _)) = questions.recv().await {
-                let seen = source.ask().await;
+            while let Some(Question { t, row, .. }) = questions.recv().await {
+                let seen = source.ask(t, &row).await;
                 let mut part = Sample { t, ..Sample::default() };
                 {
                     let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,7 +164,7 @@ impl Sources {
                     });
                 }
                 part.lost.extend(seen.lost.map(|why| ("postgres".to_owned(), why)));
-                if answer.send(Answer { t, facts: seen.facts, part }).await.is_err() {
+                if answer.send(Answer { t, facts: seen.facts, statements: seen.statements, part }).await.is_err() {
                     return;
                 }
             }
@@ -168,17 +182,17 @@ impl Sources {
         A: Fn(Values) -> F + Send + 'static,
         F: Future<Output = Result<f64, String>> + Send,
     {
-        let (sender, mut questions) = channel::<(i64, Values)>(1);
+        let (sender, mut questions) = channel::<Question>(1);
         self.asked.push(Asked { sender, texts, interval_ms, last_ms: None });
         let name = name.to_owned();
         self.tasks.spawn(async move {
-            while let Some((t, values)) = questions.recv().await {
+            while let Some(Question { t, values, .. }) = questions.recv().await {
                 let mut part = Sample { t, ..Sample::default() };
                 match ask(values).await {
                     Ok(number) => drop(part.m.insert(name.clone(), number)),
                     Err(why) => drop(part.lost.insert(name.clone(), why)),
                 }
-                if answer.send(Answer { t, facts: None, part }).await.is_err() {
+                if answer.send(Answer { t, facts: None, statements: None, part }).await.is_err() {
                     return;
                 }
             }

@@ -10,7 +10,7 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
 use super::connect::{Lost, Server, Session};
 use super::number::Number;
-use super::sessions::OWN;
+use super::sessions::{MARK, OWN};
 use super::values::{Value, Values};
 use crate::plan::{Piece, pieces};
 
@@ -80,11 +80,15 @@ impl Bound {
             });
             bound.statement.push_str(&format!("${number}"));
         }
+        // On a line of its own: the statement may end with a comment.
+        let end = bound.statement.trim_end().trim_end_matches(';').len();
+        bound.statement.truncate(end);
+        bound.statement.push_str(&format!("\n{MARK}"));
         Ok(bound)
     }
 
     async fn ask(&self, session: &mut Session) -> Result<f64, Lost> {
-        let transaction = session.client.build_transaction().read_only(true).start().await?;
+        let transaction = session.transaction_mut().build_transaction().read_only(true).start().await?;
         let statement = transaction.prepare_typed(&self.statement, &self.types).await?;
         let [column] = statement.columns() else {
             return Err(Lost::new(format!("the statement answers {} columns, not one", statement.columns().len())));
@@ -141,14 +145,14 @@ mod tests {
     #[test]
     fn a_name_used_twice_is_bound_once() {
         let bound = Bound::new("a > $(run.start) and b < $(run.start) and c = $(run.id)", &values()).unwrap();
-        assert_eq!(bound.statement, "a > $1 and b < $1 and c = $2");
+        assert_eq!(bound.statement.lines().next(), Some("a > $1 and b < $1 and c = $2"));
         assert_eq!(bound.types, [Type::TIMESTAMPTZ, Type::UNKNOWN]);
     }
 
     #[test]
     fn a_value_never_becomes_part_of_the_statement() {
         let bound = Bound::new("select $(vars.n)", &values()).unwrap();
-        assert_eq!(bound.statement, "select $1");
+        assert_eq!(bound.statement, format!("select $1\n{MARK}"));
         assert_eq!(format!("{:?}", bound.parameters), "[Parameter]");
     }
 

@@ -1,5 +1,7 @@
 //! A real PostgreSQL server of its own for each test, on loopback, gone when dropped.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,53 +15,81 @@ pub struct TestServer {
     pub port: u16,
 }
 
-/// The newest server binaries that are installed; none, with a message, when there are none.
-fn binaries() -> Option<PathBuf> {
-    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let version = path.file_name()?.to_str()?.parse().ok()?;
-            path.join("bin/initdb").exists().then(|| (version, path.join("bin")))
-        })
-        .collect();
-    found.sort();
-    if found.is_empty() {
-        eprintln!("SKIPPED: no PostgreSQL server under /usr/lib/postgresql; install the package postgresql");
+/// Every major whose server binaries are here: those of `dev/postgres` (or of the folder that LOADTEST_POSTGRES names), and
+/// Debian's.
+fn binaries() -> BTreeMap<u32, PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cache = variable("LOADTEST_CACHE").or_else(|| {
+        let caches = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?;
+        Some(caches.join("loadtest-operator"))
+    });
+    let fetched = variable("LOADTEST_POSTGRES").or_else(|| Some(cache?.join("postgres")));
+    let mut found = BTreeMap::new();
+    for folder in fetched.into_iter().chain([PathBuf::from("/usr/lib/postgresql")]) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let bin = entry.path().join("bin");
+            let major = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if let Some(major) = major.filter(|_| bin.join("initdb").exists()) {
+                found.insert(major, bin);
+            }
+        }
     }
-    found.pop().map(|(_, path)| path)
+    found
 }
 
 impl TestServer {
-    /// Starts one with at most `max_connections` sessions, three of them for the superuser.
+    /// Starts the newest there is, with at most `max_connections` sessions, three of them for the superuser. None, with a
+    /// message, when there is no server at all.
     pub fn start(max_connections: u32) -> Option<Self> {
-        let binaries = binaries()?;
+        let Some((_, newest)) = binaries().pop_last() else {
+            eprintln!("SKIPPED: no PostgreSQL server; run dev/postgres, or install the package postgresql");
+            return None;
+        };
+        Some(Self::run(&newest, &[("max_connections", &max_connections.to_string())], &[]))
+    }
+
+    /// Starts this major with these settings; none, with a message, when it isn't here.
+    pub fn of(major: u32, settings: &[(&str, &str)]) -> Option<Self> {
+        let Some(found) = binaries().remove(&major) else {
+            eprintln!("UNTESTED: PostgreSQL {major} is not here; dev/postgres {major} gets it");
+            return None;
+        };
+        Some(Self::run(&found, settings, &[]))
+    }
+
+    /// Starts the newest with TLS: PEM of its certificate and key.
+    pub fn with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let (_, newest) = binaries().pop_last()?;
+        let files = [("server.crt", certificate), ("server.key", key)];
+        Some(Self::run(&newest, &[("ssl", "on")], &files))
+    }
+
+    fn run(binaries: &Path, settings: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("pg-test-").tempdir().expect("a folder");
         let data = folder.path().join("data");
         std::fs::write(folder.path().join("password"), "canary-password").expect("the password");
-        give_away(folder.path());
-        let initdb = as_postgres(&binaries.join("initdb"))
-            .args(["-A", "scram-sha-256", "-U", "postgres", "--no-sync", "--pwfile"])
+        let initdb = unprivileged(&binaries.join("initdb"))
+            .args(["-A", "scram-sha-256", "-U", "postgres", "--no-sync", "--no-locale", "-E", "UTF8", "--pwfile"])
             .arg(folder.path().join("password"))
             .arg("-D")
             .arg(&data)
             .stdout(Stdio::null())
             .status();
         assert!(initdb.expect("initdb runs").success(), "initdb failed");
+        for (name, text) in files {
+            std::fs::write(data.join(name), text).expect("a file of the server");
+            std::fs::set_permissions(data.join(name), PermissionsExt::from_mode(0o600)).expect("its mode");
+        }
         let port = free_port();
-        let child = as_postgres(&binaries.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", ""])
-            .args(["-c", &format!("max_connections={max_connections}"), "-c", "fsync=off"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("postgres runs");
+        let mut server = unprivileged(&binaries.join("postgres"));
+        server.arg("-D").arg(&data).args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", "", "-c", "fsync=off"]);
+        for (name, value) in settings {
+            server.arg("-c").arg(format!("{name}={value}"));
+        }
+        let child = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("postgres runs");
         let server = Self { child, folder, port };
         server.wait();
-        Some(server)
+        server
     }
 
     /// postgres://… of a user, with what may follow it.
@@ -102,21 +132,14 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
 }
 
-/// A server refuses to run as root, so root runs it as the user postgres of the package.
-fn as_postgres(program: &Path) -> Command {
+/// A server refuses to run as root: root runs it in a user namespace of its own, where it is somebody else.
+fn unprivileged(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program).current_dir("/");
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-user=1000", "--map-group=1000", "--"]).arg(program).current_dir("/");
     command
-}
-
-fn give_away(folder: &Path) {
-    if is_root() {
-        let owned = Command::new("chown").arg("-R").arg("postgres:postgres").arg(folder).status();
-        assert!(owned.expect("chown runs").success());
-    }
 }
 
 fn free_port() -> u16 {
