@@ -285,7 +285,7 @@ proptest! {
             .filter_map(|changes| line(&changed(sample(), changes).to_string()))
             .filter_map(|line| match line {
                 ObserverLine::Sample(sample) => Some(sample),
-                ObserverLine::Database(_) => None,
+                ObserverLine::Database(_) | ObserverLine::Statements(_) => None,
             })
             .collect();
         database_figures(&samples, &window(), limit);
