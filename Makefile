@@ -3,11 +3,11 @@
 .SUFFIXES:
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help deps build demo down test lint fmt generate images clean
+.PHONY: help deps build demo down test test-safety bench-operator lint fmt generate images clean
 
 help: ## this list
 	@echo 'usage: make TARGET'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 @ \2/p' Makefile | awk -F ' @ ' '{printf "%-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 @ \2/p' Makefile | awk -F ' @ ' '{printf "%-14s %s\n", $$1, $$2}'
 	@echo 'Variables: DEMO_KUBECONFIG=FILE (demo on that cluster), IMAGE_REGISTRY=HOST/PATH, LOADTEST_CACHE=FOLDER (~/.cache/loadtest-operator)'
 
 deps: ## install the Debian packages that are missing (as root), or name them
@@ -24,6 +24,12 @@ down: ## end the demo's cluster and delete its data
 
 test: ## run every test level; the last line is "N passed, N failed"
 	@dev/test
+
+test-safety: ## all that shows that load is fired once and everything is put back; ends with four lines of figures
+	@dev/test-safety
+
+bench-operator: ## what the operator costs with 1,000 finished and 20 running tests, as a table
+	@dev/bench-operator
 
 lint: ## formatting, clippy, shellcheck and helm lint
 	cargo fmt --all --check

@@ -20,7 +20,13 @@ pub struct NameRef(#[schemars(length(max = 32), regex(pattern = r"^[a-z]([-a-z0-
 
 /// Name of a Kubernetes object in the namespace of the test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ObjectName(#[schemars(length(max = 253), regex(pattern = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"))] pub String);
+pub struct ObjectName(
+    #[schemars(
+        length(max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+    )]
+    pub String,
+);
 
 /// One key of a ConfigMap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,11 +48,16 @@ pub struct SecretKeyRef {
 
 /// Key in a Secret or ConfigMap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct KeyName(#[schemars(length(max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))] pub String);
+pub struct KeyName(
+    // Neither "." nor anything that begins with "..".
+    #[schemars(length(max = 253), regex(pattern = r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$"))] pub String,
+);
 
 /// A label value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LabelValue(#[schemars(length(max = 63))] pub String);
+pub struct LabelValue(
+    #[schemars(length(max = 63), regex(pattern = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"))] pub String,
+);
 
 /// An annotation value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,6 +8,7 @@ mod inputs;
 mod observer_input;
 #[allow(clippy::module_inception)]
 mod plan;
+mod pod_fields;
 mod unfold;
 mod url_rules;
 mod validate;

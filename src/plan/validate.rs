@@ -6,6 +6,7 @@ use super::field_error::FieldError;
 use super::hash::hash;
 use super::inputs::{RunIdentity, generator_input};
 use super::plan::{Plan, PlannedRow};
+use super::pod_fields;
 use super::unfold::unfold;
 use super::variables::names;
 use super::worst_case::least_seconds;
@@ -21,6 +22,9 @@ pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
     regexes(spec, &mut errors);
     one_size_each(spec, &mut errors);
     sampled(spec, &mut errors);
+    if let Some(pods) = &spec.pods {
+        pod_fields::check(pods, &mut errors);
+    }
     match unfold(spec) {
         Err(sweep) => errors.extend(sweep),
         Ok(rows) => {

@@ -9,6 +9,10 @@
 
 #[path = "../cluster/mod.rs"]
 mod cluster;
+#[path = "../mutation/mod.rs"]
+mod mutation;
 mod operator;
 
+mod bench;
+mod mutations;
 mod unreadable;

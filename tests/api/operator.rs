@@ -1,6 +1,7 @@
 //! The operator as a process of its own, watching one namespace; stopped by its id.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -16,25 +17,40 @@ pub struct Operator {
 impl Operator {
     /// Starts one for a namespace. `more` are further lines of its configuration.
     pub fn start(cluster: &Cluster, namespace: &str, more: &str) -> Self {
+        Self::start_as(Path::new(&cluster.config), namespace, more)
+    }
+
+    /// Starts one as who the file `kubeconfig` says. LOADTEST_OPERATOR names another build of the program.
+    pub fn start_as(kubeconfig: &Path, namespace: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.yaml");
         std::fs::write(&config, format!("watchNamespaces: [{namespace}]\n{more}")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_loadtest"))
-            .args(["controller", "--agent-image", "dev.local/operator:1", "--listen", "127.0.0.1:0", "--config"])
-            .arg(&config)
-            .env("KUBECONFIG", &cluster.config)
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("RUST_LOG", "info")
-            .stdout(Stdio::null())
-            .stderr(File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
+        let process = Command::new(
+            std::env::var_os("LOADTEST_OPERATOR").unwrap_or_else(|| env!("CARGO_BIN_EXE_loadtest").into()),
+        )
+        .args(["controller", "--agent-image", "dev.local/operator:1", "--listen", "127.0.0.1:0", "--config"])
+        .arg(&config)
+        .env("KUBECONFIG", kubeconfig)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("RUST_LOG", "info")
+        .stdout(Stdio::null())
+        .stderr(File::create(folder.path().join("log")).unwrap())
+        .spawn()
+        .unwrap();
         Self { process, folder }
     }
 
     /// All that it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// A figure of its memory in MiB: `VmRSS` is what it has now, `VmHWM` the most that it had.
+    pub fn memory(&self, figure: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(figure)).expect("a figure of /proc/PID/status");
+        let kib: f64 = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap();
+        kib / 1024.0
     }
 
     /// It still is the process that was started, and nothing in it panicked.

@@ -60,7 +60,8 @@ impl Cluster {
         }
     }
 
-    async fn send(&self, request: http::request::Builder, body: Vec<u8>) -> Result<Value, kube::Error> {
+    /// Sends a request; what the API server says against it is the error.
+    pub async fn send(&self, request: http::request::Builder, body: Vec<u8>) -> Result<Value, kube::Error> {
         self.client.request::<Value>(request.body(body).unwrap()).await
     }
 

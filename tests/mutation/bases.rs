@@ -1,0 +1,79 @@
+//! Valid manifests that together have a value at every place of the schema.
+
+use serde_json::{Value, json};
+
+fn test(spec: Value) -> Value {
+    json!({"apiVersion": "loadtest.dev/v1alpha1", "kind": "LoadTest", "metadata": {"name": "t"}, "spec": spec})
+}
+
+/// All bases; where several have a place, the first counts. None needs a workload but those with targets.
+pub fn bases() -> Vec<Value> {
+    vec![clients(), rate(), pods(), measured(), swept(), sized()].into_iter().map(test).collect()
+}
+
+fn step() -> Value {
+    json!({"name": "s", "method": "POST", "path": "/x", "headers": [{"name": "X-A", "value": "b"}], "body": "{}",
+        "timeoutSeconds": 5, "expect": {"status": [200]}, "tasks": {"jsonPointer": "/n"}})
+}
+
+fn clients() -> Value {
+    json!({
+        "loads": [{"name": "m", "url": "http://web/", "clients": 2, "iterations": 2, "generators": 1,
+            "headers": [{"name": "X-A", "value": "$(vars.v)"}], "basicAuth": {"username": "u", "password": "$(vars.w)"},
+            "tls": {"insecureSkipVerify": false}, "steps": [step()]}],
+        "vars": [{"name": "v", "value": "x"}, {"name": "w", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+        "repeats": 1, "runId": "a", "suspend": false, "cancel": false,
+        "settle": {"seconds": 1, "timeoutSeconds": 60},
+        "thresholds": [{"metric": "requests.failedPercent", "max": "1.5", "optional": false}, {"metric": "tasks", "min": 1}],
+        "deadlines": {"queueSeconds": 60, "prepareSeconds": 60, "evidenceSeconds": 0, "totalSeconds": 604_800},
+    })
+}
+
+fn rate() -> Value {
+    json!({"loads": [{"name": "m", "url": "http://web/", "rate": 1, "perSeconds": 1, "durationSeconds": 10, "warmupSeconds": 1,
+        "maxInFlight": 10, "generators": 1, "tls": {"caFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}},
+        "steps": [{"name": "s", "tasks": {"perResponse": 1}}]}],
+        "deadlines": {"totalSeconds": 604_800}})
+}
+
+fn pods() -> Value {
+    json!({"loads": [{"name": "m", "url": "http://web/"}], "pods": {
+        "cpu": "100m", "memory": "64Mi", "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "a", "operator": "Equal", "value": "b", "effect": "NoSchedule"}],
+        "labels": {"a": "b"}, "annotations": {"a": "b"}, "serviceAccountName": "default",
+        "imagePullSecrets": [{"name": "s"}], "priorityClassName": "system-node-critical"}})
+}
+
+fn measured() -> Value {
+    json!({
+        "loads": [{"name": "m", "url": "http://web/"}],
+        "database": {"postgres": {"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}, "slowQueryMilliseconds": 100},
+            "rds": {"instance": "db", "region": "eu-central-1"}, "maxConnections": 100},
+        "measurements": [
+            {"name": "h", "intervalSeconds": 1, "http": {"url": "http://web/n", "jsonPointer": "/n", "headers": [{"name": "A", "value": "b"}],
+                "basicAuth": {"username": "u", "password": "p"},
+                "tls": {"insecureSkipVerify": true, "caFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}}},
+            {"name": "q", "sql": "select 1"}],
+        "settle": {"seconds": 1, "until": {"measurement": "h", "atMost": 0}, "timeoutSeconds": 60},
+        "tasksCheck": {"measurement": "q"},
+    })
+}
+
+fn swept() -> Value {
+    json!({
+        "loads": [{"name": "m", "url": "http://web/"}, {"name": "r", "url": "http://web/", "rate": 1, "durationSeconds": 1}],
+        "targets": [{"name": "api", "workloadRef": {"kind": "Deployment", "name": "api"}, "container": "c"}],
+        "measurements": [{"name": "l", "log": {"target": "api", "regex": "x"}}],
+        "sweep": [{"load": "m", "clients": [1, 2], "group": "a"}, {"load": "r", "rate": [1, 2], "group": "a"},
+            {"target": "api", "replicas": [1, 2]}, {"target": "api", "cpu": ["1", "500m"]}, {"target": "api", "memory": ["64Mi", "1Gi"]}],
+        "deadlines": {"totalSeconds": 604_800},
+    })
+}
+
+fn sized() -> Value {
+    json!({
+        "loads": [{"name": "m", "url": "http://web/"}],
+        "targets": [{"name": "api", "workloadRef": {"kind": "StatefulSet", "name": "api"}, "replicas": 1, "cpu": "100m", "memory": "64Mi",
+            "env": [{"name": "A", "value": "b"}], "whenManaged": "Refuse"}],
+    })
+}
