@@ -35,8 +35,13 @@ impl AddressRules {
     }
 }
 
+/// Where clouds give a node's metadata or credentials beside 169.254.0.0/16: Azure's WireServer, Alibaba Cloud, Oracle Cloud.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
+
 fn denied_v4(address: Ipv4Addr) -> Option<&'static str> {
     match address {
+        a if METADATA_V4.contains(&a) => Some("a metadata address"),
         a if a.is_loopback() => Some("a loopback address"),
         a if a.is_link_local() => Some("a link-local or metadata address"),
         a if a.octets()[0] == 0 => Some("an unspecified address"),
@@ -46,9 +51,11 @@ fn denied_v4(address: Ipv4Addr) -> Option<&'static str> {
 }
 
 fn denied_v6(address: Ipv6Addr) -> Option<&'static str> {
-    const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+    // EC2: instance metadata is fd00:ec2::254, EKS Pod Identity fd00:ec2::23; the prefix is AWS's own. GCE: fd20:ce::254.
+    const GCE: Ipv6Addr = Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254);
     match address {
-        METADATA => Some("a metadata address"),
+        GCE => Some("a metadata address"),
+        a if a.segments()[..6] == [0xfd00, 0xec2, 0, 0, 0, 0] => Some("a metadata address"),
         a if a.is_loopback() => Some("a loopback address"),
         a if a.is_unspecified() => Some("an unspecified address"),
         a if a.is_multicast() => Some("a multicast address"),
@@ -57,12 +64,15 @@ fn denied_v6(address: Ipv6Addr) -> Option<&'static str> {
     }
 }
 
-/// The IPv4 address inside an IPv6 one: mapped (RFC 4291), compatible (same), NAT64 (RFC 6052), 6to4 (RFC 3056).
+/// The IPv4 address inside an IPv6 one: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052, and RFC 8215
+/// as /96), 6to4 (RFC 3056), Teredo (RFC 4380, inverted).
 fn unmapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let v4 = |high: u16, low: u16| IpAddr::V4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match v6.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => v4(high, low),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => v4(high, low),
+        [0x2001, 0, .., high, low] => v4(!high, !low),
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => v4(high, low),
         [0x2002, high, low, ..] => v4(high, low),
         _ => address,
@@ -92,6 +102,9 @@ mod tests {
             "fe80::1",
             "febf::1",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "168.63.129.16",
             "224.0.0.1",
             "255.255.255.255",
             "ff02::1",
@@ -110,6 +123,9 @@ mod tests {
             "64:ff9b::169.254.169.254",
             "2002:7f00:1::",
             "::127.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b:1::169.254.169.254",
+            "2001:0:1:2:3:4:80ff:fffe",
         ] {
             assert!(denied(address), "{address}");
         }

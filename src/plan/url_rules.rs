@@ -45,11 +45,12 @@ fn domain(name: &str, namespace: &str) -> Destination {
     }
 }
 
-/// Whether `host` is on the list: the same name, or below a `*.` entry. Case does not matter.
+/// Whether `host` is on the list: the same name, or below a `*.` entry. Case does not matter. An address is below no name.
 pub fn is_allowed(host: &str, allowed: &[String]) -> bool {
+    let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
     let host = host.to_ascii_lowercase();
     allowed.iter().map(|entry| entry.to_ascii_lowercase()).any(|entry| match entry.strip_prefix('*') {
-        Some(below) => below.starts_with('.') && host.len() > below.len() && host.ends_with(below),
+        Some(below) => !is_address && below.starts_with('.') && host.len() > below.len() && host.ends_with(below),
         None => host == entry,
     })
 }
