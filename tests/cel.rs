@@ -200,6 +200,10 @@ fn sweeps() -> Vec<Case> {
 
 fn thresholds() -> Vec<Case> {
     let limit = |metric: &str| json!({"thresholds": [{"metric": metric, "max": 1}]});
+    let stop = |mut threshold: Value| {
+        threshold["stop"] = true.into();
+        json!({"thresholds": [threshold]})
+    };
     let beside = |metric: &str, spec: Value| {
         let mut all = limit(metric);
         all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
@@ -228,6 +232,20 @@ fn thresholds() -> Vec<Case> {
         "backlogSlopePerSecond",
     ];
     vec![
+        (
+            "stop needs max, and a figure that a generator knows",
+            vec![
+                stop(json!({"metric": "latency.p99Ms", "min": 1})),
+                stop(json!({"metric": "requests.late", "max": 1})),
+                stop(json!({"metric": "tasksPerSecond", "max": 1})),
+                stop(json!({"metric": "loads.m.requests.perSecond", "max": 1})),
+            ],
+            vec![
+                stop(json!({"metric": "requests.failedPercent", "max": 1})),
+                stop(json!({"metric": "loads.m.latency.p99Ms", "max": "0.5"})),
+                json!({"thresholds": [{"metric": "requests.late", "max": 1, "stop": false}]}),
+            ],
+        ),
         (
             "set max, min or both",
             vec![json!({"thresholds": [{"metric": "tasks"}]})],

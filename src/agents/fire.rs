@@ -1,17 +1,20 @@
 //! Arming a load and saying what came of it: the same in a generator pod and in a test without a cluster.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::refusal::Refusal;
-use crate::api::Reason;
+use crate::api::{Breach, Reason};
 use crate::engine::address::AddressRules;
 use crate::engine::resolve::ResolveError;
 use crate::engine::schedule::Share;
 use crate::engine::template::Constants;
-use crate::engine::{ArmError, Armed, Start};
-use crate::plan::{GeneratorInput, LoadInput, PROTOCOL_VERSION, VarInput, VarSourceInput};
-use crate::results::record::Header;
+use crate::engine::{ArmError, Armed, Breaker, Start, Stop, stop_switch};
+use crate::plan::{GeneratorInput, LoadInput, PROTOCOL_VERSION, StopInput, VarInput, VarSourceInput};
+use crate::results::record::{Header, LoadRecord, THRESHOLD};
+
+/// How often it is looked whether a threshold stops the load.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What the row's texts are filled in with; `env` holds the secrets.
 ///
@@ -42,6 +45,54 @@ pub async fn arm(
             }
             Err(error) => return Err(Refusal::new(reason_of(&error), error)),
         }
+    }
+}
+
+/// Sends an armed load under the thresholds that stop it, as [`Armed::run`] does without them. What a threshold kept from
+/// being sent was not due any more.
+pub async fn run(
+    armed: &Armed,
+    stops: &[StopInput],
+    start: Start,
+    stop: Stop,
+    hard_end: Option<Instant>,
+) -> LoadRecord {
+    let breaker = Breaker::new(stops);
+    let (switch, own) = stop_switch();
+    let mut breach = None;
+    let watch = async {
+        let mut asked = stop;
+        tokio::select! {
+            why = asked.requested() => switch.stop(why),
+            broken = broken(armed, &breaker) => {
+                breach = Some(broken);
+                switch.stop(THRESHOLD);
+            }
+        }
+        std::future::pending().await
+    };
+    let mut record = tokio::select! {
+        record = armed.run(start, own, hard_end) => record,
+        () = watch => unreachable!("the watch has no end"),
+    };
+    if record.stopped.as_deref() == Some(THRESHOLD) {
+        record.due -= record.unsent;
+        record.unsent = 0;
+        record.breach = breach;
+    }
+    record
+}
+
+/// Waits until a threshold is broken.
+async fn broken(armed: &Armed, breaker: &Breaker) -> Breach {
+    if breaker.is_empty() {
+        return std::future::pending().await;
+    }
+    loop {
+        if let Some(breach) = breaker.broken(&armed.progress().0) {
+            return breach;
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

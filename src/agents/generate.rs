@@ -101,7 +101,7 @@ async fn fired(args: &GenerateArgs, around: &Surroundings) -> Result<(Header, Lo
     guard::check(&around.token, |name| around.env.contains_key(name))
         .map_err(|identity| Refusal::new(Reason::AgentHasIdentity, identity))?;
     let input = read_plan(&args.plan)?;
-    let armed = arm(&input, args.index, around).await?;
+    let (armed, load) = arm(&input, args.index, around).await?;
     let mut terminated = signal(SignalKind::terminate())
         .map_err(|error| Refusal::new(Reason::GeneratorLost, format!("cannot listen for SIGTERM: {error}")))?;
     say_armed(&args.state)?;
@@ -112,7 +112,7 @@ async fn fired(args: &GenerateArgs, around: &Surroundings) -> Result<(Header, Lo
     mark_fired(&args.state)?;
     let (switch, stop) = stop_switch();
     let record = tokio::select! {
-        record = armed.run(grant.start, stop, grant.hard_end) => record,
+        record = fire::run(&armed, &input.loads[load].stops, grant.start, stop, grant.hard_end) => record,
         () = watch(&args.annotations, &switch, terminated.recv()) => unreachable!("the watch has no end"),
     };
     Ok((fire::header(&input, args.index, grant.start, grant.seen_after_ms), record))
@@ -130,12 +130,13 @@ fn read_plan(path: &Path) -> Result<GeneratorInput, Refusal> {
     serde_json::from_value(any).map_err(|error| invalid(error.to_string()))
 }
 
-async fn arm(input: &GeneratorInput, index: u32, around: &Surroundings) -> Result<Armed, Refusal> {
+async fn arm(input: &GeneratorInput, index: u32, around: &Surroundings) -> Result<(Armed, usize), Refusal> {
     let (position, share) = Share::of_index(&input.loads, index).ok_or_else(|| {
         Refusal::new(Reason::InvalidSpec, format!("the row has no generator with the completion index {index}"))
     })?;
     let constants = fire::constants(input, &around.env)?;
-    fire::arm(&input.loads[position], share, &constants, &around.rules, LOOKUPS).await
+    let armed = fire::arm(&input.loads[position], share, &constants, &around.rules, LOOKUPS).await?;
+    Ok((armed, position))
 }
 
 fn say_armed(state: &Path) -> Result<(), Refusal> {

@@ -143,6 +143,23 @@ async fn a_stop_while_loading_leaves_partial_records() {
 }
 
 #[tokio::test]
+async fn a_threshold_that_is_broken_stops_the_load_and_leaves_partial_records() {
+    let mut pod = Pod::new().await;
+    let load = &mut pod.input["loads"][0];
+    load["arrivals"] = serde_json::json!({"rate": {"count": 20, "perSeconds": 1, "seconds": 600, "maxInFlight": 10}});
+    load["steps"][0]["expectStatus"] = serde_json::json!([202]);
+    load["stops"] = serde_json::json!([{"metric": "requests.failedPercent", "max": "5"}]);
+    pod.annotate(START_AT, 2000);
+    let (ended, records) = pod.run().await;
+    let load = &ended.loads[0];
+    assert_eq!((ended.reason, load.stopped.as_deref(), records.len()), (None, Some("threshold"), 3));
+    let breach = load.breach.as_ref().unwrap();
+    assert_eq!((breach.metric.as_str(), breach.observed.as_str()), ("requests.failedPercent", "100"));
+    assert!(load.failed >= 3 && load.sent < 600, "{load:?}");
+    assert_eq!((load.due, load.unsent), (load.sent + load.capped, 0));
+}
+
+#[tokio::test]
 async fn no_grant_in_time_ends_the_wait() {
     let pod = Pod::new().await;
     let args = GenerateArgs { arm_timeout: 0, ..pod.args() };

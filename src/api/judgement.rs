@@ -51,7 +51,8 @@ pub struct TasksCheck {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[x_kube(
     validation = ("has(self.max) || has(self.min)", "set max, min or both"),
-    validation = rules::THRESHOLD_METRIC
+    validation = rules::THRESHOLD_METRIC,
+    validation = rules::THRESHOLD_STOP
 )]
 pub struct Threshold {
     /// A figure of the row, by its path in status.results: tasks, tasksPerSecond, tasksUnaccounted,
@@ -78,6 +79,11 @@ pub struct Threshold {
     /// True: skip it where the figure is not available. False: then the verdict is Invalid.
     #[serde(default)]
     pub optional: bool,
+    /// True: a generator whose own requests break max ends its load within a second, and the row is
+    /// Failed. For tasks, requests.{sent,ok,failed,timedOut,capped,failedPercent}, latency., service.
+    /// and lateness.; a share or percentile must be broken beyond chance.
+    #[serde(default)]
+    pub stop: bool,
 }
 
 /// The longest each part may take.

@@ -1,6 +1,7 @@
 //! The command line: parse, dispatch; one file a command.
 
 mod print;
+mod run;
 mod validate;
 
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a manifest, or send requests to a URL, from this machine and without a cluster.
+    Run(Box<run::Args>),
     /// Check manifests without a cluster; prints every error, or the plan.
     Validate(validate::Args),
     /// Print generated files.
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
     // Two TLS libraries are linked in; without a choice made first, a client would panic.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match Cli::parse().command {
+        Command::Run(args) => block_on(run::run(*args)),
         Command::Validate(args) => validate::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Controller(args) => {

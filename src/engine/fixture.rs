@@ -14,6 +14,7 @@ pub fn load(name: &str, url: &str, arrivals: Arrivals) -> LoadInput {
         basic_auth: None,
         tls: TlsInput::default(),
         steps: vec![step("get", "GET", "/")],
+        stops: vec![],
     }
 }
 

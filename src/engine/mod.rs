@@ -6,6 +6,7 @@
 pub mod address;
 mod alarm;
 mod bound;
+mod breaker;
 mod closed;
 mod connection;
 mod connector;
@@ -34,6 +35,7 @@ mod timer;
 pub mod tls;
 mod worker;
 
+pub use breaker::Breaker;
 pub use load::{ArmError, Armed, Start};
 pub use recorder::Snapshot;
 pub use stop::{Stop, StopSwitch, stop_switch};

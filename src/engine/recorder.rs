@@ -275,6 +275,7 @@ impl Recorder {
             steps: self.steps.iter().map(step).collect(),
             timeline: self.timeline.finish(start_ms + millis(self.warmup)),
             stopped: stopped.map(str::to_string),
+            breach: None,
         }
     }
 

@@ -61,6 +61,18 @@ pub struct LoadInput {
     pub tls: TlsInput,
     /// At least one.
     pub steps: Vec<StepInput>,
+    /// Thresholds that end the load when a generator's own requests break them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stops: Vec<StopInput>,
+}
+
+/// A threshold that ends a load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopInput {
+    /// As in the manifest.
+    pub metric: String,
+    /// Not more than this, a decimal.
+    pub max: String,
 }
 
 /// When iterations start.

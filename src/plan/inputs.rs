@@ -37,7 +37,11 @@ pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> Gene
         run_id: run.name.clone(),
         run_start_ms: run.start_ms,
         row: row.number,
-        loads: row.loads.iter().map(load_input).collect(),
+        loads: row
+            .loads
+            .iter()
+            .map(|load| LoadInput { stops: stops(&plan.spec, &load.name.0), ..load_input(load) })
+            .collect(),
         vars: vars(&plan.spec),
     }
 }
@@ -86,7 +90,7 @@ fn vars(spec: &LoadTestSpec) -> Vec<VarInput> {
     spec.vars.iter().enumerate().map(source).collect()
 }
 
-/// One load, as its generators are given it.
+/// One load, as its generators are given it, but for the thresholds that stop it.
 pub fn load_input(load: &Load) -> LoadInput {
     let steps = match load.steps.as_slice() {
         [] => vec![plain_get()],
@@ -102,7 +106,21 @@ pub fn load_input(load: &Load) -> LoadInput {
         basic_auth: load.basic_auth.as_ref().map(basic_auth),
         tls: tls(load.tls.as_ref()),
         steps,
+        stops: Vec::new(),
     }
+}
+
+/// The thresholds that stop the load of that name.
+fn stops(spec: &LoadTestSpec, load: &str) -> Vec<StopInput> {
+    let of_load = |metric: &str| match metric.strip_prefix("loads.") {
+        Some(rest) => rest.split_once('.').is_some_and(|(name, _)| name == load),
+        None => true,
+    };
+    let stopping = spec.thresholds.iter().filter(|threshold| threshold.stop && of_load(&threshold.metric));
+    let stop = |threshold: &crate::api::Threshold| {
+        Some(StopInput { metric: threshold.metric.clone(), max: threshold.max.as_ref()?.0.to_string() })
+    };
+    stopping.filter_map(stop).collect()
 }
 
 fn arrivals(load: &Load) -> Arrivals {

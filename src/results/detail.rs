@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Row;
+use crate::api::{Latency, Row};
 
 use super::collect::GeneratorOutcome;
 use super::histogram::encode;
-use super::merge::MergedLoad;
+use super::load_figures::latency;
+use super::merge::{MergedLoad, MergedStep};
 use super::record::{Histogram, StepRecord, Timeline};
 use super::statements::Statements;
 
@@ -49,6 +50,24 @@ pub struct LoadDetail {
     pub service: Histogram,
     pub lateness: Histogram,
     pub connect: Histogram,
+    /// In the order of the manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepDetail>,
+}
+
+/// A step over all generators of its load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepDetail {
+    pub name: String,
+    pub sent: u64,
+    pub ok: u64,
+    pub failed: u64,
+    /// Failures by class.
+    pub failures: BTreeMap<String, u64>,
+    /// Milliseconds from sent to answered, good answers only; absent: not known, or there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Latency>,
 }
 
 /// What one generator saw.
@@ -106,6 +125,18 @@ fn load(merged: &MergedLoad) -> LoadDetail {
         service: histograms.map(|h| encode(&h.service)).unwrap_or_default(),
         lateness: histograms.map(|h| encode(&h.lateness)).unwrap_or_default(),
         connect: histograms.map(|h| encode(&h.connect)).unwrap_or_default(),
+        steps: merged.steps.iter().map(step).collect(),
+    }
+}
+
+fn step(merged: &MergedStep) -> StepDetail {
+    StepDetail {
+        name: merged.name.clone(),
+        sent: merged.sent,
+        ok: merged.ok,
+        failed: merged.failed,
+        failures: merged.failures.clone(),
+        service: merged.service.as_ref().and_then(latency),
     }
 }
 

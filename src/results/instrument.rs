@@ -9,7 +9,7 @@ use super::collect::GeneratorOutcome;
 use super::decimal::human;
 use super::merge::MergedLoad;
 use super::note::plural;
-use super::record::Header;
+use super::record::{Header, THRESHOLD};
 use super::row_input::{CollectInput, Fact};
 
 /// Clocks may differ so much, milliseconds.
@@ -154,7 +154,7 @@ fn unfinished(loads: &[MergedLoad]) -> Vec<(Reason, String)> {
         if let Some(why) = load.contradictions.first() {
             all.push((Reason::ResultsIncomplete, format!("the records of {} contradict themselves: {why}", load.name)));
         }
-        if let Some(why) = load.stopped.first() {
+        if let Some(why) = load.stopped.iter().find(|why| *why != THRESHOLD) {
             let reason = if why == "hard-end" { Reason::DeadlineExceeded } else { Reason::ResultsIncomplete };
             all.push((reason, format!("{} was stopped before its end ({why})", load.name)));
         }
@@ -185,7 +185,8 @@ fn unsent(load: &Load, merged: &MergedLoad) -> Option<(Reason, String)> {
     if merged.first_due_ms.is_none() && merged.due == 0 && merged.contradictions.is_empty() {
         return Some((Reason::ResultsIncomplete, format!("{} sent nothing", merged.name)));
     }
-    let (rate, seconds) = (load.rate?, load.duration_seconds?);
+    // What a threshold stopped was not due any more.
+    let (rate, seconds) = (load.rate.filter(|_| merged.breaches.is_empty())?, load.duration_seconds?);
     let wanted = i64::from(rate) * i64::from(seconds) / i64::from(load.per_seconds.unwrap_or(1).max(1));
     // Each generator may be one short where the rate doesn't divide evenly.
     let short = wanted - i64::from(generators(load)) - merged.due as i64;
@@ -196,7 +197,9 @@ fn unsent(load: &Load, merged: &MergedLoad) -> Option<(Reason, String)> {
 }
 
 fn saturated(merged: &MergedLoad, late_limit: u64) -> Option<(Reason, String)> {
-    let late = merged.late(late_limit).unwrap_or(merged.unsent);
+    // What was planned and not sent after a stop is no fault of the generator; what stopped it is said already.
+    let by_hand = merged.stopped.iter().any(|why| why != "hard-end");
+    let late = merged.late(late_limit).unwrap_or(merged.unsent) - if by_hand { merged.unsent } else { 0 };
     let percent = late as f64 * 100.0 / (merged.due as f64).max(1.0);
     (percent > MOST_LATE_PERCENT).then(|| {
         let text = format!(

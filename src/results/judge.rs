@@ -2,6 +2,7 @@
 
 use crate::api::{Breach, LoadTestSpec, Reason, Row, RowVerdict, Threshold};
 
+use super::merge::MergedLoad;
 use super::series::{Series, carries};
 use super::threshold::{self, Judgement};
 
@@ -25,13 +26,19 @@ pub fn carries_late_figures(row: &Row) -> bool {
 
 /// Judges all thresholds but those of CloudWatch, writes the breaches and says how the row stands.
 pub fn row(row: &mut Row, spec: &LoadTestSpec) -> Standing {
-    let now = spec.thresholds.iter().filter(|t| !threshold::is_late(&t.metric));
+    let stopping = stopped_early(row);
+    let known = |metric: &String| stopping.iter().any(|breach| breach.metric == *metric);
+    let now = spec.thresholds.iter().filter(|t| !threshold::is_late(&t.metric) && !known(&t.metric));
     let Judged { mut breaches, mut missing } = judged(now, |t| threshold::judge(t, row));
     breaches.sort_by_key(|b| !of_restarts(b));
     if let Some(text) = unchecked_tasks(row, spec) {
         missing.push(text);
     }
-    row.breaches.clear();
+    if !stopping.is_empty() {
+        // It did fail; that less is known of it doesn't make it unknown.
+        missing.clear();
+    }
+    row.breaches = stopping;
     let mut notes = missing.clone();
     notes.extend(add_breaches(row, breaches));
     let waits = carries_late_figures(row) && spec.thresholds.iter().any(|t| threshold::is_late(&t.metric));
@@ -42,6 +49,25 @@ pub fn row(row: &mut Row, spec: &LoadTestSpec) -> Standing {
         row.reason = None;
     }
     Standing { verdict, missing: notes }
+}
+
+/// The thresholds that stopped loads, each once, as the first generator saw it.
+pub fn stopping(loads: &[MergedLoad]) -> Vec<Breach> {
+    let mut all: Vec<Breach> = Vec::new();
+    for breach in loads.iter().flat_map(|load| &load.breaches) {
+        if !all.iter().any(|known| known.metric == breach.metric) {
+            all.push(breach.clone());
+        }
+    }
+    all.truncate(MOST_BREACHES);
+    all
+}
+
+/// The breaches of a row whose clients' part says that thresholds stopped it.
+fn stopped_early(row: &Row) -> Vec<Breach> {
+    let breached =
+        row.verdict == Some(RowVerdict::Failed) && row.reason.as_deref() == Some(Reason::ThresholdsBreached.as_str());
+    if breached { row.breaches.clone() } else { Vec::new() }
 }
 
 /// Judges the thresholds of CloudWatch, when the row carries them. A row that waited has its verdict afterwards.
@@ -127,7 +153,9 @@ fn standing(row: &Row, spec: &LoadTestSpec, evidence_missing: bool) -> Option<(R
     };
     let (capped, failed) = (counted(|r| r.capped), counted(|r| r.failed));
     let allowed = |load: &str| spec.thresholds.iter().any(|t| threshold::allows_failures(t, load));
-    let reason = if row.loads.iter().any(capped) {
+    let reason = if !stopped_early(row).is_empty() {
+        Reason::ThresholdsBreached
+    } else if row.loads.iter().any(capped) {
         Reason::InFlightCapReached
     } else if !row.breaches.is_empty() {
         Reason::ThresholdsBreached

@@ -447,3 +447,40 @@ fn rows_that_were_never_run() {
     scene.early = Some(EarlyEnd { reason: Reason::Cancelled, message: String::new() });
     caught(&scene, Verdict::Aborted, Reason::Cancelled, "spec.cancel ended the run");
 }
+
+#[test]
+fn failures_of_a_journey_are_named_by_their_step() {
+    let mut scene = good(60);
+    let failed: std::collections::BTreeMap<String, u64> = [("status 503".to_owned(), 3)].into();
+    let second = scene.planned.loads[0].steps[0].clone();
+    scene.planned.loads[0].steps.push(second);
+    scene.load(0).failures = failed.clone();
+    let step = |name: &str, failures| super::record::StepRecord { name: name.into(), failures, ..Default::default() };
+    scene.load(0).steps = vec![step("post", Default::default()), step("pay", failed)];
+    let row = scene.row();
+    assert!(row.observations.iter().any(|said| said == "pay: 3 answers were 503"), "{:?}", row.observations);
+}
+
+#[test]
+fn a_row_that_a_threshold_stopped_is_failed_though_less_is_known_of_it() {
+    let mut scene = good(60)
+        .threshold(json!({"metric": "requests.failedPercent", "max": 5, "stop": true}))
+        .threshold(json!({"metric": "latency.p99Ms", "max": 50}));
+    for index in 0..2 {
+        let GeneratorOutcome::Complete(report) = &mut scene.outcomes[index].1 else { panic!("a report") };
+        report.loads[0] = share(5, START + 1_000);
+        report.loads[0].stopped = Some("threshold".into());
+        report.loads[0].breach = Some(crate::api::Breach {
+            metric: "requests.failedPercent".into(),
+            observed: "100".into(),
+            limit: "max 5".into(),
+        });
+    }
+    failed(
+        &scene,
+        Reason::ThresholdsBreached,
+        "ingest was stopped early by 2 of its 2 generators: requests.failedPercent",
+    );
+    scene.later(1, 5, 20_000);
+    invalid(&scene, Reason::GeneratorSaturated, "late");
+}

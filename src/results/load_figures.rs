@@ -71,7 +71,8 @@ fn offered(load: &Load) -> Option<Decimal> {
     decimal(f64::from(load.rate?) / f64::from(load.per_seconds.unwrap_or(1).max(1)))
 }
 
-fn latency(micros: &Micros) -> Option<Latency> {
+/// Latency in the API's figures; `None` of no answers.
+pub fn latency(micros: &Micros) -> Option<Latency> {
     if micros.is_empty() {
         return None;
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::Breach;
+
 use super::collect::GeneratorOutcome;
 use super::histogram::{self, Micros};
-use super::record::{Histogram, LoadRecord};
+use super::record::{Histogram, LoadRecord, StepRecord};
 
 /// One load as all its generators sent it.
 #[derive(Clone, Debug, Default)]
@@ -29,10 +31,26 @@ pub struct MergedLoad {
     pub statuses: BTreeMap<u16, u64>,
     /// Absent when one generator's are: a part of the requests can't speak for all.
     pub histograms: Option<Histograms>,
+    /// In the order of the manifest.
+    pub steps: Vec<MergedStep>,
     /// Why generators stopped before the end, in a word each.
     pub stopped: Vec<String>,
+    /// Thresholds that stopped generators, as each of them saw it.
+    pub breaches: Vec<Breach>,
     /// What of the records contradicts itself; sentences.
     pub contradictions: Vec<String>,
+}
+
+/// One step of a load.
+#[derive(Clone, Debug, Default)]
+pub struct MergedStep {
+    pub name: String,
+    pub sent: u64,
+    pub ok: u64,
+    pub failed: u64,
+    pub failures: BTreeMap<String, u64>,
+    /// Microseconds from sent to answered; absent when one generator's are.
+    pub service: Option<Micros>,
 }
 
 /// Microseconds; see [`LoadRecord`].
@@ -88,7 +106,9 @@ impl MergedLoad {
         for (status, n) in &record.statuses {
             *self.statuses.entry(*status).or_default() += n;
         }
+        record.steps.iter().for_each(|step| self.add_step(step));
         self.stopped.extend(record.stopped.clone());
+        self.breaches.extend(record.breach.clone());
         if record.sent != record.ok + record.failed {
             let text = format!("{} requests were sent, but {} ended", record.sent, record.ok + record.failed);
             self.contradictions.push(text);
@@ -97,6 +117,24 @@ impl MergedLoad {
             let known = record.sent + record.unsent + record.capped;
             self.contradictions.push(format!("{} requests were due, but {known} are accounted for", record.due));
         }
+    }
+
+    fn add_step(&mut self, record: &StepRecord) {
+        let at = self.steps.iter().position(|step| step.name == record.name).unwrap_or_else(|| {
+            let service = Some(histogram::empty());
+            self.steps.push(MergedStep { name: record.name.clone(), service, ..MergedStep::default() });
+            self.steps.len() - 1
+        });
+        let step = &mut self.steps[at];
+        step.sent += record.sent;
+        step.ok += record.ok;
+        step.failed += record.failed;
+        for (class, n) in &record.failures {
+            *step.failures.entry(class.clone()).or_default() += n;
+        }
+        // A long log leaves the steps' histograms out: then there is none.
+        let added = histogram::decode(&record.service).ok().filter(|service| service.len() == record.ok);
+        step.service = step.service.take().zip(added).and_then(|(mut sum, one)| sum.add(one).ok().map(|()| sum));
     }
 
     fn add_histograms(&mut self, mut sum: Histograms, index: u32, record: &LoadRecord) -> Option<Histograms> {

@@ -1,5 +1,7 @@
 //! Sentences a person would write about a row.
 
+use std::collections::BTreeMap;
+
 use crate::api::{LoadFigures, Row, TargetFigures};
 use crate::plan::PlannedRow;
 
@@ -14,8 +16,9 @@ pub fn failures(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
     let mut all: Vec<(u64, String)> = Vec::new();
     for load in loads {
         let of = if loads.len() > 1 { format!("{}: ", load.name) } else { String::new() };
-        for (class, n) in &load.failures {
-            all.push((*n, format!("{of}{}", failure(class, *n, timeout(planned, &load.name)))));
+        for (step, class, n) in failures_by_step(load) {
+            let at = step.map_or_else(|| of.clone(), |step| format!("{of}{step}: "));
+            all.push((n, format!("{at}{}", failure(class, n, timeout(planned, &load.name, step)))));
         }
         let named: u64 = load.failures.values().sum();
         if load.failed > named {
@@ -27,6 +30,19 @@ pub fn failures(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
     }
     all.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
     all.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text).collect()
+}
+
+/// Each class of a load's failures; of a journey with the step, where every failure is known by its step.
+fn failures_by_step(load: &MergedLoad) -> Vec<(Option<&str>, &str, u64)> {
+    let all = |failures: &BTreeMap<String, u64>| failures.values().sum::<u64>();
+    let by_step: u64 = load.steps.iter().map(|step| all(&step.failures)).sum();
+    if load.steps.len() < 2 || by_step != all(&load.failures) {
+        return load.failures.iter().map(|(class, n)| (None, class.as_str(), *n)).collect();
+    }
+    load.steps
+        .iter()
+        .flat_map(|step| step.failures.iter().map(|(class, n)| (Some(step.name.as_str()), class.as_str(), *n)))
+        .collect()
 }
 
 fn failure(class: &str, n: u64, timeout: Option<i32>) -> String {
@@ -42,12 +58,30 @@ fn failure(class: &str, n: u64, timeout: Option<i32>) -> String {
     }
 }
 
-/// The timeout of all steps of a load, where they share one.
-fn timeout(planned: &PlannedRow, name: &str) -> Option<i32> {
+/// The timeout of a step, or of all steps of a load, where they share one.
+fn timeout(planned: &PlannedRow, name: &str, step: Option<&str>) -> Option<i32> {
     let load = planned.loads.iter().find(|l| l.name.0 == name)?;
-    let mut all = load.steps.iter().map(|s| s.timeout_seconds);
+    let mut all = load.steps.iter().filter(|s| step.is_none_or(|step| s.name.0 == step)).map(|s| s.timeout_seconds);
     let first = all.next()?;
     all.all(|t| t == first).then_some(first)
+}
+
+/// "ingest was stopped early: requests.failedPercent was 12, allowed is at most 5".
+pub fn stopped(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
+    let all = loads.iter().filter_map(|load| {
+        let breach = load.breaches.first()?;
+        let generators = planned.loads.iter().find(|l| l.name.0 == load.name).map_or(1, |l| l.generators);
+        let part = match generators {
+            ..=1 => String::new(),
+            n => format!(" by {} of its {n} generators", load.breaches.len()),
+        };
+        let allowed = breach.limit.replacen("max ", "at most ", 1);
+        Some(format!(
+            "{} was stopped early{part}: {} was {}, allowed is {allowed}",
+            load.name, breach.metric, breach.observed
+        ))
+    });
+    all.collect()
 }
 
 /// "maxInFlight 1,000 was reached: 320 requests of ingest were due and not sent, so its rate is at least 118.2/s".

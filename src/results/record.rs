@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Breach;
+
+/// Word of a load that a threshold stopped: nothing was due any more.
+pub const THRESHOLD: &str = "threshold";
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,8 +77,10 @@ pub struct LoadRecord {
     pub connect: Histogram,
     pub steps: Vec<StepRecord>,
     pub timeline: Timeline,
-    /// Stopped before its end: why, in a word (`stop-at`, `sigterm`, `hard-end`).
+    /// Stopped before its end: why, in a word (`stop-at`, `sigterm`, `hard-end`, [`THRESHOLD`]).
     pub stopped: Option<String>,
+    /// The threshold that stopped it, as this generator saw it.
+    pub breach: Option<Breach>,
 }
 
 /// One step's share of a load.

@@ -49,10 +49,14 @@ pub fn collected(input: &CollectInput) -> Row {
     let capped = observations::capped(input.planned, &row.loads);
     if let Some((reason, _)) = failures.first() {
         set(&mut row, RowVerdict::Invalid, *reason);
+    } else if loads.iter().any(|load| !load.breaches.is_empty()) {
+        row.breaches = judge::stopping(&loads);
+        set(&mut row, RowVerdict::Failed, Reason::ThresholdsBreached);
     } else if !capped.is_empty() {
         set(&mut row, RowVerdict::Failed, Reason::InFlightCapReached);
     }
     let mut notes: Vec<String> = failures.into_iter().map(|(_, text)| text).collect();
+    notes.extend(observations::stopped(input.planned, &loads));
     notes.extend(capped);
     notes.extend(observations::failures(input.planned, &loads));
     notes.extend(observations::restarts(input.targets));

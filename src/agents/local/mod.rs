@@ -18,7 +18,7 @@ pub use reduce::{NotApplied, StandIns, without_cluster};
 
 use self::row::{Fired, fire_row};
 use self::samples::Samples;
-use self::settle::{Settled, drain, quiet};
+use self::settle::{drain, quiet};
 use crate::agents::refusal::Refusal;
 use crate::api::{LimitSource, Reason, Row};
 use crate::engine::Stop;
@@ -111,58 +111,73 @@ impl Running<'_> {
         stop: &Stop,
         tell: &mut impl FnMut(Event<'_>),
     ) -> Result<(), EarlyEnd> {
-        let (plan, rows) = (self.test.plan, self.test.plan.rows.len());
+        if Instant::now() >= self.end {
+            let message = "The whole run may take no longer (spec.deadlines.totalSeconds).".into();
+            return Err(EarlyEnd { reason: Reason::DeadlineExceeded, message });
+        }
         tell(Event::Row(planned));
-        let input = self.input(planned);
+        let plan = self.test.plan;
         let env = self.test.environment.clone().into_iter().collect();
-        let fired = fire_row(&input, &env, (rows, self.end), &self.samples, stop, tell).await.map_err(early)?;
-        let Fired { start_ms, outcomes } = fired;
+        let bounds = (plan.rows.len(), self.end);
+        let fired = fire_row(&self.input(planned), &env, bounds, &self.samples, stop, tell).await.map_err(early)?;
         let first = collected(&CollectInput {
             planned,
-            start_at_ms: Some(start_ms),
-            outcomes: &outcomes,
+            start_at_ms: Some(fired.start_ms),
+            outcomes: &fired.outcomes,
             targets: &[],
             facts: &[],
         });
-        let loads = merged_loads(planned, &outcomes);
-        let warmup_tasks = warmup_tasks(planned, &loads);
-        let load_ended = first.load_ended_at.map_or_else(|| Timestamp::now().as_millisecond(), |at| at.as_millis());
         // However the wait ends, what the row found is kept.
-        let waited = match drain(&plan.spec, &self.samples, load_ended, self.end, stop, tell).await {
-            Ok(()) => {
-                quiet(
-                    &plan.spec,
-                    planned.number == plan.rows.last().map_or(0, |row| row.number),
-                    &self.samples,
-                    stop,
-                    tell,
-                )
-                .await
-            }
-            Err(end) => Err(end),
-        };
+        let waited = self.settle(planned, &first, stop, tell).await;
         let ended_at_ms = Timestamp::now().as_millisecond();
         self.samples.caught_up().await;
-        let samples = self.samples.since(start_ms - 2_000);
-        let done = completed(
-            first,
-            &CompleteInput {
-                spec: &plan.spec,
-                planned,
-                samples: &samples,
-                logs: &[],
-                connection_limit: self.connection_limit().map(|(limit, _)| limit),
-                warmup_tasks,
-                drained_at_ms: drained_at(&plan.spec, load_ended, &samples),
-                ended_at_ms,
-                facts: &[],
-            },
-        );
-        let done = with_late_figures(done, &LateInput { spec: &plan.spec, series: &[] });
+        self.complete(planned, first, &fired, ended_at_ms, tell);
+        waited
+    }
+
+    async fn settle(
+        &self,
+        planned: &PlannedRow,
+        row: &Row,
+        stop: &Stop,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> Result<(), EarlyEnd> {
+        let (spec, rows) = (&self.test.plan.spec, &self.test.plan.rows);
+        let from = row.load_ended_at.map_or_else(|| Timestamp::now().as_millisecond(), |at| at.as_millis());
+        drain(spec, &self.samples, from, self.end, stop, tell).await?;
+        let last = rows.last().is_some_and(|last| last.number == planned.number);
+        quiet(spec, last, &self.samples, stop, tell).await
+    }
+
+    /// The row's figures and verdict, and its details.
+    fn complete(
+        &mut self,
+        planned: &PlannedRow,
+        first: Row,
+        fired: &Fired,
+        ended_at_ms: i64,
+        tell: &mut impl FnMut(Event<'_>),
+    ) {
+        let spec = &self.test.plan.spec;
+        let loads = merged_loads(planned, &fired.outcomes);
+        let warmup_tasks = warmup_tasks(planned, &loads);
+        let samples = self.samples.since(fired.start_ms - 2_000);
+        let drained_at_ms = first.load_ended_at.and_then(|end| drained_at(spec, end.as_millis(), &samples));
+        let input = CompleteInput {
+            spec,
+            planned,
+            samples: &samples,
+            logs: &[],
+            connection_limit: self.connection_limit().map(|(limit, _)| limit),
+            warmup_tasks,
+            drained_at_ms,
+            ended_at_ms,
+            facts: &[],
+        };
+        let done = with_late_figures(completed(first, &input), &LateInput { spec, series: &[] });
         tell(Event::Done(&done));
-        self.details.insert(done.row, RowDetail::new(done.clone(), &loads, &outcomes, warmup_tasks));
+        self.details.insert(done.row, RowDetail::new(done.clone(), &loads, &fired.outcomes, warmup_tasks));
         self.rows.push(done);
-        waited.map(|Settled| ())
     }
 
     fn input(&self, planned: &PlannedRow) -> GeneratorInput {

@@ -58,7 +58,9 @@ pub async fn fire_row(
             tell(Event::Loading(&watch.look()));
         }
     };
-    let runs = join_all(armed.iter().map(|one| one.run(start, stop.clone(), Some(end))));
+    let runs = join_all(
+        armed.iter().zip(&input.loads).map(|(one, load)| fire::run(one, &load.stops, start, stop.clone(), Some(end))),
+    );
     let records = tokio::select! {
         records = runs => records,
         () = told => unreachable!("it is told for ever"),

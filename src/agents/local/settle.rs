@@ -12,10 +12,6 @@ use crate::results::verdict::EarlyEnd;
 /// How often a wait looks.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A row is over.
-#[derive(Debug)]
-pub struct Settled;
-
 /// Waits until settle.until holds by a value that was measured since `from_ms`, if it is asked for.
 ///
 /// # Errors
@@ -65,7 +61,7 @@ pub async fn quiet(
     samples: &Samples,
     stop: &Stop,
     tell: &mut impl FnMut(Event<'_>),
-) -> Result<Settled, EarlyEnd> {
+) -> Result<(), EarlyEnd> {
     let seconds = spec.settle.clone().unwrap_or_default().seconds;
     let over = Instant::now() + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     while Instant::now() < over && !(last && samples.is_empty()) {
@@ -74,7 +70,7 @@ pub async fn quiet(
         tell(Event::Waiting(&format!("quiet for {left} s")));
         tokio::time::sleep(LOOK).await;
     }
-    still_going(stop).map(|()| Settled)
+    still_going(stop)
 }
 
 fn still_going(stop: &Stop) -> Result<(), EarlyEnd> {

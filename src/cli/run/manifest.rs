@@ -1,0 +1,165 @@
+//! The manifest that `loadtest run` is given, made into what this machine can run.
+
+use std::collections::HashMap;
+
+use super::super::exit;
+use super::Args;
+use crate::agents::local::{NotApplied, StandIns, map_urls, without_cluster};
+use crate::api::LoadTestSpec;
+use crate::plan::{Checked, FieldError, POSTGRES_URL_ENV, Plan, check_documents, plan, var_env};
+
+/// What will be run.
+pub struct Manifest {
+    pub name: String,
+    pub plan: Plan,
+    pub not_applied: Vec<NotApplied>,
+    /// Secrets, by the names that the plan gives them. Never shown.
+    pub environment: HashMap<String, String>,
+}
+
+/// Why nothing is run.
+#[derive(Debug)]
+pub struct Refused {
+    pub lines: Vec<String>,
+    /// The exit code.
+    pub code: u8,
+}
+
+fn usage(line: impl Into<String>) -> Refused {
+    Refused { lines: vec![line.into()], code: exit::USAGE }
+}
+
+/// Reads the file, or makes a manifest for the URL.
+///
+/// # Errors
+/// Everything that is wrong with it, or missing beside it.
+pub fn read(args: &Args) -> Result<Manifest, Refused> {
+    let lower = args.what.to_ascii_lowercase();
+    let is_url = lower.starts_with("http://") || lower.starts_with("https://");
+    let Checked { name, plan: checked } = match (is_url, args.request.given()) {
+        (true, _) => args.request.manifest(&args.what, &args.vars).map_err(usage)?,
+        (false, Some(option)) => {
+            return Err(usage(format!("{option} is for a URL; a manifest says it itself (a URL begins with http://)")));
+        }
+        (false, None) => of_file(&args.what, args.name.as_deref())?,
+    };
+    let code = if is_url { exit::USAGE } else { exit::INVALID };
+    let refused = |errors: Vec<FieldError>| Refused { lines: errors.iter().map(ToString::to_string).collect(), code };
+    let mut spec = checked.map_err(refused)?.spec;
+    let environment = environment(args, &mut spec, |name| std::env::var(name).ok())?;
+    let stand_ins = StandIns { postgres: !args.without_postgres, ca_file: args.cacert.is_some() };
+    let (mut spec, not_applied) = without_cluster(&spec, stand_ins);
+    map_urls(&mut spec, &args.base_url).map_err(|error| usage(format!("--base-url: {error}")))?;
+    let plan = plan(&spec).map_err(refused)?;
+    Ok(Manifest { name, plan, not_applied, environment })
+}
+
+fn of_file(file: &str, name: Option<&str>) -> Result<Checked, Refused> {
+    let text = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let text = text.map_err(|error| usage(format!("{file}: {error}")))?;
+    let mut tests = check_documents(&text);
+    tests.retain(|test| name.is_none_or(|name| test.name == name));
+    match (tests.len(), name) {
+        (1, _) => Ok(tests.remove(0)),
+        (0, Some(name)) => Err(usage(format!("{file}: no LoadTest {name} in it"))),
+        (0, None) => Err(usage(format!("{file}: no LoadTest in it"))),
+        _ => {
+            let names: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
+            Err(usage(format!("{file} holds {}; choose one with --name", names.join(", "))))
+        }
+    }
+}
+
+/// The values of secrets, and the options' values in place of written ones.
+fn environment(
+    args: &Args,
+    spec: &mut LoadTestSpec,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<HashMap<String, String>, Refused> {
+    let (mut all, mut missing) = (HashMap::new(), Vec::new());
+    for (name, _) in &args.vars {
+        if !spec.vars.iter().any(|var| var.name == *name) {
+            missing.push(format!("--var {name}: spec.vars has no entry {name}"));
+        }
+    }
+    for (i, var) in spec.vars.iter_mut().enumerate() {
+        let given = args.vars.iter().rev().find(|(name, _)| *name == var.name).map(|(_, value)| value.clone());
+        if var.value_from.is_none() {
+            var.value = given.or(var.value.take());
+            continue;
+        }
+        let variable = format!("LOADTEST_VAR_{}", var.name);
+        match given.or_else(|| env(&variable)) {
+            Some(value) => drop(all.insert(var_env(i), value)),
+            None => missing.push(format!(
+                "spec.vars[{i}]: {0} comes from a Secret; give --var {0}=VALUE or set {variable}",
+                var.name
+            )),
+        }
+    }
+    let asks = spec.database.as_ref().is_some_and(|database| database.postgres.is_some());
+    match &args.postgres_url {
+        Some(url) if asks => drop(all.insert(POSTGRES_URL_ENV.into(), url.clone())),
+        None if asks && !args.without_postgres => missing.push(format!(
+            "spec.database.postgres.urlFrom is a Secret; give --postgres-url URL or set {POSTGRES_URL_ENV}, or leave the \
+             database out with --without-postgres"
+        )),
+        _ => {}
+    }
+    if missing.is_empty() { Ok(all) } else { Err(Refused { lines: missing, code: exit::USAGE }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        run: Args,
+    }
+
+    fn args(words: &[&str]) -> Args {
+        Line::try_parse_from([&["run"], words].concat()).unwrap_or_else(|error| panic!("{error}")).run
+    }
+
+    fn spec() -> LoadTestSpec {
+        let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
+        serde_json::from_value(json!({
+            "loads": [{"name": "a", "url": "http://a"}],
+            "database": {"postgres": {"urlFrom": secret}},
+            "vars": [{"name": "size", "value": "1"}, {"name": "token", "valueFrom": secret}],
+        }))
+        .expect("a spec")
+    }
+
+    #[test]
+    fn options_and_environment_stand_in_for_secrets() {
+        let args = args(&["f.yaml", "--var", "size=2", "--postgres-url", "postgres://u:p@h/d"]);
+        let mut spec = spec();
+        let env = |name: &str| (name == "LOADTEST_VAR_token").then(|| "t".to_owned());
+        let all = environment(&args, &mut spec, env).expect("everything is there");
+        assert_eq!(spec.vars[0].value.as_deref(), Some("2"));
+        assert_eq!(all[&var_env(1)], "t");
+        assert_eq!(all[POSTGRES_URL_ENV], "postgres://u:p@h/d");
+    }
+
+    #[test]
+    fn all_that_is_missing_is_said_at_once_with_what_to_do() {
+        let refused = environment(&args(&["f.yaml", "--var", "x=1"]), &mut spec(), |_| None).expect_err("missing");
+        let said = refused.lines.join("\n");
+        for words in ["--var x: spec.vars has no entry x", "set LOADTEST_VAR_token", "--without-postgres"] {
+            assert!(said.contains(words), "{said}");
+        }
+        assert_eq!((refused.lines.len(), refused.code), (3, exit::USAGE));
+    }
+
+    #[test]
+    fn an_option_for_a_url_beside_a_manifest_is_refused() {
+        let refused = read(&args(&["f.yaml", "--rate", "1"])).err().expect("refused");
+        assert!(refused.lines[0].starts_with("--rate is for a URL"), "{:?}", refused.lines);
+    }
+}

@@ -1,0 +1,100 @@
+//! What a test without a cluster leaves: the table, the verdict, and the files of its report.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::screen::fitted;
+use super::summary::summary;
+use super::terminal::width;
+use crate::agents::local::Ended;
+use crate::api::{Fingerprint, Instant};
+use crate::plan::Plan;
+use crate::report::{ReportInput, files};
+use crate::results::note::plural;
+use crate::results::table::{TableInput, table};
+use crate::results::verdict::TestInput;
+
+/// A test that is over.
+pub struct Output<'a> {
+    pub name: &'a str,
+    pub plan: &'a Plan,
+    pub ended: &'a Ended,
+    /// Thresholds that need a cluster.
+    pub not_judged: usize,
+    pub started_at: Instant,
+    pub finished_at: Instant,
+}
+
+impl Output<'_> {
+    /// Prints table, figures and verdict to standard output.
+    pub fn print(&self) {
+        let mut text = String::new();
+        if !self.ended.rows.is_empty() {
+            let table = self.table();
+            text += &width(&std::io::stdout()).map_or(table.clone(), |width| fitted(&table, width));
+            text.push('\n');
+        }
+        if let ([row], Some((_, detail))) = (self.ended.rows.as_slice(), self.ended.details.first_key_value())
+            && self.plan.rows.len() == 1
+        {
+            text += &summary(row, detail);
+            text.push('\n');
+        }
+        let outcome = &self.ended.outcome;
+        text += &format!("Verdict: {:?} ({}): {}\n", outcome.verdict, outcome.reason.as_str(), outcome.message);
+        if self.not_judged > 0 {
+            let thresholds = plural(self.not_judged as u64, "threshold needs", "thresholds need");
+            text += &format!("{thresholds} a cluster and had no part in the verdict.\n");
+        }
+        // Who closed standard output doesn't want to read it.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+
+    fn table(&self) -> String {
+        table(&TableInput {
+            plan: self.plan,
+            rows: &self.ended.rows,
+            database: &[],
+            connection_limit: self.ended.connection_limit,
+        })
+    }
+
+    /// Writes the report's files into a folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// The folder can't be written to.
+    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let json = |(row, detail): (&i32, &crate::results::detail::RowDetail)| {
+            (*row, serde_json::to_value(detail).unwrap_or(Value::Null))
+        };
+        let details: BTreeMap<i32, Value> = self.ended.details.iter().map(json).collect();
+        let version = crate::runtime::version().chars().take(64).collect();
+        let fingerprint = Fingerprint { operator_version: Some(version), ..Fingerprint::default() };
+        let all = files(&ReportInput {
+            namespace: "",
+            name: self.name,
+            run: 1,
+            started_at: Some(self.started_at),
+            finished_at: Some(self.finished_at),
+            plan: self.plan,
+            test: TestInput {
+                spec: &self.plan.spec,
+                planned_rows: self.plan.rows.len(),
+                rows: &self.ended.rows,
+                database: &[],
+                series: &[],
+                early: self.ended.early.as_ref(),
+            },
+            outcome: &self.ended.outcome,
+            connection_limit: self.ended.connection_limit,
+            fingerprint: Some(&fingerprint),
+            details: &details,
+            row_config_maps: &BTreeMap::new(),
+        });
+        std::fs::create_dir_all(folder)?;
+        all.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
+    }
+}

@@ -1,0 +1,250 @@
+//! `loadtest run URL`: a manifest of one load, from what people type to oha and hey.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::plan::{Checked, FieldError, check};
+
+/// Clients when nothing is said, as hey and oha have it.
+const CLIENTS: u32 = 50;
+/// Requests when nothing is said, as hey and oha have it.
+const REQUESTS: u32 = 200;
+
+/// What is sent to a URL. A manifest says all this itself.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "For a URL")]
+pub struct RequestArgs {
+    /// Requests a second (also 30/m, 5/h), sent when they are due, whether answers come or not; needs --duration.
+    #[arg(long, short = 'q', value_parser = rate)]
+    rate: Option<(u32, u32)>,
+    /// How long to send: 30s, 2m, 1h30m.
+    #[arg(long, short = 'z', value_parser = seconds)]
+    duration: Option<u32>,
+    /// Clients that each send their next request when the last is answered [default: 50]. With --rate: the most
+    /// requests that may be open at once [default: 1000].
+    #[arg(long, short)]
+    clients: Option<u32>,
+    /// Requests in all, shared out evenly among the clients [default: 200].
+    #[arg(long, short = 'n', conflicts_with_all = ["rate", "duration"])]
+    requests: Option<u32>,
+    /// Send so long before, without counting it.
+    #[arg(long, value_parser = seconds, requires = "duration")]
+    warmup: Option<u32>,
+    /// GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS [default: GET].
+    #[arg(long, short)]
+    method: Option<String>,
+    /// A header, `Name: value`. May be repeated.
+    #[arg(long = "header", short = 'H', value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// The body. Variables like $(seq) and $(uuid) are filled in here, in the URL's path and in headers.
+    #[arg(long, short = 'd')]
+    body: Option<String>,
+    /// A file with the body.
+    #[arg(long, short = 'D', conflicts_with = "body")]
+    body_file: Option<std::path::PathBuf>,
+    /// HTTP Basic, `user:password`.
+    #[arg(long, short = 'a', value_parser = basic_auth)]
+    basic_auth: Option<(String, String)>,
+    /// A request not answered in this time has failed [default: 30s].
+    #[arg(long, short, value_parser = seconds)]
+    timeout: Option<u32>,
+    /// The status codes of good answers, for example 200,202 [default: any 2xx].
+    #[arg(long, value_delimiter = ',')]
+    expect: Vec<u16>,
+    /// Accept any certificate.
+    #[arg(long, short = 'k')]
+    insecure: bool,
+}
+
+impl RequestArgs {
+    /// The option that stands there, though a manifest was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let all = [
+            (self.rate.is_some(), "--rate"),
+            (self.duration.is_some(), "--duration"),
+            (self.clients.is_some(), "--clients"),
+            (self.requests.is_some(), "--requests"),
+            (self.warmup.is_some(), "--warmup"),
+            (self.method.is_some(), "--method"),
+            (!self.headers.is_empty(), "--header"),
+            (self.body.is_some(), "--body"),
+            (self.body_file.is_some(), "--body-file"),
+            (self.basic_auth.is_some(), "--basic-auth"),
+            (self.timeout.is_some(), "--timeout"),
+            (!self.expect.is_empty(), "--expect"),
+            (self.insecure, "--insecure"),
+        ];
+        all.into_iter().find_map(|(given, name)| given.then_some(name))
+    }
+
+    /// The manifest, checked like any other; its errors name the options. `vars`: values for `$(vars.NAME)`.
+    ///
+    /// # Errors
+    /// What can't be made into a manifest, a sentence.
+    pub fn manifest(&self, url: &str, vars: &[(String, String)]) -> Result<Checked, String> {
+        let parsed = Url::parse(url).map_err(|error| format!("the URL can't be read: {error}"))?;
+        let host = parsed.host_str().ok_or("the URL has no host")?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err("the URL must not hold user and password; use --basic-auth".into());
+        }
+        let port = parsed.port().map_or_else(String::new, |port| format!(":{port}"));
+        let rest = url.split_once("://").map_or("", |(_, rest)| rest).split('#').next().unwrap_or_default();
+        let path = rest.find(['/', '?']).map_or("", |at| &rest[at..]);
+        let slash = if path.starts_with('?') { "/" } else { "" };
+        let mut load = json!({
+            "name": "url",
+            "url": format!("{}://{host}{port}", parsed.scheme()),
+            "tls": {"insecureSkipVerify": self.insecure},
+            "steps": [self.step(&format!("{slash}{path}"))?],
+        });
+        self.arrivals(&mut load)?;
+        if let Some((username, password)) = &self.basic_auth {
+            load["basicAuth"] = json!({"username": username, "password": password});
+        }
+        let vars: Vec<Value> = vars.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        let manifest = json!({"apiVersion": "loadtest.dev/v1alpha1", "kind": "LoadTest", "metadata": {"name": "url"},
+            "spec": {"loads": [load], "vars": vars}});
+        let Checked { name, plan } = check(manifest);
+        Ok(Checked { name, plan: plan.map_err(|errors| errors.into_iter().map(named).collect()) })
+    }
+
+    fn step(&self, path: &str) -> Result<Value, String> {
+        let mut step = json!({"name": "request", "path": path, "timeoutSeconds": self.timeout.unwrap_or(30)});
+        if let Some(method) = &self.method {
+            step["method"] = method.to_ascii_uppercase().into();
+        }
+        let body = match &self.body_file {
+            Some(file) => Some(std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?),
+            None => self.body.clone(),
+        };
+        if let Some(body) = body {
+            step["body"] = body.into();
+        }
+        let headers = self.headers.iter().map(|(name, value)| json!({"name": name, "value": value}));
+        step["headers"] = headers.collect();
+        if !self.expect.is_empty() {
+            step["expect"] = json!({"status": self.expect});
+        }
+        Ok(step)
+    }
+
+    /// Which of the three models is meant: a rate, clients for a time, or so many requests.
+    fn arrivals(&self, load: &mut Value) -> Result<(), String> {
+        if let Some(seconds) = self.warmup {
+            load["warmupSeconds"] = seconds.into();
+        }
+        match (self.rate, self.duration) {
+            (Some(_), None) => return Err("--rate needs --duration, for example --duration 30s".into()),
+            (Some((count, per_seconds)), Some(seconds)) => {
+                load["rate"] = count.into();
+                load["durationSeconds"] = seconds.into();
+                if per_seconds != 1 {
+                    load["perSeconds"] = per_seconds.into();
+                }
+                if let Some(most) = self.clients {
+                    load["maxInFlight"] = most.into();
+                }
+            }
+            (None, Some(seconds)) => {
+                load["clients"] = self.clients.unwrap_or(CLIENTS).into();
+                load["durationSeconds"] = seconds.into();
+            }
+            (None, None) => {
+                let requests = self.requests.unwrap_or(REQUESTS).max(1);
+                let even = |clients: &u32| requests % clients == 0;
+                let clients = self.clients.or_else(|| (1..=CLIENTS).rev().find(even)).unwrap_or(1);
+                if clients == 0 {
+                    return Err("--clients must be at least 1".into());
+                }
+                if requests % clients != 0 {
+                    let (less, more) = (requests / clients * clients, requests.div_ceil(clients) * clients);
+                    let fits = if less == 0 { format!("{more}") } else { format!("{less} or {more}") };
+                    return Err(format!(
+                        "{requests} requests can't be shared out evenly among {clients} clients; -n {fits} can"
+                    ));
+                }
+                load["clients"] = clients.into();
+                load["iterations"] = (requests / clients).into();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The option behind a field of the manifest that was made.
+fn named(error: FieldError) -> FieldError {
+    let options = [
+        ("spec.loads[0].url", "URL"),
+        ("spec.loads[0].steps[0].path", "URL"),
+        ("spec.loads[0].rate", "--rate"),
+        ("spec.loads[0].perSeconds", "--rate"),
+        ("spec.loads[0].durationSeconds", "--duration"),
+        ("spec.loads[0].clients", "--clients"),
+        ("spec.loads[0].maxInFlight", "--clients"),
+        ("spec.loads[0].iterations", "--requests"),
+        ("spec.loads[0].warmupSeconds", "--warmup"),
+        ("spec.loads[0].basicAuth", "--basic-auth"),
+        ("spec.loads[0].steps[0].method", "--method"),
+        ("spec.loads[0].steps[0].headers", "--header"),
+        ("spec.loads[0].steps[0].body", "--body"),
+        ("spec.loads[0].steps[0].timeoutSeconds", "--timeout"),
+        ("spec.loads[0].steps[0].expect", "--expect"),
+        ("spec.vars", "--var"),
+    ];
+    let option = options.into_iter().find(|(path, _)| error.path.starts_with(path));
+    FieldError { path: option.map_or(error.path, |(_, option)| option.into()), ..error }
+}
+
+/// `30`, `30s`, `2m`, `1h30m`: whole seconds.
+fn seconds(text: &str) -> Result<u32, String> {
+    let wrong = || format!("{text:?} is no time in whole seconds, such as 30s, 2m or 1h30m");
+    let (mut sum, mut number) = (0u32, String::new());
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' => {
+                number.push(c);
+                continue;
+            }
+            'h' => 3600,
+            'm' => 60,
+            's' => 1,
+            _ => return Err(wrong()),
+        };
+        let part = number.parse::<u32>().ok().and_then(|n| n.checked_mul(unit));
+        sum = part.and_then(|part| sum.checked_add(part)).ok_or_else(wrong)?;
+        number.clear();
+    }
+    match (number.is_empty(), text.is_empty()) {
+        (true, false) => Ok(sum),
+        // A number alone is seconds.
+        (false, _) if sum == 0 => number.parse().map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
+}
+
+/// `100`, `100/s`, `30/m`, `5/h`: count and seconds.
+fn rate(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || format!("{text:?} is no rate, such as 100, 30/m or 5/h");
+    let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let per_seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    Ok((count.parse().map_err(|_| wrong())?, per_seconds))
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("a header is written `Name: value`")?;
+    Ok((name.trim().into(), value.trim().into()))
+}
+
+fn basic_auth(text: &str) -> Result<(String, String), String> {
+    let (user, password) = text.split_once(':').ok_or("write user:password")?;
+    Ok((user.into(), password.into()))
+}
+
+#[cfg(test)]
+#[path = "url_tests.rs"]
+mod tests;
