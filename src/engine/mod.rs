@@ -18,6 +18,8 @@ mod jar;
 mod lane;
 mod load;
 mod open;
+#[cfg(test)]
+mod peers;
 mod reader;
 pub mod recorder;
 mod request;
@@ -33,6 +35,8 @@ mod tests;
 mod timeline;
 mod timer;
 pub mod tls;
+#[cfg(test)]
+mod truth;
 mod worker;
 
 pub use breaker::Breaker;

@@ -31,6 +31,8 @@ pub enum Act {
     Reply(Duration, u16, &'static str),
     /// Writes these bytes and closes.
     Raw(&'static str),
+    /// Writes these bytes and goes on.
+    Open(&'static str),
     /// Closes without a byte.
     Close,
     /// Says nothing for ever.
@@ -104,6 +106,11 @@ async fn serve(
                 }
             }
             Act::Raw(text) => return drop(stream.write_all(text.as_bytes()).await),
+            Act::Open(text) => {
+                if stream.write_all(text.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
             Act::Close => return,
             Act::Hang => std::future::pending().await,
         }

@@ -1,0 +1,109 @@
+//! A load of one GET, sent by the product's engine.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use loadtest_operator::engine::address::AddressRules;
+use loadtest_operator::engine::schedule::Share;
+use loadtest_operator::engine::template::Constants;
+use loadtest_operator::engine::{Armed, Start, stop_switch};
+use loadtest_operator::plan::{Arrivals, LoadInput, StepInput, TasksInput, TlsInput};
+use loadtest_operator::results::histogram::decode;
+use loadtest_operator::results::record::Histogram;
+
+/// A load.
+#[derive(clap::Args)]
+pub struct Args {
+    /// http(s)://127.0.0.1:PORT.
+    url: String,
+    /// Clients, or with --rate the most requests that may be open at once.
+    #[arg(long, default_value_t = 64)]
+    clients: u32,
+    /// Requests in all, shared out among the clients.
+    #[arg(long, default_value_t = 100_000)]
+    requests: u64,
+    /// Requests a second, sent when they are due.
+    #[arg(long, requires = "seconds")]
+    rate: Option<u32>,
+    /// How long a rate is sent; without one, how long the clients go round.
+    #[arg(long)]
+    seconds: Option<u32>,
+}
+
+/// Sends it and prints one line.
+///
+/// # Errors
+/// The load can't be sent.
+pub async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let arrivals = match (args.rate, args.seconds) {
+        (Some(count), Some(seconds)) => Arrivals::Rate { count, per_seconds: 1, seconds, max_in_flight: args.clients },
+        (None, Some(seconds)) => Arrivals::Seconds { clients: args.clients, seconds },
+        _ => {
+            let iterations_per_client = args.requests.div_ceil(u64::from(args.clients.max(1)));
+            Arrivals::Iterations { clients: args.clients, iterations_per_client }
+        }
+    };
+    let load = input(&args.url, arrivals);
+    let constants = Constants::new("bench", 0, &BTreeMap::new());
+    let armed = Armed::arm(&load, Share::whole(std::slice::from_ref(&load), 0), &constants, &AddressRules::Any).await?;
+    let (_switch, stop) = stop_switch();
+    let start = Start { at: Instant::now() + Duration::from_millis(50), wall_ms: 0 };
+    let record = armed.run(start, stop, None).await;
+    let wall = record.last_end_ms.unwrap_or(0) as f64 / 1000.0;
+    println!(
+        "{} requests in {wall:.3} s: {} good, {} failed, {} capped, {} unsent; late {}; response {}; service {}; {} KiB",
+        record.sent,
+        record.ok,
+        record.failed,
+        record.capped,
+        record.unsent,
+        percentiles(&record.lateness)?,
+        percentiles(&record.latency)?,
+        percentiles(&record.service)?,
+        peak_kib()
+    );
+    for (class, count) in &record.failures {
+        println!("failed: {count} {class}");
+    }
+    Ok(())
+}
+
+/// One GET with a variable in it, so that every request is made anew.
+fn input(url: &str, arrivals: Arrivals) -> LoadInput {
+    let step = StepInput {
+        name: "get".into(),
+        method: "GET".into(),
+        path: "/$(seq)".into(),
+        headers: vec![],
+        body: None,
+        timeout_seconds: 30,
+        expect_status: vec![],
+        tasks: TasksInput::None,
+    };
+    LoadInput {
+        name: "bench".into(),
+        url: url.into(),
+        arrivals,
+        warmup_seconds: 0,
+        generators: 1,
+        headers: vec![],
+        basic_auth: None,
+        tls: TlsInput { insecure_skip_verify: true, ca_file: None },
+        steps: vec![step],
+    }
+}
+
+/// `p50 7 p99 42 us`.
+fn percentiles(histogram: &Histogram) -> Result<String, Box<dyn Error>> {
+    let read = decode(histogram)?;
+    let at = |quantile| read.value_at_quantile(quantile);
+    Ok(format!("p50 {} p99 {} us", at(0.50), at(0.99)))
+}
+
+/// The most memory that this process ever had (`VmHWM` in proc(5)); 0 where the system doesn't say.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
