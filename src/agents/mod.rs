@@ -2,7 +2,7 @@
 //! and both in one process, without a cluster.
 
 pub mod channel;
-mod emit;
+pub mod emit;
 mod fire;
 pub mod generate;
 mod guard;

@@ -54,7 +54,9 @@ fn idle(input: &Input<'_>) -> Step {
         return Step::Record(Change::Refuse(reason));
     }
     if intent.cancel {
-        return Step::Record(Change::Refuse(Reason::Cancelled));
+        // There is nothing to stop: a run that is over keeps its results, and none is begun.
+        let has_run = state.phase == Phase::Finished && state.started_at > 0;
+        return Step::Record(if has_run { Change::Observe } else { Change::Refuse(Reason::Cancelled) });
     }
     if intent.suspend {
         return Step::Wait { reason: Reason::Suspended, until: input.now + 3_600_000 };

@@ -38,7 +38,7 @@ pub(super) fn restoring(input: &Input<'_>) -> Step {
             Live::Missing => states.push(TargetState::Gone),
             Live::Denied | Live::Unreachable | Live::NotRead => {
                 blocked = true;
-                states.push(TargetState::Skipped);
+                states.push(recorded.map_or(TargetState::Claimed, |(_, state)| state));
             }
         }
     }
@@ -119,11 +119,11 @@ pub(super) fn finished(input: &Input<'_>) -> Step {
     }
     let ours = |t: &Live<TargetSeen>| t.fresh().is_some_and(|t| t.claim == ClaimSeen::Ours);
     let unsure = input.seen.targets.iter().any(|t| matches!(t, Live::Unreachable | Live::NotRead));
+    let late = input.now >= input.state.deadline + RESTORING;
     match input.seen.targets.iter().position(ours) {
-        Some(index) => Step::Act(Effect::Release(index)),
-        None if unsure && input.now < input.state.deadline + RESTORING => {
-            Step::Wait { reason: Reason::ApiUnavailable, until: input.now + SOON }
-        }
-        None => Step::Act(Effect::RemoveFinalizer),
+        // What is refused for so long is left to the standing rule.
+        Some(index) if !late || !input.seen.refused => Step::Act(Effect::Release(index)),
+        None if unsure && !late => Step::Wait { reason: Reason::ApiUnavailable, until: input.now + SOON },
+        _ => Step::Act(Effect::RemoveFinalizer),
     }
 }

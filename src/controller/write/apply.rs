@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::events;
+use super::{events, put_back};
 use crate::api::{Instant as ApiInstant, LoadTest, Reason};
 use crate::build::{
     FINALIZER, GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT, claim_patch, generator_job,
@@ -122,7 +122,7 @@ async fn release(session: &mut Session<'_>, index: usize) -> Result<(), PassErro
     if !release.skipped.is_empty() {
         let fields: Vec<String> = release.skipped.into_iter().map(String::from).collect();
         let name = session.sized[index].clone();
-        let note = format!("{name}: somebody else changed {} meanwhile, so that was left as it is", fields.join(", "));
+        let note = put_back::skipped(&name, &fields);
         events::event(session, Reason::RestoreSkipped, &note).await;
         session.memory.skipped.insert(name, fields);
         session.remember();
@@ -215,7 +215,8 @@ async fn delete_job(session: &Session<'_>, name: &str, uid: Option<Uid>) -> Resu
 /// Writes `start-at` on the recorded pods: what is recorded in the status, not what is in memory.
 async fn grant(session: &Session<'_>, pods: &[Uid], decided: Instant) -> Result<(), PassError> {
     let Some(fire) = session.state.fire else { return Ok(()) };
-    announce_row(session, false).await;
+    // The observer goes on without, so it may not eat up the lead.
+    let _ = tokio::time::timeout(Duration::from_secs(1), announce_row(session, false)).await;
     let start = ApiInstant::from_millis(fire.start_at).to_string();
     let end = ApiInstant::from_millis(fire.hard_end_at).to_string();
     let granted = ApiInstant::from_millis(session.now()).to_string();

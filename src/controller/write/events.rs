@@ -1,5 +1,7 @@
 //! Events about a LoadTest: one for each reason.
 
+use std::time::Duration;
+
 use kube::Resource;
 use kube::runtime::events::{Event, EventType};
 use tracing::{debug, warn};
@@ -7,6 +9,9 @@ use tracing::{debug, warn};
 use crate::api::{Reason, ReasonKind};
 use crate::controller::io::call;
 use crate::controller::session::Session;
+
+/// Longest that an event is waited for: less than the lead of a start.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// One event for each reason, not one for each pass.
 pub async fn tell(session: &mut Session<'_>, reason: Reason, message: &str) {
@@ -29,8 +34,11 @@ pub async fn event(session: &Session<'_>, reason: Reason, note: &str) {
         action: "Run".into(),
         secondary: None,
     };
-    match call(session.context.events.publish(&event, &session.test.object_ref(&()))).await {
-        Ok(()) => debug!(%reason, "event"),
-        Err(error) => warn!(%reason, error = error.message(), "an event could not be published"),
+    let about = session.test.object_ref(&());
+    let published = call(session.context.events.publish(&event, &about));
+    match tokio::time::timeout(LONGEST, published).await {
+        Ok(Ok(())) => debug!(%reason, "event"),
+        Ok(Err(error)) => warn!(%reason, error = error.message(), "an event could not be published"),
+        Err(_) => warn!(%reason, "an event took too long to publish"),
     }
 }

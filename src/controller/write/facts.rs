@@ -130,7 +130,8 @@ fn applied(session: &Session<'_>, status: &mut LoadTestStatus) {
     }
 }
 
-fn size(fields: &crate::build::Fields) -> Size {
+/// A size as the status shows it.
+pub(super) fn size(fields: &crate::build::Fields) -> Size {
     let value = |field: Field| fields.get(&field).and_then(Option::as_ref);
     let text = |field: Field| value(field).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
     let env: Vec<_> = fields.iter().filter(|(field, _)| matches!(field, Field::Env(_))).collect();
@@ -174,14 +175,6 @@ fn push_invalid(session: &Session<'_>, status: &mut LoadTestStatus, reason: Reas
                 row.observations.push(session.note.chars().take(160).collect());
             }
             status.results.push(row);
-        }
-    }
-}
-
-pub fn mark_skipped(session: &Session<'_>, status: &mut LoadTestStatus) {
-    for record in &mut status.targets {
-        if session.memory.skipped.contains_key(&record.name.0) {
-            record.state = TargetState::Skipped;
         }
     }
 }

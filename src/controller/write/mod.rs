@@ -4,6 +4,7 @@ pub mod apply;
 pub mod events;
 pub mod facts;
 pub mod finish;
+pub mod put_back;
 pub mod record;
 pub mod row_file;
 pub mod standing;

@@ -5,9 +5,10 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use super::events::{event, tell};
+use super::events::tell;
 use super::facts;
 use super::finish;
+use super::put_back;
 use crate::api::{Count, Instant, LoadTest, LoadTestStatus, Phase, Reason, ReasonKind, Row};
 use crate::controller::error::PassError;
 use crate::controller::io::call;
@@ -32,17 +33,18 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
         next.end = session.state.end;
     }
     view::write(&next, &mut status, &session.sized, &|uid| session.uids.get(&uid).cloned());
+    let told = !session.memory.skipped.is_empty();
     if let Change::Released(_) = change {
         // After the state, which knows no difference between put back and put back but for a field.
-        facts::mark_skipped(session, &mut status);
+        put_back::mark_skipped(session, &mut status);
     }
     let message = message(session, change, &status);
     let standing = standing(&status, &next, reason_of(change, session.view.evidence > 0));
     set_conditions(session, &mut status, &standing, &message);
     compact_but_current(&mut status, next.row);
-    write(session, status).await?;
-    if let (Change::Released(_), false, true) = (change, session.sized.is_empty(), session.memory.skipped.is_empty()) {
-        event(session, Reason::Restored, Reason::Restored.meaning()).await;
+    write(session, status.clone()).await?;
+    if let Change::Released(_) = change {
+        put_back::tell(session, &status, told).await;
     }
     if let Some(reason) = announced(&standing) {
         tell(session, reason, &message).await;
@@ -135,7 +137,10 @@ fn message(session: &Session<'_>, change: &Change, status: &LoadTestStatus) -> S
         Change::Originals(_) => {
             "the targets are claimed and their originals recorded; nothing of them is changed yet".into()
         }
-        Change::Finish => session.memory.outcome.clone().unwrap_or_default(),
+        Change::Finish => {
+            let outcome = session.memory.outcome.clone().unwrap_or_default();
+            put_back::note(status).map_or(outcome.clone(), |note| format!("{outcome}; {note}"))
+        }
         Change::Observe => {
             let ready = status.conditions.iter().find(|c| c.type_ == "Ready" && c.reason != Reason::Suspended.as_str());
             ready.map(|c| c.message.clone()).unwrap_or_default()

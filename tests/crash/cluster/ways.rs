@@ -1,0 +1,74 @@
+//! How the simulated cluster behaves: everything is well, unless a test says otherwise.
+
+/// What becomes of an agent's pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pods {
+    #[default]
+    Arm,
+    /// The image can't be pulled.
+    NoImage,
+    /// No node has room.
+    NoRoom,
+    /// A quota keeps them from being made.
+    NotMade,
+    /// The container runs, and never says that it is armed.
+    NeverArm,
+    /// A Secret that the pod names is missing.
+    NoSecret,
+}
+
+/// What becomes of rollouts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rollouts {
+    #[default]
+    Come,
+    /// New pods are never ready.
+    Stick,
+    /// New pods are never ready, and the Deployment's progress deadline passes after 20 s.
+    Fail,
+}
+
+/// What `pods/log` answers about a generator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Logs {
+    #[default]
+    Whole,
+    /// 500.
+    Unreadable,
+    /// Empty: rotated away.
+    Empty,
+    /// Without its last line.
+    Cut,
+}
+
+/// All of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ways {
+    pub generators: Pods,
+    pub observer: Pods,
+    pub rollouts: Rollouts,
+    pub logs: Logs,
+    /// Generators leave a termination message.
+    pub last_words: bool,
+    /// The kubelet no longer says how containers end.
+    pub deaf: bool,
+    /// What the measurement `pending` says.
+    pub backlog: f64,
+    /// The observer's log has lines.
+    pub observer_speaks: bool,
+}
+
+impl Default for Ways {
+    fn default() -> Self {
+        Self {
+            generators: Pods::Arm,
+            observer: Pods::Arm,
+            rollouts: Rollouts::Come,
+            logs: Logs::Whole,
+            last_words: true,
+            deaf: false,
+            backlog: 0.0,
+            observer_speaks: true,
+        }
+    }
+}

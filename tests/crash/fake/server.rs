@@ -1,0 +1,153 @@
+//! What the API server does with a call.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::path::Path;
+use super::selector::matches;
+use super::store::{Key, Store, key, text};
+use super::{Millis, World, patch};
+use crate::cluster::Cluster;
+
+/// Resources whose status is written through the subresource only.
+const WITH_STATUS: [&str; 5] = ["loadtests", "deployments", "statefulsets", "jobs", "pods"];
+
+/// A call as it was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub path: Path,
+    pub content_type: String,
+    pub body: Bytes,
+}
+
+impl Sent {
+    /// What it does, in words, for a person who reads a failed test.
+    pub fn words(&self) -> String {
+        let mut words = format!("{} {}", self.path.class(), self.path.name);
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        for op in body.as_array().into_iter().flatten() {
+            let (path, value) = (text(op, "/path"), &op["value"]);
+            match path {
+                "/status" => {
+                    let (run, ready) = (&value["run"], &value["conditions"][0]["reason"]);
+                    words += &format!(": {} row {} {} {ready}", value["phase"], run["row"], run["step"]);
+                }
+                "/metadata/resourceVersion" | "/metadata/uid" => {}
+                _ => words += &format!(" {} {path}", text(op, "/op")),
+            }
+        }
+        if self.path.verb == "create" {
+            words += text(&body, "/metadata/name");
+            words += text(&body, "/reason");
+        }
+        words
+    }
+}
+
+/// Answers a call; a read as of `ago` milliseconds before.
+pub fn answer(world: &mut World, sent: &Sent, ago: Millis) -> Answer {
+    let path = &sent.path;
+    if matches!(path.resource.as_str(), "metrics.k8s.io/pods" | "keda.sh/scaledobjects") {
+        return Answer::no(404, "the server could not find the requested resource");
+    }
+    let past;
+    let store = if ago > 0 {
+        past = world.store.past(world.store.now - ago);
+        &past
+    } else {
+        &world.store
+    };
+    let at = key(&path.resource, &path.namespace, &path.name);
+    match (path.verb.as_str(), path.sub.as_str()) {
+        ("get", "") => match store.get(&at) {
+            Some(object) => Answer::object(200, &typed(object.clone(), path)),
+            None => missing(path),
+        },
+        ("list", "") => list(store, path),
+        ("get", "log") => Cluster::log(world, &at, path),
+        ("create", "") => create(world, sent),
+        ("patch", "" | "status") => change(world, &at, sent),
+        ("delete", "") => delete(world, &at, sent),
+        _ => Answer::no(501, format!("{} is not known", path.class())),
+    }
+}
+
+fn typed(mut object: Value, path: &Path) -> Value {
+    object["apiVersion"] = path.api_version.clone().into();
+    object["kind"] = path.kind.clone().into();
+    object
+}
+
+fn missing(path: &Path) -> Answer {
+    Answer::no(404, format!("{} \"{}\" not found", path.resource, path.name))
+}
+
+fn list(store: &Store, path: &Path) -> Answer {
+    let (labels, fields) = (path.query.get("labelSelector"), path.query.get("fieldSelector"));
+    let items: Vec<Value> =
+        store.list(&path.resource, &path.namespace).filter(|object| matches(object, labels, fields)).cloned().collect();
+    let list = json!({"kind": format!("{}List", path.kind), "apiVersion": path.api_version,
+        "metadata": {"resourceVersion": store.version().to_string()}, "items": items});
+    Answer::object(200, &list)
+}
+
+fn create(world: &mut World, sent: &Sent) -> Answer {
+    let path = &sent.path;
+    let Ok(object) = serde_json::from_slice::<Value>(&sent.body) else { return Answer::no(422, "no JSON") };
+    let at = key(&path.resource, &path.namespace, text(&object, "/metadata/name"));
+    if path.is_dry_run() {
+        return match world.store.get(&at) {
+            Some(_) => Answer::no(409, "already exists"),
+            None => Answer::object(201, &typed(object, path)),
+        };
+    }
+    match world.store.create(&at, object) {
+        Some(object) => {
+            Cluster::noticed(world, &at, None);
+            Answer::object(201, &typed(object, path))
+        }
+        None => Answer::no(409, format!("{} \"{}\" already exists", path.resource, at.2)),
+    }
+}
+
+/// A patch, with the resource version and the uid that it names as preconditions.
+fn change(world: &mut World, at: &Key, sent: &Sent) -> Answer {
+    let path = &sent.path;
+    let Some(old) = world.store.get(at).cloned() else { return missing(path) };
+    let mut new = match patch::patched(&old, &sent.content_type, &sent.body) {
+        Ok(new) => new,
+        Err(answer) => return answer,
+    };
+    for fixed in ["resourceVersion", "uid"] {
+        if new["metadata"][fixed] != old["metadata"][fixed] {
+            let why = format!("the {fixed} of {} is {}, not {}", at.2, old["metadata"][fixed], new["metadata"][fixed]);
+            return Answer::no(409, why);
+        }
+    }
+    if path.sub == "status" {
+        let status = new["status"].take();
+        new = old.clone();
+        new["status"] = status;
+    } else if WITH_STATUS.contains(&path.resource.as_str()) && new["status"] != old["status"] {
+        new["status"] = old["status"].clone();
+    }
+    if path.is_dry_run() {
+        return Answer::object(200, &typed(new, path));
+    }
+    let stored = world.store.update(at, new);
+    Cluster::noticed(world, at, Some(&old));
+    Answer::object(200, &typed(stored, path))
+}
+
+fn delete(world: &mut World, at: &Key, sent: &Sent) -> Answer {
+    let Some(old) = world.store.get(at).cloned() else { return missing(&sent.path) };
+    let options: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+    let uid = &options["preconditions"]["uid"];
+    if !uid.is_null() && *uid != old["metadata"]["uid"] {
+        return Answer::no(409, format!("the uid of {} is {}, not {uid}", at.2, old["metadata"]["uid"]));
+    }
+    world.store.delete(at);
+    Cluster::noticed(world, at, Some(&old));
+    Answer::object(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}))
+}

@@ -1,0 +1,69 @@
+//! Watches that lose, double, mix up events, or expire; lists from the past: the watch only says when to look.
+
+use std::time::Duration;
+
+use crate::fake::fault::Trouble;
+use crate::fake::watch::Watching;
+use crate::lab::{Lab, TEST, on_virtual_time, reference_spec};
+use crate::points::on_all_cores;
+use crate::reference::{LIMIT, reference};
+
+#[test]
+fn whatever_a_watch_does_the_run_ends_the_same() {
+    let (wanted, _) = reference();
+    let ways = [Watching::Dropping, Watching::Doubling, Watching::Reordering, Watching::Expiring];
+    on_all_cores(ways.len(), |job| {
+        on_virtual_time(async || {
+            let mut lab = Lab::new();
+            lab.fake.world().watching = ways[job];
+            lab.apply(TEST, reference_spec());
+            lab.start();
+            let end = lab.finish(LIMIT).await;
+            assert_eq!(end, wanted, "{:?}\n{}", ways[job], lab.story());
+        });
+    });
+}
+
+#[test]
+fn a_restarted_operator_that_is_shown_the_past_fires_nothing_again() {
+    let (wanted, writes) = reference();
+    // Restarted at each record of the status; then every list is 5 s old for 20 s.
+    let records: Vec<usize> =
+        writes.iter().enumerate().filter(|(_, what)| what.contains("loadtests/status")).map(|(at, _)| at + 1).collect();
+    on_all_cores(records.len(), |job| {
+        let (write, mut until) = (records[job], None);
+        on_virtual_time(async || {
+            let mut lab = Lab::new();
+            lab.apply(TEST, reference_spec());
+            lab.fake.trouble(move |call| {
+                if call.write == Some(write) {
+                    until = Some(call.at + 20_000);
+                    return Some(Trouble::KillUnanswered);
+                }
+                let past = until.is_some_and(|until| call.at < until) && call.class.starts_with("list");
+                past.then_some(Trouble::Past(5_000))
+            });
+            lab.start();
+            let end = lab.finish(LIMIT).await;
+            let (what, story) = (&writes[write - 1], lab.story());
+            assert!(
+                end.fires.values().all(|indexes| indexes.windows(2).all(|pair| pair[0] < pair[1])),
+                "{what}\n{story}"
+            );
+            assert!(end.jobs_made.values().all(|n| *n == 1) && end.jobs_left.is_empty(), "{what}\n{story}");
+            assert_eq!((&end.targets, &end.phase), (&wanted.targets, &wanted.phase), "{what}\n{story}");
+        });
+    });
+}
+
+#[test]
+fn a_test_that_is_created_while_the_watch_is_away_is_found() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        lab.start();
+        lab.live(Duration::from_secs(5)).await;
+        lab.fake.world().watching = Watching::Expiring;
+        lab.apply(TEST, reference_spec());
+        assert_eq!(lab.finish(LIMIT).await.verdict, "Passed", "{}", lab.story());
+    });
+}
