@@ -52,6 +52,50 @@ async fn a_foreign_scale_survives_the_restore_and_an_undone_rollout_brings_nothi
 }
 
 #[tokio::test]
+async fn an_edit_and_an_autoscaler_in_mid_row_disturb_the_row_and_keep_what_they_set() {
+    let Some(space) = Space::new("edits").await else { return };
+    space.with_web_servers().await;
+    space.create(&crate::application::web("back")).await;
+    space.all_ready().await;
+    let before = space.written().await;
+    let test = |name: &str| {
+        let target = SIZED.replace("side", name);
+        load_test(name, &format!("  targets:\n{target}{}  settle: {{seconds: 0}}\n", load_of("web", 1, 14)))
+    };
+    let names = ["side", "back"];
+    for name in names {
+        space.apply(&test(name)).await;
+    }
+    for name in names {
+        space.at(name, 1, "Loading").await;
+    }
+    space.cluster.kubectl(&["-n", &space.name, "set", "env", "deployment/side", "MODE=mine"]).unwrap();
+    let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "back"}, "spec":
+        {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "back"}, "minReplicas": 3, "maxReplicas": 3}});
+    space.cluster.create(&space.name, &scaler, false).await.unwrap();
+    for name in names {
+        let test = space.ended(name).await;
+        assert_ended(&test, "Invalid", "TargetDisturbed");
+        assert_eq!(test["status"]["targets"][0]["state"], "Skipped", "{}", test["status"]["targets"]);
+        assert!(space.reasons(name).await.iter().any(|reason| reason == "RestoreSkipped"), "nobody is told");
+    }
+    space.assert_no_claim().await;
+    space.assert_no_job().await;
+    let after = space.written().await;
+    let of = |all: &[crate::checks::Written], app: &str| {
+        all.iter().find(|written| written.spec["selector"]["matchLabels"]["app"] == app).unwrap().spec.clone()
+    };
+    let mut back = of(&before, "back");
+    back["replicas"] = json!(3);
+    assert_eq!(of(&after, "back"), back, "all but what the autoscaler set is put back");
+    let (mut side, now) = (of(&before, "side"), of(&after, "side"));
+    assert!(now["template"].to_string().contains(r#"{"name":"MODE","value":"mine"}"#), "the edit is lost: {now}");
+    side["template"]["spec"]["containers"][0]["env"] = now["template"]["spec"]["containers"][0]["env"].clone();
+    assert_eq!(now, side, "all but what was edited is put back");
+    assert!(!now["template"].to_string().contains("EXTRA"), "what the test added stays: {now}");
+}
+
+#[tokio::test]
 async fn an_application_out_of_memory_in_mid_row_makes_the_row_invalid_and_is_named() {
     let Some(space) = Space::new("memory").await else { return };
     space.with_web_servers().await;

@@ -36,7 +36,7 @@ async fn a_threshold_that_does_not_hold_fails_the_test_and_everything_is_put_bac
 }
 
 #[tokio::test]
-async fn a_cancelled_test_stops_sending_and_puts_everything_back() {
+async fn a_cancelled_or_deleted_test_stops_sending_and_puts_everything_back() {
     let Some(space) = Space::new("cancel").await else { return };
     space.with_web_servers().await;
     let before = space.written().await;
@@ -62,13 +62,9 @@ async fn a_cancelled_test_stops_sending_and_puts_everything_back() {
     assert_ended(&test, "Aborted", "Cancelled");
     assert_eq!(test["status"]["history"][0]["id"], 1, "the cancelled run is forgotten");
     assert!(space.list("jobs", None).await.is_empty(), "a cancelled test starts no other run");
-}
 
-#[tokio::test]
-async fn a_test_deleted_in_mid_row_goes_when_everything_is_put_back() {
-    let Some(space) = Space::new("delete").await else { return };
-    space.with_web_servers().await;
-    let before = space.written().await;
+    space.delete("loadtests", "test").await;
+    space.gone("loadtests", "test").await;
     space.apply(&sized(2, 30, "")).await;
     space.in_mid_row("test", 1).await;
     space.delete("loadtests", "test").await;
@@ -78,5 +74,5 @@ async fn a_test_deleted_in_mid_row_goes_when_everything_is_put_back() {
     space.assert_put_back(&before).await;
     let sent = space.served("web");
     for_a_while().await;
-    assert_eq!(space.served("web"), sent, "requests arrive after the end");
+    assert_eq!(space.served("web"), sent, "requests arrive after the deletion");
 }

@@ -4,6 +4,8 @@
 //! its chart in namespace loadtest-system, and the images dev.local/{demo-app,postgres,busybox} are loaded. `dev/test
 //! node` does all of it. Without LOADTEST_KUBECONFIG every test says that it is skipped.
 //!
+//! The scenarios of `alone` also need `LOADTEST_NS`, the program that runs a command in the cluster's own namespaces.
+//!
 //! Each scenario has a namespace of its own with a small application, so that they run side by side. No scenario asserts
 //! how long something takes; every wait is bounded, and what it last saw is in the failure.
 
@@ -15,11 +17,11 @@ mod wait;
 
 use cluster::space;
 
+mod alone;
 mod counts;
 mod disturbed;
 mod endings;
 mod generators;
-mod operator;
 mod refusals;
 mod runs;
 mod turns;

@@ -63,6 +63,15 @@ async fn what_is_not_there_not_allowed_or_has_no_room_refuses_the_test() {
     .await;
     space.apply(&load_test("quota", &load_of("web", 1, 1))).await;
     assert_refused(&space, "quota", "QuotaExceeded", "quota small").await;
+    space.merge("resourcequotas", "small", json!({"spec": {"hard": {"pods": "3"}}})).await;
+    eventually("the quota leaves one pod", PATIENCE, async || {
+        let quota = space.get("resourcequotas", "small").await.unwrap();
+        if quota["status"]["hard"]["pods"] == "3" { Ok(()) } else { Err(quota["status"].to_string()) }
+    })
+    .await;
+    let growing = SIZED.replace("name: side, workloadRef: {name: side}", "name: web, workloadRef: {name: web}");
+    space.apply(&load_test("growth", &format!("  targets:\n{growing}{}", load_of("web", 1, 1)))).await;
+    assert_refused(&space, "growth", "QuotaExceeded", "what the targets grow by").await;
     assert_eq!(space.served("web"), 0);
     space.assert_put_back(&before).await;
 }

@@ -1,14 +1,15 @@
-//! Whether the namespace's quotas leave room for the agents' pods.
-
-use std::collections::BTreeMap;
+//! Whether the namespace's quotas leave room for the agents' pods and for what the targets grow by.
 
 use k8s_openapi::api::core::v1::ResourceQuota;
 use kube::ResourceExt;
 use kube::api::ListParams;
 
+use super::preflight_target::resized;
+use super::targets::workloads;
 use crate::api::Quantity;
 use crate::controller::io::call;
 use crate::controller::session::Session;
+use crate::evidence::cluster::demand::{Demand, add, of_workload};
 
 /// The observer's pod, as `build` makes it: requests and limits of CPU and memory.
 const OBSERVER: [(&str, &str); 4] =
@@ -18,7 +19,14 @@ const OBSERVER: [(&str, &str); 4] =
 /// to refuse: the pods' creation will tell.
 pub async fn check(session: &Session<'_>) -> Result<(), String> {
     let Ok(quotas) = call(session.api::<ResourceQuota>().list(&ListParams::default())).await else { return Ok(()) };
-    let need = need(session);
+    if quotas.items.is_empty() {
+        return Ok(());
+    }
+    let (need, grows) = need(session, &growths(session).await);
+    let whose = match grows {
+        true => "the generators of a row, the observer and what the targets grow by",
+        false => "the generators of a row and the observer",
+    };
     for quota in quotas {
         // A quota with scopes counts only some pods.
         if quota.spec.as_ref().is_some_and(|s| s.scopes.is_some() || s.scope_selector.is_some()) {
@@ -38,7 +46,7 @@ pub async fn check(session: &Session<'_>) -> Result<(), String> {
             let left = amount(Some(&hard.0)) - amount(used.get(&resource).map(|q| &q.0));
             if *need > left {
                 return Err(format!(
-                    "quota {name} leaves {} of {resource}, but the generators of a row and the observer need {}",
+                    "quota {name} leaves {} of {resource}, but {whose} need {}",
                     human(&key, left),
                     human(&key, *need)
                 ));
@@ -48,24 +56,49 @@ pub async fn check(session: &Session<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Thousandths of what the pods of the widest row need.
-fn need(session: &Session<'_>) -> BTreeMap<String, i128> {
+/// What each row needs more of for its targets than they take now, in the order of the rows. Targets that can't be read count
+/// for nothing.
+async fn growths(session: &Session<'_>) -> Vec<Demand> {
+    let Some(plan) = &session.plan else { return Vec::new() };
+    let mut growths = vec![Demand::new(); plan.rows.len()];
+    for target in plan.sized() {
+        let api = workloads(&session.context.client, &session.namespace(), target.workload_ref.kind);
+        let Ok(Some(found)) = call(api.get_opt(&target.workload_ref.name.0)).await else { continue };
+        let workload = serde_json::to_value(found).unwrap_or_default();
+        let now = of_workload(&workload);
+        for (row, growth) in plan.rows.iter().zip(&mut growths) {
+            let Some(then) = row.target(&target.name.0).and_then(|target| resized(session, target, &workload)) else {
+                continue;
+            };
+            add(growth, &of_workload(&then), 1);
+            add(growth, &now, -1);
+        }
+    }
+    growths
+}
+
+/// What the neediest row needs of each resource, and whether its targets grow.
+fn need(session: &Session<'_>, growths: &[Demand]) -> (Demand, bool) {
     let pods = session.test.spec.pods.clone().unwrap_or_default();
-    let generators = session.view.rows.iter().map(|row| i128::from(row.generators)).max().unwrap_or(0);
-    let observers = i128::from(session.view.observer);
     let millis = |text: &str| Quantity::parse(text).map_or(0, Quantity::millis);
     let (cpu, memory) = (millis(&pods.cpu.0.to_string()), millis(&pods.memory.0.to_string()));
-    let mut need = BTreeMap::from([
-        ("pods".to_owned(), (generators + observers) * 1000),
-        ("requests.cpu".to_owned(), cpu * generators),
-        ("limits.cpu".to_owned(), cpu * generators),
-        ("requests.memory".to_owned(), memory * generators),
-        ("limits.memory".to_owned(), memory * generators),
-    ]);
-    for (resource, amount) in OBSERVER {
-        *need.entry(resource.to_owned()).or_default() += observers * millis(amount);
+    let mut generator = Demand::from([("pods".to_owned(), 1000)]);
+    for kind in ["requests", "limits"] {
+        generator.extend([(format!("{kind}.cpu"), cpu), (format!("{kind}.memory"), memory)]);
     }
-    need
+    let mut observer = Demand::from([("pods".to_owned(), 1000)]);
+    observer.extend(OBSERVER.map(|(resource, amount)| (resource.to_owned(), millis(amount))));
+    let mut need = Demand::new();
+    for (index, row) in session.view.rows.iter().enumerate() {
+        let mut of_row = growths.get(index).cloned().unwrap_or_default();
+        add(&mut of_row, &generator, i128::from(row.generators));
+        add(&mut of_row, &observer, i128::from(session.view.observer));
+        for (resource, amount) in of_row {
+            let most = need.entry(resource).or_insert(amount);
+            *most = amount.max(*most);
+        }
+    }
+    (need, growths.iter().any(|growth| growth.values().any(|amount| *amount > 0)))
 }
 
 fn human(resource: &str, millis: i128) -> String {

@@ -1,5 +1,6 @@
 //! PURE: Kubernetes objects that the controller fetched in, small values out.
 
+pub mod demand;
 pub mod logs;
 pub mod metrics;
 pub mod pods;

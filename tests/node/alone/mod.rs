@@ -1,0 +1,8 @@
+//! Scenarios that disturb the node or the operator of all others: they run after those, one at a time (`dev/test node` begins
+//! this folder anew with one thread).
+
+mod absence;
+mod kubelet;
+mod node;
+mod operators;
+mod process;
