@@ -91,6 +91,7 @@ fn input(url: &str, arrivals: Arrivals) -> LoadInput {
         basic_auth: None,
         tls: TlsInput { insecure_skip_verify: true, ca_file: None },
         steps: vec![step],
+        stops: vec![],
     }
 }
 

@@ -71,13 +71,15 @@ impl Config {
     pub fn exceeded(&self, plan: &Plan) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let most = self.limits.max_rate_per_second;
-        let mut rates = plan.rows.iter().map(|row| (row.number, row.loads.iter().filter_map(requests_per_second).sum::<f64>()));
+        let mut rates =
+            plan.rows.iter().map(|row| (row.number, row.loads.iter().filter_map(requests_per_second).sum::<f64>()));
         if let Some((row, rate)) = rates.find(|(_, rate)| *rate > most) {
             let message = format!("row {row} sends {rate} requests a second; this operator allows {most}");
             errors.push(FieldError::new("spec.loads", message));
         }
         let most = self.limits.max_generators;
-        let mut generators = plan.rows.iter().map(|row| (row.number, row.loads.iter().map(|load| load.generators).sum::<i32>()));
+        let mut generators =
+            plan.rows.iter().map(|row| (row.number, row.loads.iter().map(|load| load.generators).sum::<i32>()));
         if let Some((row, generators)) = generators.find(|(_, generators)| *generators > most) {
             let message = format!("row {row} needs {generators} generators; this operator allows {most}");
             errors.push(FieldError::new("spec.loads", message));

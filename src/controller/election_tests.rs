@@ -4,9 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// What the lease answers, one after the other, each after some seconds; then nothing more.
+/// What the lease answers, after some seconds.
+type Answer = (u64, Result<bool, String>);
+
+/// What the lease answers, one after the other; then nothing more.
 #[derive(Clone)]
-struct Script(Arc<Mutex<VecDeque<(u64, Result<bool, String>)>>>);
+struct Script(Arc<Mutex<VecDeque<Answer>>>);
 
 impl Script {
     fn new(answers: &[(u64, Result<bool, &str>)]) -> Self {

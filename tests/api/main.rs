@@ -11,16 +11,16 @@
 mod actor;
 #[path = "../cluster/mod.rs"]
 mod cluster;
-#[path = "../mutation/mod.rs"]
-mod mutation;
 #[path = "../hostile/mod.rs"]
 mod hostile;
+#[path = "../mutation/mod.rs"]
+mod mutation;
 mod operator;
 mod stage;
 
+mod author;
 mod bench;
 mod mutations;
-mod author;
 mod oversteps_objects;
 mod oversteps_targets;
 mod unreadable;

@@ -151,12 +151,12 @@ impl RequestArgs {
             }
             (None, None) => {
                 let requests = self.requests.unwrap_or(REQUESTS).max(1);
-                let even = |clients: &u32| requests % clients == 0;
+                let even = |clients: &u32| requests.is_multiple_of(*clients);
                 let clients = self.clients.or_else(|| (1..=CLIENTS).rev().find(even)).unwrap_or(1);
                 if clients == 0 {
                     return Err("--clients must be at least 1".into());
                 }
-                if requests % clients != 0 {
+                if !requests.is_multiple_of(clients) {
                     let (less, more) = (requests / clients * clients, requests.div_ceil(clients) * clients);
                     let fits = if less == 0 { format!("{more}") } else { format!("{less} or {more}") };
                     return Err(format!(

@@ -65,7 +65,7 @@ impl Ranking {
             (Err(why), _) => (Vec::new(), Some(why.clone())),
             (_, Err(why)) => (Vec::new(), Some(why)),
         };
-        let step = ((t - start).max(FIRST_READING)).min(LONGEST_READING);
+        let step = (t - start).clamp(FIRST_READING, LONGEST_READING);
         first.next_ms = row.end_ms.is_none().then_some(t + step);
         Ok(Some(Statements { row: row.row, from_ms: first.at_ms, to_ms: t, top, problem }))
     }
