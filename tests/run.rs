@@ -192,9 +192,9 @@ fn a_manifest_comes_from_standard_input_too() {
     let server = Server::start(|_| "200 OK");
     let folder = tempfile::tempdir().unwrap();
     let file = manifest(folder.path(), &format!("  loads: [{{name: m, url: '{}'}}]", server.url("/")));
-    let mut child =
-        loadtest().args(["-", "--quiet"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = child.spawn().unwrap();
+    let mut command = loadtest();
+    command.args(["-", "--quiet"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(&std::fs::read(file).unwrap()).unwrap();
     let ran = Ran::new(child.wait_with_output().unwrap());
     assert_eq!((ran.code, server.count(), ran.err.as_str()), (Some(0), 1, ""), "{ran:?}");

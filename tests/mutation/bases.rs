@@ -24,7 +24,8 @@ fn clients() -> Value {
         "vars": [{"name": "v", "value": "x"}, {"name": "w", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
         "repeats": 1, "runId": "a", "suspend": false, "cancel": false,
         "settle": {"seconds": 1, "timeoutSeconds": 60},
-        "thresholds": [{"metric": "requests.failedPercent", "max": "1.5", "optional": false}, {"metric": "tasks", "min": 1}],
+        "thresholds": [{"metric": "requests.failedPercent", "max": "1.5", "optional": false}, {"metric": "tasks", "min": 1},
+            {"metric": "requests.failed", "max": 5, "stop": true}],
         "deadlines": {"queueSeconds": 60, "prepareSeconds": 60, "evidenceSeconds": 0, "totalSeconds": 604_800},
     })
 }

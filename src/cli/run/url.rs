@@ -191,7 +191,10 @@ fn named(error: FieldError) -> FieldError {
         ("spec.loads[0].steps[0].expect", "--expect"),
         ("spec.vars", "--var"),
     ];
-    let option = options.into_iter().find(|(path, _)| error.path.starts_with(path));
+    // The rule about an address is one of the whole load.
+    let of_url = error.path == "spec.loads[0]" && error.message.contains("url must be");
+    let path = if of_url { "spec.loads[0].url" } else { &error.path };
+    let option = options.into_iter().find(|(option, _)| path.starts_with(option));
     FieldError { path: option.map_or(error.path, |(_, option)| option.into()), ..error }
 }
 

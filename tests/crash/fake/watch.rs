@@ -82,7 +82,7 @@ fn written(found: &[Change], way: Watching, sent: usize, path: &Path) -> (String
     match way {
         Watching::Well => (lines.collect(), false),
         Watching::Dropping => {
-            let kept = lines.enumerate().filter(|(n, _)| (sent + n) % 2 == 0);
+            let kept = lines.enumerate().filter(|(n, _)| (sent + n).is_multiple_of(2));
             (kept.map(|(_, line)| line).collect(), false)
         }
         Watching::Doubling => (lines.flat_map(|line| [line.clone(), line]).collect(), false),
