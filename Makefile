@@ -3,7 +3,7 @@
 .SUFFIXES:
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help deps build demo down test test-safety bench-operator lint fmt generate images clean
+.PHONY: help deps build demo down test test-safety test-truth bench-operator lint fmt generate images clean
 
 help: ## this list
 	@echo 'usage: make TARGET'
@@ -27,6 +27,9 @@ test: ## run every test level; the last line is "N passed, N failed"
 
 test-safety: ## all that shows that load is fired once and everything is put back; ends with four lines of figures
 	@dev/test-safety
+
+test-truth: ## plants every lie a result could tell and prints, by name, what it got; ends with "lies: N planted, N caught"
+	@dev/test-truth
 
 bench-operator: ## what the operator costs with 1,000 finished and 20 running tests, as a table
 	@dev/bench-operator

@@ -1,0 +1,175 @@
+//! Lies of the instrument: what was sent, by whom, when, and who says so.
+
+use super::*;
+use crate::results::record::{LoadRecord, Termination};
+use crate::results::verdict::EarlyEnd;
+
+#[test]
+fn saturated_generator() {
+    let mut scene = good(60);
+    scene.later(1, 7, 11_000);
+    invalid(&scene, Reason::GeneratorSaturated, "the generator was late: 7 of 600 requests");
+}
+
+#[test]
+fn unsent_requests_left_out_of_the_count() {
+    let mut scene = good(60);
+    *scene.load(0) = share(293, START + 60_000);
+    scene.load(0).due = 300;
+    scene.load(0).unsent = 7;
+    invalid(&scene, Reason::GeneratorSaturated, "late");
+}
+
+#[test]
+fn rate_that_was_never_offered() {
+    let mut scene = good(60);
+    *scene.load(0) = share(100, START + 60_000);
+    invalid(&scene, Reason::GeneratorSaturated, "only 400 of 600 requests became due");
+}
+
+#[test]
+fn full_in_flight_cap() {
+    let mut scene = good(60);
+    *scene.load(0) = share(200, START + 60_000);
+    scene.load(0).due = 300;
+    scene.load(0).capped = 100;
+    failed(&scene, Reason::InFlightCapReached, "at least");
+}
+
+#[test]
+fn full_cap_does_not_hide_a_late_generator() {
+    let mut scene = good(60);
+    *scene.load(0) = share(200, START + 60_000);
+    scene.load(0).due = 300;
+    scene.load(0).capped = 100;
+    scene.later(1, 100, 50_000);
+    invalid(&scene, Reason::GeneratorSaturated, "late");
+}
+
+#[test]
+fn skewed_clock() {
+    let mut scene = good(60);
+    scene.report(1).header.grant_seen_after_ms = 1_500;
+    invalid(&scene, Reason::ClockSkew, "clocks");
+    scene.report(1).header.grant_seen_after_ms = -1_500;
+    invalid(&scene, Reason::ClockSkew, "clocks");
+}
+
+#[test]
+fn early_cut() {
+    let mut scene = good(60);
+    scene.load(0).stopped = Some("sigterm".into());
+    invalid(&scene, Reason::ResultsIncomplete, "stopped before its end (sigterm)");
+}
+
+#[test]
+fn hard_end_before_the_plan_was_done() {
+    let mut scene = good(60);
+    scene.load(0).stopped = Some("hard-end".into());
+    invalid(&scene, Reason::DeadlineExceeded, "hard-end");
+}
+
+#[test]
+fn duplicated_pod() {
+    let mut scene = good(60);
+    scene.outcomes.push((1, report(1, share(300, START + 60_000))));
+    invalid(&scene, Reason::ResultsIncomplete, "more than once");
+}
+
+#[test]
+fn one_generator_gone_without_a_word() {
+    let mut scene = good(60);
+    scene.outcomes.pop();
+    invalid(&scene, Reason::GeneratorLost, "1 generator of 2 said nothing");
+}
+
+#[test]
+fn one_generator_killed() {
+    let mut scene = good(60);
+    let message = "killed for using more than 256Mi".to_owned();
+    scene.outcomes[1].1 = GeneratorOutcome::Lost { reason: Reason::GeneratorOutOfMemory, message };
+    invalid(&scene, Reason::GeneratorOutOfMemory, "generator 2 of 2: killed");
+}
+
+#[test]
+fn log_gone_counts_only() {
+    let mut scene = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 500}));
+    let loads = vec![share(300, START + 60_000)];
+    scene.outcomes[1].1 = GeneratorOutcome::Counts(Termination { reason: None, message: None, loads });
+    invalid(&scene, Reason::ResultsIncomplete, "its latency is not");
+    let (row, _) = scene.judged();
+    assert_eq!(row.loads[0].latency, None, "the latency of one generator is not that of two");
+    assert_eq!(row.tasks.map(|n| n.0), Some(600));
+}
+
+#[test]
+fn records_of_another_row() {
+    let mut scene = good(60);
+    scene.report(0).header.row = 2;
+    invalid(&scene, Reason::ResultsIncomplete, "another row");
+}
+
+#[test]
+fn records_of_another_start() {
+    let mut scene = good(60);
+    scene.report(0).header.start_at_ms -= 60_000;
+    invalid(&scene, Reason::ResultsIncomplete, "another start");
+}
+
+#[test]
+fn answers_that_were_never_asked_for() {
+    let mut scene = good(60);
+    scene.load(0).ok += 1_000;
+    invalid(&scene, Reason::ResultsIncomplete, "contradict");
+}
+
+#[test]
+fn failures_dropped_from_the_count() {
+    let mut scene = good(60);
+    scene.load(0).sent += 50;
+    scene.load(0).due += 50;
+    invalid(&scene, Reason::ResultsIncomplete, "contradict");
+}
+
+#[test]
+fn nothing_sent_nothing_failed() {
+    let mut scene = good(60);
+    for i in 0..2 {
+        *scene.load(i) = LoadRecord { name: "ingest".into(), ..Default::default() };
+    }
+    invalid(&scene, Reason::ResultsIncomplete, "ingest sent nothing");
+}
+
+#[test]
+fn rows_that_were_never_run() {
+    let mut scene = good(60);
+    let message = "the total deadline passed".to_owned();
+    scene.early = Some(EarlyEnd { reason: Reason::DeadlineExceeded, message });
+    invalid(&scene, Reason::DeadlineExceeded, "1 row was done of 1");
+    scene.early = Some(EarlyEnd { reason: Reason::Cancelled, message: String::new() });
+    caught(&scene, Verdict::Aborted, Reason::Cancelled, "spec.cancel ended the run");
+}
+
+#[test]
+fn a_row_that_a_threshold_stopped_is_failed_though_less_is_known_of_it() {
+    let mut scene = good(60)
+        .threshold(json!({"metric": "requests.failedPercent", "max": 5, "stop": true}))
+        .threshold(json!({"metric": "latency.p99Ms", "max": 50}));
+    for index in 0..2 {
+        let GeneratorOutcome::Complete(report) = &mut scene.outcomes[index].1 else { panic!("a report") };
+        report.loads[0] = share(5, START + 1_000);
+        report.loads[0].stopped = Some("threshold".into());
+        report.loads[0].breach = Some(crate::api::Breach {
+            metric: "requests.failedPercent".into(),
+            observed: "100".into(),
+            limit: "max 5".into(),
+        });
+    }
+    failed(
+        &scene,
+        Reason::ThresholdsBreached,
+        "ingest was stopped early by 2 of its 2 generators: requests.failedPercent",
+    );
+    scene.later(1, 5, 20_000);
+    invalid(&scene, Reason::GeneratorSaturated, "late");
+}
