@@ -9,6 +9,7 @@ use kube::runtime::events::{Recorder, Reporter};
 
 use super::clock::Clock;
 use super::config::Config;
+use super::io::Clients;
 use crate::api::{Reason, Row};
 use crate::evidence::aws::DatabaseSource;
 use crate::evidence::cluster::metrics::Used;
@@ -18,7 +19,10 @@ use crate::results::series::Series;
 
 /// Shared by all passes.
 pub struct Context {
+    /// Repeats by itself what the API server was too busy for.
     pub client: Client,
+    /// Sends each call once: for acts, which go stale, and grants, which say when they were sent.
+    pub once: Client,
     pub clock: Clock,
     pub config: Config,
     /// Image of the agents.
@@ -76,11 +80,13 @@ pub struct Memory {
 
 impl Context {
     /// A context that remembers nothing.
-    pub fn new(client: Client, config: Config, image: String, instance: Option<String>) -> Self {
+    pub fn new(clients: Clients, config: Config, image: String, instance: Option<String>) -> Self {
         let reporter = Reporter { controller: "loadtest-operator".into(), instance };
-        let events = Recorder::new(client.clone(), reporter);
+        let Clients { patient, once } = clients;
+        let events = Recorder::new(patient.clone(), reporter);
         Self {
-            client,
+            client: patient,
+            once,
             clock: Clock::wall(),
             config,
             image,

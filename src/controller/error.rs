@@ -21,6 +21,11 @@ impl PassError {
         move |error| Self::Call { doing, error }
     }
 
+    /// The API server had no time: it may have soon.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Call { error, .. } if matches!(error.code(), Some(429 | 503 | 504)))
+    }
+
     /// Somebody else wrote first: read again.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Call { error, .. } if matches!(error.code(), Some(404 | 409)))

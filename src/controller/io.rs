@@ -3,13 +3,37 @@
 use std::future::Future;
 use std::time::Duration;
 
-use kube::Error;
+use kube::{Client, Config, Error};
 use thiserror::Error;
 
 use crate::lifecycle::Live;
 
 /// kube retries some answers for minutes by itself; nothing here waits that long.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The two ways to call the API server.
+#[derive(Clone)]
+pub struct Clients {
+    /// With kube's retries of 429, 503 and 504.
+    pub patient: Client,
+    /// Without: what fails is decided anew.
+    pub once: Client,
+}
+
+impl Clients {
+    /// Of the cluster that this process is in, or that its kubeconfig names; asks nobody.
+    ///
+    /// # Errors
+    /// A sentence: there is no cluster.
+    pub async fn infer() -> Result<Self, String> {
+        let no_cluster = |error: &dyn std::fmt::Display| format!("no Kubernetes cluster: {error}");
+        let config = Config::infer().await.map_err(|error| no_cluster(&error))?;
+        let mut once = config.clone();
+        once.default_retry = false;
+        let client = |config| Client::try_from(config).map_err(|error| no_cluster(&error));
+        Ok(Self { patient: client(config)?, once: client(once)? })
+    }
+}
 
 /// Why a call brought nothing.
 #[derive(Debug, Error)]

@@ -7,7 +7,7 @@ pub mod config;
 pub mod context;
 mod election;
 mod error;
-mod io;
+pub mod io;
 mod lease;
 mod operate;
 mod read;

@@ -77,7 +77,8 @@ fn at_rest(test: &Glance) -> bool {
 /// After a pass that broke off.
 pub fn on_error(seen: Arc<DeserializeGuard<Glance>>, error: &PassError, _: Arc<Context>) -> Action {
     warn!(namespace = seen.namespace(), name = seen.name_any(), %error, "will try again");
-    Action::requeue(Duration::from_secs(2))
+    // A busy API server asks for one second as a rule, and a start is only 5 s ahead.
+    Action::requeue(Duration::from_secs(if error.is_busy() { 1 } else { 2 }))
 }
 
 enum Pass {

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kube::Client;
 use tokio::sync::watch;
 use tracing::info;
 
 use super::config::Config;
 use super::context::Context;
 use super::election::{keep, lead};
+use super::io::Clients;
 use super::lease::{ElectionArgs, Place};
 use super::operate::operate;
 use crate::runtime::server::Health;
@@ -40,7 +40,7 @@ pub struct Args {
 /// A sentence: the configuration can't be read, there is no cluster, or the address is taken.
 pub async fn run(args: Args) -> Result<(), String> {
     let config = Config::read(&args.config)?;
-    let client = Client::try_default().await.map_err(|e| format!("no Kubernetes cluster: {e}"))?;
+    let clients = Clients::infer().await?;
     let place = match args.election.leader_election {
         true => Some(Place::new(&args.election, args.pod_name.as_deref()).await?),
         false => None,
@@ -53,7 +53,7 @@ pub async fn run(args: Args) -> Result<(), String> {
     // A context for each term: who leads anew looks anew.
     let working = || {
         let (image, pod) = (args.agent_image.clone(), args.pod_name.clone());
-        operate(Arc::new(Context::new(client.clone(), config.clone(), image, pod)), health.clone())
+        operate(Arc::new(Context::new(clients.clone(), config.clone(), image, pod)), health.clone())
     };
     tokio::select! {
         () = in_turn(place.as_ref(), &health, working) => {}

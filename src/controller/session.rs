@@ -147,6 +147,15 @@ impl<'a> Session<'a> {
         Api::namespaced(self.context.client.clone(), &self.namespace())
     }
 
+    /// The same for acts: a call of it is sent once.
+    pub fn once<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<Scope = kube::core::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.context.once.clone(), &self.namespace())
+    }
+
     /// Remembers the uid behind a hash.
     pub fn hash(&mut self, uid: &str) -> Uid {
         let hash = Uid::of(uid);

@@ -104,9 +104,9 @@ impl Lab {
     pub fn start(&mut self) {
         self.started += 1;
         let number = self.started;
-        let (client, fake) = (self.fake.client(number), self.fake.clone());
+        let (clients, fake) = (self.fake.clients(number), self.fake.clone());
         let mut context =
-            Context::new(client, self.config.clone(), "agent:1".into(), Some(format!("operator-{number}")));
+            Context::new(clients, self.config.clone(), "agent:1".into(), Some(format!("operator-{number}")));
         context.clock = Clock::from_fn(move || fake.now());
         let task = tokio::spawn(operate(Arc::new(context), Health::default()));
         self.operators.push(Operator { number, task });

@@ -75,7 +75,7 @@ async fn patch_target(session: &Session<'_>, index: usize, patch: Value, decided
     }
     let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|e| PassError::Status(e.to_string()))?;
     let reference = &target.workload_ref;
-    let api = workloads(&session.context.client, &session.namespace(), reference.kind);
+    let api = workloads(&session.context.once, &session.namespace(), reference.kind);
     let answer = call(api.patch(&reference.name.0, &PatchParams::default(), &Patch::Json::<()>(patch))).await;
     answer.map(drop).map_err(PassError::call("writing a target"))
 }
@@ -172,7 +172,7 @@ async fn create_job(session: &Session<'_>, decided: Instant) -> Result<(), PassE
     if decided.elapsed() > FRESH {
         return Ok(());
     }
-    create(&session.api::<Job>(), &job, "creating the generator Job").await
+    create(&session.once::<Job>(), &job, "creating the generator Job").await
 }
 
 /// What agents' pods are made from.
@@ -263,7 +263,7 @@ async fn annotate(session: &Session<'_>, pod: &Pod, annotations: Vec<(&str, &str
         );
     }
     let patch: json_patch::Patch = serde_json::from_value(ops.into()).unwrap_or_default();
-    call(session.api::<Pod>().patch(&pod.name_any(), &PatchParams::default(), &Patch::Json::<()>(patch)))
+    call(session.once::<Pod>().patch(&pod.name_any(), &PatchParams::default(), &Patch::Json::<()>(patch)))
         .await
         .map(drop)
 }

@@ -19,6 +19,7 @@ use super::journal::Entry;
 use super::path::Path;
 use super::server::{self, Sent};
 use super::{Fake, Millis, watch};
+use loadtest_operator::controller::io::Clients;
 
 /// What a call costs on the way there.
 const WAY: Duration = Duration::from_millis(2);
@@ -31,11 +32,12 @@ struct Connection {
 }
 
 impl Fake {
-    /// A client of its own for the operator process of that number, with the retries that kube's default client does.
-    pub fn client(&self, number: u32) -> Client {
+    /// Clients of its own for the operator process of that number: with the retries that kube's default client does, and without.
+    pub fn clients(&self, number: u32) -> Clients {
         let retries = RetryLayer::new(RetryPolicy::server_retry());
         let connection = Connection { fake: self.clone(), client: number };
-        Client::new(ServiceBuilder::new().layer(retries).service(connection), "default")
+        let once = Client::new(connection.clone(), "default");
+        Clients { patient: Client::new(ServiceBuilder::new().layer(retries).service(connection), "default"), once }
     }
 }
 
