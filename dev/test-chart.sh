@@ -74,6 +74,12 @@ check "two operators are replaced one after the other" says 'type: RollingUpdate
 check "the lease is a right of one Role" count 1 Role --set "$two"
 check "namespaced mode has no ClusterRole for the lease" count 0 ClusterRole --set "$two,$some"
 refused "two operators without leader election are refused" "/replicas" render --set replicas=2
+check "nothing of the Prometheus operator unless it is asked for" silent monitoring.coreos.com
+check "a PodMonitor" says 'kind: PodMonitor' --set metrics.podMonitor.enabled=true,metrics.podMonitor.labels.release=prometheus
+check "alerts" says 'alert: LoadTestTargetsNotPutBack' --set metrics.alerts.enabled=true
+check "dashboards, found by Grafana's sidecar" says 'grafana_dashboard: "1"' --set metrics.dashboards.enabled=true
+check "both dashboards" says '  runs.json: |' --set metrics.dashboards.enabled=true
+refused "an interval without its unit is refused" "/metrics/podMonitor/interval" render --set metrics.podMonitor.interval=x30
 for line in 'runAsNonRoot: true' 'readOnlyRootFilesystem: true' 'allowPrivilegeEscalation: false' 'drop: [ALL]' 'type: RuntimeDefault'; do
 	check "restricted pod: $line" says "$line"
 done

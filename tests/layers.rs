@@ -46,7 +46,7 @@ const IMPURE: [(&str, &str); 5] = [
 ];
 
 /// A crate (or a part of it) and the only folders that may name it.
-const USERS: [(&str, &[&str]); 8] = [
+const USERS: [(&str, &[&str]); 9] = [
     (r"\bkube::(\{[^}]*\b)?(Client|client|Api|api|runtime|Config|config)\b", &["controller", "cli"]),
     (r"\bkube\b", &["api", "plan", "lifecycle", "results", "build", "report", "evidence/cluster", "controller", "cli"]),
     (r"\bk8s_openapi\b", &["api", "build", "evidence/cluster", "controller", "cli"]),
@@ -54,6 +54,7 @@ const USERS: [(&str, &[&str]); 8] = [
     (r"\b(reqwest|tokio_postgres)\b", &["evidence/live"]),
     (r"\bhyper(_util)?\b", &[]),
     (r"\baxum\b", &["runtime"]),
+    (r"\b(prometheus|tower)\b", &["controller", "runtime"]),
     (r"\bcore::v1::(\{[^}]*\b)?Secret\b", &[]),
 ];
 

@@ -39,6 +39,8 @@ pub struct GlanceRun {
     pub id: i64,
     /// Row being worked on.
     pub row: Option<i32>,
+    /// Rows in all.
+    pub rows: Option<i32>,
     pub started_at: Option<Instant>,
 }
 
@@ -94,14 +96,14 @@ mod tests {
                 "managedFields": [{"manager": "m"}]},
             "spec": {"repeats": "many"},
             "status": {"observedGeneration": 1, "phase": "Running", "table": "| 1 |",
-                "run": {"id": 3, "row": 2, "startedAt": "2026-01-02T03:04:05.678Z", "planHash": 7}}});
+                "run": {"id": 3, "row": 2, "rows": 4, "startedAt": "2026-01-02T03:04:05.678Z", "planHash": 7}}});
         let glance: Glance = serde_json::from_value(object).unwrap();
         let kept =
             ObjectMeta { name: Some("t".into()), uid: Some("u".into()), generation: Some(2), ..ObjectMeta::default() };
         assert_eq!(glance.metadata, kept);
         assert_eq!((glance.status.observed_generation, glance.status.phase), (Some(1), Some(Phase::Running)));
         let run = glance.status.run.unwrap();
-        assert_eq!((run.id, run.row), (3, Some(2)));
+        assert_eq!((run.id, run.row, run.rows), (3, Some(2), Some(4)));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use kube::runtime::events::{Recorder, Reporter};
 use super::clock::Clock;
 use super::config::Config;
 use super::io::Clients;
+use super::metrics::Metrics;
+use super::watched::Watched;
 use crate::api::{Reason, Row};
 use crate::evidence::aws::DatabaseSource;
 use crate::evidence::cluster::metrics::Used;
@@ -28,6 +30,8 @@ pub struct Context {
     /// Image of the agents.
     pub image: String,
     pub events: Recorder,
+    pub metrics: Metrics,
+    pub watched: Watched,
     memory: Mutex<HashMap<String, Memory>>,
     sources: Mutex<Sources>,
 }
@@ -80,7 +84,7 @@ pub struct Memory {
 
 impl Context {
     /// A context that remembers nothing.
-    pub fn new(clients: Clients, config: Config, image: String, instance: Option<String>) -> Self {
+    pub fn new(clients: Clients, config: Config, image: String, instance: Option<String>, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: "loadtest-operator".into(), instance };
         let Clients { patient, once } = clients;
         let events = Recorder::new(patient.clone(), reporter);
@@ -91,6 +95,8 @@ impl Context {
             config,
             image,
             events,
+            metrics,
+            watched: Watched::default(),
             memory: Mutex::default(),
             sources: Mutex::default(),
         }

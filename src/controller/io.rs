@@ -6,6 +6,8 @@ use std::time::Duration;
 use kube::{Client, Config, Error};
 use thiserror::Error;
 
+use super::counted::counted;
+use super::metrics::Metrics;
 use crate::lifecycle::Live;
 
 /// kube retries some answers for minutes by itself; nothing here waits that long.
@@ -25,12 +27,12 @@ impl Clients {
     ///
     /// # Errors
     /// A sentence: there is no cluster.
-    pub async fn infer() -> Result<Self, String> {
+    pub async fn infer(metrics: &Metrics) -> Result<Self, String> {
         let no_cluster = |error: &dyn std::fmt::Display| format!("no Kubernetes cluster: {error}");
         let config = Config::infer().await.map_err(|error| no_cluster(&error))?;
         let mut once = config.clone();
         once.default_retry = false;
-        let client = |config| Client::try_from(config).map_err(|error| no_cluster(&error));
+        let client = |config| counted(config, metrics).map_err(|error| no_cluster(&error));
         Ok(Self { patient: client(config)?, once: client(once)? })
     }
 }

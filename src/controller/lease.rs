@@ -60,6 +60,11 @@ impl Place {
         Ok(Self { client, name: args.lease_name.clone(), namespace, identity })
     }
 
+    /// Name of the Lease.
+    pub fn lease(&self) -> &str {
+        &self.name
+    }
+
     /// Takes part: the Lease is made when there is none.
     ///
     /// # Errors

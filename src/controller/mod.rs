@@ -5,15 +5,18 @@
 pub mod clock;
 pub mod config;
 pub mod context;
+mod counted;
 mod election;
 mod error;
 pub mod io;
 mod lease;
+pub mod metrics;
 mod operate;
 mod read;
 mod reconcile;
 mod run;
 mod session;
+mod watched;
 mod write;
 
 pub use config::Config;

@@ -41,7 +41,9 @@ async fn watch(context: Arc<Context>, namespace: Option<String>, health: Health)
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     }
     health.ready();
-    Controller::new(api, watcher::Config::default().page_size(PAGE))
+    let controller = Controller::new(api, watcher::Config::default().page_size(PAGE));
+    context.watched.add(controller.store());
+    controller
         .graceful_shutdown_on(shutdown::requested())
         .run(reconcile, on_error, context)
         .for_each(|_| std::future::ready(()))

@@ -1,7 +1,7 @@
 //! One pass: read, decide, then record or act; again until there is something to wait for.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 use super::context::Context;
 use super::error::PassError;
 use super::io::call;
+use super::metrics::Ended;
 use super::read::collect;
 use super::read::evidence;
 use super::read::observer;
@@ -31,11 +32,24 @@ const STEPS: usize = 64;
 /// Reads of one step; each need is looked at once.
 const READS: usize = 16;
 
-/// Reconciles one LoadTest.
+/// Reconciles one LoadTest, and counts it.
 ///
 /// # Errors
 /// A call failed; the controller tries again with [`on_error`]'s delay.
 pub async fn reconcile(seen: Arc<DeserializeGuard<Glance>>, context: Arc<Context>) -> Result<Action, PassError> {
+    let (metrics, begun) = (context.metrics.clone(), Instant::now());
+    metrics.began();
+    let answer = passes(&seen, &context).await;
+    let how = match &answer {
+        Ok(action) if *action == Action::await_change() => Ended::Success,
+        Ok(_) => Ended::RequeueAfter,
+        Err(_) => Ended::Error,
+    };
+    metrics.ended(how, begun.elapsed());
+    answer
+}
+
+async fn passes(seen: &DeserializeGuard<Glance>, context: &Context) -> Result<Action, PassError> {
     let (namespace, name) = (seen.namespace().unwrap_or_default(), seen.name_any());
     if let Ok(test) = &seen.0
         && at_rest(test)
@@ -49,11 +63,11 @@ pub async fn reconcile(seen: Arc<DeserializeGuard<Glance>>, context: Arc<Context
             None => return Ok(Action::await_change()),
             Some(DeserializeGuard(Ok(test))) => test,
             Some(DeserializeGuard(Err(_))) => {
-                unreadable::tell(&context, &namespace, &name).await?;
+                unreadable::tell(context, &namespace, &name).await?;
                 return Ok(Action::await_change());
             }
         };
-        match pass(&context, test).await {
+        match pass(context, test).await {
             Ok(Pass::Again) => {}
             Ok(Pass::Wait(delay)) => return Ok(Action::requeue(delay)),
             Ok(Pass::Rest) => return Ok(Action::await_change()),

@@ -11,9 +11,11 @@ use super::context::Context;
 use super::election::{keep, lead};
 use super::io::Clients;
 use super::lease::{ElectionArgs, Place};
+use super::metrics::Metrics;
 use super::operate::operate;
+use super::watched::Watched;
 use crate::runtime::server::Health;
-use crate::runtime::{server, shutdown};
+use crate::runtime::{process, server, shutdown};
 
 /// How the controller is started.
 #[derive(Clone, Debug, clap::Args)]
@@ -27,7 +29,7 @@ pub struct Args {
     /// Name of this pod, for its events.
     #[arg(long, env = "POD_NAME")]
     pub pod_name: Option<String>,
-    /// Where /healthz and /readyz are served.
+    /// Where /healthz, /readyz and /metrics are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub listen: std::net::SocketAddr,
     #[command(flatten)]
@@ -40,7 +42,9 @@ pub struct Args {
 /// A sentence: the configuration can't be read, there is no cluster, or the address is taken.
 pub async fn run(args: Args) -> Result<(), String> {
     let config = Config::read(&args.config)?;
-    let clients = Clients::infer().await?;
+    let registry = process::registry().map_err(|e| e.to_string())?;
+    let metrics = Metrics::new(&registry).map_err(|e| e.to_string())?;
+    let clients = Clients::infer(&metrics).await?;
     let place = match args.election.leader_election {
         true => Some(Place::new(&args.election, args.pod_name.as_deref()).await?),
         false => None,
@@ -48,15 +52,23 @@ pub async fn run(args: Args) -> Result<(), String> {
     let health = Health::default();
     let listener = tokio::net::TcpListener::bind(args.listen).await;
     let listener = listener.map_err(|e| format!("can't listen on {}: {e}", args.listen))?;
-    let serving = server::serve(listener, health.clone());
+    let watched = Watched::default();
+    let refresh = {
+        let (watched, metrics) = (watched.clone(), metrics.clone());
+        move || watched.tell(&metrics)
+    };
+    let serving = server::serve(listener, health.clone(), registry, refresh);
     info!(version = crate::runtime::version(), image = args.agent_image, "started");
     // A context for each term: who leads anew looks anew.
     let working = || {
         let (image, pod) = (args.agent_image.clone(), args.pod_name.clone());
-        operate(Arc::new(Context::new(clients.clone(), config.clone(), image, pod)), health.clone())
+        let mut context = Context::new(clients.clone(), config.clone(), image, pod, metrics.clone());
+        watched.clear();
+        context.watched = watched.clone();
+        operate(Arc::new(context), health.clone())
     };
     tokio::select! {
-        () = in_turn(place.as_ref(), &health, working) => {}
+        () = in_turn(place.as_ref(), &health, &metrics, working) => {}
         served = serving => served.map_err(|e| format!("the server ended: {e}"))?,
         () = shutdown::requested() => info!("asked to stop; runs go on in the cluster and are taken up by the next process"),
     }
@@ -67,7 +79,12 @@ pub async fn run(args: Args) -> Result<(), String> {
 }
 
 /// Works: always, or while the lease is held. A process that waits for the lease is ready: it does all that it is there for.
-async fn in_turn<W: Future<Output = ()>>(place: Option<&Place>, health: &Health, working: impl Fn() -> W) {
+async fn in_turn<W: Future<Output = ()>>(
+    place: Option<&Place>,
+    health: &Health,
+    metrics: &Metrics,
+    working: impl Fn() -> W,
+) {
     let Some(place) = place else { return working().await };
     let leads = watch::Sender::new(false);
     let sit = async || {
@@ -82,5 +99,14 @@ async fn in_turn<W: Future<Output = ()>>(place: Option<&Place>, health: &Health,
     tokio::select! {
         () = lead(leads.subscribe(), working) => {}
         () = keep(&leads, sit) => {}
+        () = tell(leads.subscribe(), |leads| metrics.leads(place.lease(), leads)) => {}
+    }
+}
+
+/// Says whether this process leads, now and whenever that changes.
+async fn tell(mut leads: watch::Receiver<bool>, say: impl Fn(bool)) {
+    say(*leads.borrow_and_update());
+    while leads.changed().await.is_ok() {
+        say(*leads.borrow_and_update());
     }
 }

@@ -1,11 +1,13 @@
-//! The controller's HTTP server: alive, ready.
+//! The controller's HTTP server: alive, ready, and its metrics.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
+use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use tokio::net::TcpListener;
 
 /// Whether the controller works, and what it waits for otherwise.
@@ -34,13 +36,23 @@ impl Health {
     }
 }
 
-/// Serves until the process ends.
+/// Serves until the process ends. `refresh` is called before the metrics are read.
 ///
 /// # Errors
 /// The listener broke.
-pub async fn serve(listener: TcpListener, health: Health) -> std::io::Result<()> {
-    let router =
-        Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(readyz)).with_state(health);
+pub async fn serve<F>(listener: TcpListener, health: Health, registry: Registry, refresh: F) -> std::io::Result<()>
+where
+    F: Fn() + Clone + Send + Sync + 'static,
+{
+    let metrics = get(move || {
+        refresh();
+        std::future::ready(metrics(&registry))
+    });
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", metrics)
+        .with_state(health);
     axum::serve(listener, router).await
 }
 
@@ -48,5 +60,13 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     match health.lock().clone() {
         None => (StatusCode::OK, "ok".into()),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+    }
+}
+
+/// In the text format that every Prometheus reads.
+fn metrics(registry: &Registry) -> axum::response::Response {
+    match TextEncoder::new().encode_to_string(&registry.gather()) {
+        Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

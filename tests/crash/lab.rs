@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Registry;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use crate::fake::store::{Key, key};
 use loadtest_operator::api::{LoadTest, LoadTestSpec, LoadTestStatus, Phase};
 use loadtest_operator::controller::clock::Clock;
 use loadtest_operator::controller::context::Context;
+use loadtest_operator::controller::metrics::Metrics;
 use loadtest_operator::controller::{Config, operate};
 use loadtest_operator::runtime::server::Health;
 
@@ -105,8 +107,8 @@ impl Lab {
         self.started += 1;
         let number = self.started;
         let (clients, fake) = (self.fake.clients(number), self.fake.clone());
-        let mut context =
-            Context::new(clients, self.config.clone(), "agent:1".into(), Some(format!("operator-{number}")));
+        let (pod, metrics) = (Some(format!("operator-{number}")), Metrics::new(&Registry::new()).expect("metrics"));
+        let mut context = Context::new(clients, self.config.clone(), "agent:1".into(), pod, metrics);
         context.clock = Clock::from_fn(move || fake.now());
         let task = tokio::spawn(operate(Arc::new(context), Health::default()));
         self.operators.push(Operator { number, task });

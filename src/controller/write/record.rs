@@ -43,6 +43,7 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
     set_conditions(session, &mut status, &standing, &message);
     compact_but_current(&mut status, next.row);
     write(session, status.clone()).await?;
+    session.context.metrics.recorded(change, &status);
     if let Change::Released(_) = change {
         put_back::tell(session, &status, told).await;
     }

@@ -23,16 +23,19 @@ pub async fn watch(context: &Context) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
+        let mut left = 0;
         for namespace in context.namespaces() {
-            if let Err(error) = sweep(context, namespace.as_deref()).await {
-                warn!(namespace, error = error.message(), "claims and Jobs could not be looked at");
+            match sweep(context, namespace.as_deref()).await {
+                Ok(claims) => left += claims,
+                Err(error) => warn!(namespace, error = error.message(), "claims and Jobs could not be looked at"),
             }
         }
+        context.metrics.claims_left(left);
     }
 }
 
-/// One look at a namespace, or at all of them.
-async fn sweep(context: &Context, namespace: Option<&str>) -> Result<(), CallError> {
+/// One look at a namespace, or at all of them: how many claims should be gone and are not.
+async fn sweep(context: &Context, namespace: Option<&str>) -> Result<usize, CallError> {
     // What carries a label is listed before the LoadTests: a run is recorded before its first claim, so the list that
     // comes later knows every run whose claim was seen.
     let mut claimed = Vec::new();
@@ -46,7 +49,7 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<(), CallErr
     };
     let jobs = call(jobs.list(&ListParams::default().labels(RUN_LABEL))).await?;
     if claimed.is_empty() && jobs.items.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let tests: Api<DeserializeGuard<Glance>> = match namespace {
         Some(namespace) => Api::namespaced(context.client.clone(), namespace),
@@ -63,10 +66,11 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<(), CallErr
     let remove = |label: &str, row| {
         standing(&active, label, row) == StandingVerdict::Remove && !unreadable.iter().any(|uid| is_of(label, uid))
     };
+    let mut left = 0;
     for (kind, workload) in claimed {
         let label = workload.labels().get(CLAIM).cloned().unwrap_or_default();
-        if remove(&label, None) {
-            release(context, kind, &workload).await;
+        if remove(&label, None) && !release(context, kind, &workload).await {
+            left += 1;
         }
     }
     for job in jobs {
@@ -76,7 +80,7 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<(), CallErr
             delete(context, &job).await;
         }
     }
-    Ok(())
+    Ok(left)
 }
 
 /// LoadTests that may have something: however many are finished, they are not sent.
@@ -91,12 +95,13 @@ fn all(client: &Client, namespace: Option<&str>, kind: WorkloadKind) -> Api<Dyna
     }
 }
 
-async fn release(context: &Context, kind: WorkloadKind, workload: &DynamicObject) {
+/// Puts a workload back; whether that is done.
+async fn release(context: &Context, kind: WorkloadKind, workload: &DynamicObject) -> bool {
     let (namespace, name) = (workload.namespace().unwrap_or_default(), workload.name_any());
     let live = workloads(&context.client, &namespace, kind);
-    let Ok(fresh) = call(live.get(&name)).await else { return };
+    let Ok(fresh) = call(live.get(&name)).await else { return false };
     if fresh.labels().get(CLAIM) != workload.labels().get(CLAIM) {
-        return; // claimed anew since it was listed
+        return true; // claimed anew since it was listed
     }
     let fresh = serde_json::to_value(fresh).unwrap_or_default();
     let released = match release_patch(&fresh) {
@@ -106,11 +111,15 @@ async fn release(context: &Context, kind: WorkloadKind, workload: &DynamicObject
             None
         }
     };
-    let Some(patch) = released else { return };
+    let Some(patch) = released else { return false };
     match call(live.patch(&name, &PatchParams::default(), &Patch::Json::<()>(patch))).await {
         Ok(_) => info!(namespace, name, "a claim of no active run was released, and the workload put back"),
-        Err(error) => warn!(namespace, name, error = error.message(), "a claim of no active run could not be released"),
+        Err(error) => {
+            warn!(namespace, name, error = error.message(), "a claim of no active run could not be released");
+            return false;
+        }
     }
+    true
 }
 
 async fn delete(context: &Context, job: &Job) {
