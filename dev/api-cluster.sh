@@ -5,7 +5,10 @@
 # api_cluster: up, without a node, with everything that the chart installs (the operator's pod never runs); sets the tests' environment.
 api_cluster() {
 	local helm
+	# As OpenShift does: who owns an object must be allowed to.
+	export DEVCLUSTER_ADMISSION=OwnerReferencesPermissionEnforcement
 	quiet cluster "cluster without a node" dev/cluster/up light || return
+	unset DEVCLUSTER_ADMISSION
 	export LOADTEST_KUBECONFIG=$DEVCLUSTER_STATE/pki/admin.kubeconfig LOADTEST_AUDIT=$DEVCLUSTER_STATE/log/audit.log
 	LOADTEST_KUBECTL=$(cat "$DEVCLUSTER_STATE/bin")/kubectl
 	export LOADTEST_KUBECTL

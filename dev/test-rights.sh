@@ -6,7 +6,7 @@
 # Rights that no call of the node tests needs, each with its reason: "verb group/resource".
 unused_rights() {
 	cat <<-END
-		update loadtest.dev/loadtests/finalizers   owner references, only where OwnerReferencesPermissionEnforcement is on
+		update loadtest.dev/loadtests/finalizers   no request: asked about owner references where they are checked; tests/api/rights.rs
 	END
 }
 # Requests that every service account may make (system:discovery and system:basic-user).

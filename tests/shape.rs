@@ -1,4 +1,5 @@
-//! The shape of the house: files that are read in one sitting, nothing left lying about, and no right beyond the list.
+//! The shape of the house: files that are read in one sitting, nothing left lying about, no right beyond the list, and a test for each
+//! rule of the protocol.
 
 mod source;
 
@@ -32,32 +33,9 @@ fn nothing_panics_on_input_and_nothing_is_left_to_do() {
     }
 }
 
-/// All that the operator may do in a namespace: group/resource, and verbs by name.
-const RIGHTS: [(&str, &str); 18] = [
-    ("/configmaps", "create delete get patch"),
-    ("/events", "list"),
-    ("/pods", "list patch"),
-    ("/pods/log", "get"),
-    ("/resourcequotas", "list"),
-    ("/services", "get"),
-    ("apps/deployments", "get list patch"),
-    ("apps/replicasets", "list"),
-    ("apps/statefulsets", "get list patch"),
-    ("autoscaling/horizontalpodautoscalers", "list"),
-    ("batch/jobs", "create delete get list"),
-    ("discovery.k8s.io/endpointslices", "list"),
-    ("events.k8s.io/events", "create patch"),
-    ("keda.sh/scaledobjects", "list"),
-    ("loadtest.dev/loadtests", "get list patch watch"),
-    ("loadtest.dev/loadtests/finalizers", "update"),
-    ("loadtest.dev/loadtests/status", "patch"),
-    ("metrics.k8s.io/pods", "list"),
-];
-
-#[test]
-fn the_chart_gives_the_operator_these_rights_and_no_other() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/loadtest-operator/templates/_helpers.tpl");
-    let helpers = std::fs::read_to_string(path).unwrap();
+/// Group/resource, and verbs by name, of each rule that the chart gives the operator in a namespace.
+fn rights_of_the_chart() -> BTreeMap<String, String> {
+    let helpers = text_of("charts/loadtest-operator/templates/_helpers.tpl");
     let (_, rules) = helpers.split_once("{{- define \"loadtest.rules\" -}}\n").expect("the chart's rules");
     let rules: Vec<Value> = serde_saphyr::from_str(rules.split_once("{{- end }}").unwrap().0).unwrap();
     let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -72,9 +50,64 @@ fn the_chart_gives_the_operator_these_rights_and_no_other() {
         }
     }
     given.values_mut().for_each(|verbs| verbs.sort());
-    let given: BTreeMap<String, String> = given.into_iter().map(|(what, verbs)| (what, verbs.join(" "))).collect();
-    let wanted = RIGHTS.iter();
-    let wanted: BTreeMap<String, String> = wanted.map(|(what, verbs)| ((*what).into(), (*verbs).into())).collect();
-    assert_eq!(given, wanted);
-    assert!(!given.keys().any(|what| what.contains("secrets") || what.contains("exec") || what.contains('*')));
+    given.into_iter().map(|(what, verbs)| (what, verbs.join(" "))).collect()
+}
+
+/// The same, as docs/security.md says it.
+fn rights_of_the_page() -> BTreeMap<String, String> {
+    let line = Regex::new(r"(?m)^\| `([a-z0-9.]*/[a-z/]+)` \| ([a-z ]+) \|").unwrap();
+    let page = text_of("docs/security.md");
+    line.captures_iter(&page).map(|parts| (parts[1].to_owned(), parts[2].to_owned())).collect()
+}
+
+#[test]
+fn the_chart_gives_the_operator_the_rights_that_the_page_says_and_no_other() {
+    let given = rights_of_the_chart();
+    assert_eq!(given, rights_of_the_page());
+    assert!(given.len() > 10);
+    let forbidden = |what: &&String| what.contains("secrets") || what.contains("exec") || what.contains('*');
+    assert_eq!(given.keys().find(forbidden), None);
+    assert_eq!(given["/pods"], "list patch", "no pod is made or deleted by the operator itself");
+}
+
+fn text_of(path: &str) -> String {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Lines of the tests' table in docs/protocol.md: the number before, file and name.
+fn named_tests() -> Vec<(u32, String, String)> {
+    let protocol = text_of("docs/protocol.md");
+    let (_, table) = protocol.split_once("\n## 10. ").expect("the section of the tests");
+    let line = Regex::new(r"^\| (\d*) ?\|.*\| [PFAN] \| (?:`([^`]+)` `([^`]+)`|the same) \|$").unwrap();
+    let (mut number, mut named) = (0, Vec::<(u32, String, String)>::new());
+    for text in table.lines().filter(|text| text.starts_with("| ")) {
+        let Some(parts) = line.captures(text) else {
+            assert!(text.contains("what is shown"), "a line that is no test: {text}");
+            continue;
+        };
+        number = parts[1].parse().unwrap_or(number);
+        let test = match (parts.get(2), parts.get(3)) {
+            (Some(file), Some(name)) => (number, file.as_str().to_owned(), name.as_str().to_owned()),
+            _ => (number, named.last().unwrap().1.clone(), named.last().unwrap().2.clone()),
+        };
+        named.push(test);
+    }
+    named
+}
+
+#[test]
+fn every_rule_of_the_protocol_has_a_test_that_is_there() {
+    let named = named_tests();
+    let mut numbers: Vec<u32> = named.iter().map(|(number, _, _)| *number).collect();
+    numbers.dedup();
+    assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
+    for (number, file, name) in named {
+        let text = text_of(&file);
+        let wanted = if file.ends_with(".rs") { format!("fn {name}()") } else { format!("\"{name}\"") };
+        let (before, _) = text.split_once(&wanted).unwrap_or_else(|| panic!("{number}: no {name} in {file}"));
+        let marked =
+            !file.ends_with(".rs") || before.lines().rev().take(3).any(|line| line.trim_start().starts_with("#["));
+        assert!(marked, "{number}: {name} in {file} is no test");
+    }
 }

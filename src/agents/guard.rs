@@ -68,10 +68,28 @@ mod tests {
     }
 
     #[test]
-    fn credentials_of_any_cloud_are_refused_by_name() {
-        for name in ["AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_CLIENT_SECRET"] {
-            let refused = check(Path::new(NOWHERE), |asked| asked == name).unwrap_err();
+    fn a_mount_that_is_being_made_is_a_token_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        std::os::unix::fs::symlink("..data/token", &token).unwrap();
+        assert_eq!(check(&token, |_| false), Err(Identity::Token(token.display().to_string())));
+    }
+
+    #[test]
+    fn credentials_of_each_kind_are_refused_by_name() {
+        for name in CREDENTIALS {
+            let refused = check(Path::new(NOWHERE), |asked| asked == *name).unwrap_err();
+            assert_eq!(refused, Identity::Credentials(name));
             assert!(refused.to_string().contains(name));
+        }
+        // What the webhooks of the three clouds add to pods: IRSA, Pod Identity, GKE's and Azure's workload identity.
+        for name in [
+            "AWS_ROLE_ARN",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "AZURE_FEDERATED_TOKEN_FILE",
+        ] {
+            assert!(CREDENTIALS.contains(&name), "{name}");
         }
     }
 }

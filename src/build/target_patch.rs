@@ -68,6 +68,15 @@ pub fn size_patch(workload: &Value, wanted: &Fields) -> Result<Value, TargetErro
     Ok(patch.into())
 }
 
+/// A claim and a size in one patch, for a dry run. The label of another test's claim stays: that test is waited for later, and
+/// an admission policy refuses to take a claim over, also in a dry run.
+pub fn rehearsal(workload: &Value, claim: &Value, size: &Value) -> Value {
+    let busy = workload["metadata"]["labels"].get(CLAIM).is_some();
+    let label = json!(entry("labels"));
+    let steps = [claim, size].into_iter().filter_map(Value::as_array).flatten();
+    steps.filter(|step| !(busy && step["path"] == label)).cloned().collect()
+}
+
 /// The originals where the live value is still ours; label and annotation away; in one patch.
 ///
 /// # Errors
@@ -137,9 +146,14 @@ fn add_fields(workload: &Value, container: &str, fields: &Fields, patch: &mut Ve
     Ok(())
 }
 
+/// Where the claim stands among labels or annotations.
+fn entry(map: &str) -> String {
+    format!("/metadata/{map}/{}", CLAIM.replace('/', "~1"))
+}
+
 /// Sets (or removes) the claim's label or annotation.
 fn add_metadata(workload: &Value, patch: &mut Vec<Value>, map: &str, value: Option<String>) {
-    let entry = format!("/metadata/{map}/{}", CLAIM.replace('/', "~1"));
+    let entry = entry(map);
     let existing = workload["metadata"].get(map).filter(|m| m.is_object());
     match (value, existing) {
         (Some(value), Some(_)) => patch.push(json!({"op": "add", "path": entry, "value": value})),

@@ -70,6 +70,25 @@ fn a_released_target_is_exactly_what_it_was() {
 }
 
 #[test]
+fn a_size_is_rehearsed_with_its_claim_but_never_takes_anothers_label() {
+    let fields = wanted(&target());
+    let names: Vec<_> = fields.keys().cloned().collect();
+    let rehearsed = |found: &Value| {
+        let claim = claim_patch(found, &run(), None, &names, Instant::from_millis(0)).unwrap();
+        let size = size_patch(&patched(found.clone(), &claim), &fields).unwrap();
+        patched(found.clone(), &rehearsal(found, &claim, &size))
+    };
+    let free = rehearsed(&deployment());
+    assert_eq!(free["metadata"]["labels"][CLAIM], run().label());
+    let mut busy = deployment();
+    busy["metadata"]["labels"] = json!({CLAIM: "another.7"});
+    let sized = rehearsed(&busy);
+    assert_eq!(sized["metadata"]["labels"][CLAIM], "another.7");
+    assert_eq!(sized["spec"], free["spec"]);
+    assert_ne!(sized["spec"], deployment()["spec"]);
+}
+
+#[test]
 fn a_claim_without_a_size_is_released_without_touching_the_spec() {
     let release = release_patch(&claimed()).unwrap();
     assert_eq!(patched(claimed(), &release.patch)["spec"], deployment()["spec"]);

@@ -10,6 +10,7 @@ mod election;
 mod error;
 pub mod io;
 mod lease;
+mod limits;
 pub mod metrics;
 mod operate;
 mod read;

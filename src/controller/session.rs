@@ -50,7 +50,7 @@ impl<'a> Session<'a> {
         };
         let mut refusal = (!errors.is_empty()).then_some(Reason::InvalidSpec);
         if let Some(plan) = &plan {
-            errors = context.config.exceeded(plan);
+            errors = context.config.limits.exceeded(plan);
             refusal = (!errors.is_empty()).then_some(Reason::LimitExceeded);
         }
         let sized: Vec<String> = match &plan {

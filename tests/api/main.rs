@@ -23,5 +23,6 @@ mod bench;
 mod mutations;
 mod oversteps_objects;
 mod oversteps_targets;
+mod rights;
 mod unreadable;
 mod urls;

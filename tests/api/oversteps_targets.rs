@@ -1,7 +1,7 @@
 //! The policy about targets: what the operator writes in a run is accepted, every step beyond it is refused.
 
 use loadtest_operator::api::Instant;
-use loadtest_operator::build::{claim_patch, release_patch, size_patch, wanted};
+use loadtest_operator::build::{Fields, claim_patch, rehearsal, release_patch, size_patch, wanted};
 use serde_json::{Value, json};
 
 use crate::actor::{accepted, assert_refused};
@@ -94,6 +94,7 @@ async fn claims_sizes_and_releases(kind: &str) {
     accepted("the rehearsal", operator.patch(&format!("{path}?dryRun=All"), &both).await);
     let other = json!([add(CLAIM, json!("u.1"))[0], add("/spec/minReadySeconds", json!(3))[0]]);
     assert_refused("a wider rehearsal", &operator.patch(&format!("{path}?dryRun=All"), &other).await, SPEC);
+    busy_is_rehearsed(&stage, &path, &before, &patch, &fields).await;
     accepted("the claim", operator.patch(&path, &of_any_version(patch)).await);
     for (what, patch, words) in oversteps() {
         assert_refused(what, &operator.patch(&path, &patch).await, words);
@@ -107,6 +108,24 @@ async fn claims_sizes_and_releases(kind: &str) {
     assert_eq!(live["spec"], before["spec"]);
     assert_eq!(live["metadata"]["labels"], before["metadata"]["labels"]);
     assert_refused("a size afterwards", &operator.patch(&path, &add("/spec/replicas", json!(3))).await, UNCLAIMED);
+}
+
+/// While another test has the workload, a size is rehearsed under that one's claim.
+async fn busy_is_rehearsed(stage: &Stage, path: &str, before: &Value, claim: &Value, fields: &Fields) {
+    let mut claimed = before.clone();
+    json_patch::patch(&mut claimed, &serde_json::from_value::<json_patch::Patch>(claim.clone()).unwrap()).unwrap();
+    let size = size_patch(&claimed, fields).unwrap();
+    let admin = &stage.space;
+    let name = if path.contains("deployments") { "deployments" } else { "statefulsets" };
+    admin.merge(name, "web", json!({"metadata": {"labels": {"loadtest.dev/claim": "another.7"}}})).await;
+    let mut busy = before.clone();
+    busy["metadata"]["labels"]["loadtest.dev/claim"] = json!("another.7");
+    let mut patch = rehearsal(&busy, claim, &size);
+    patch.as_array_mut().unwrap().retain(|step| step["path"] != "/metadata/resourceVersion");
+    accepted("a busy one's rehearsal", stage.operator.patch(&format!("{path}?dryRun=All"), &patch).await);
+    let taken = stage.operator.patch(&format!("{path}?dryRun=All"), &add(CLAIM, json!("own.1"))).await;
+    assert_refused("taking it over", &taken, "may not take over a claim");
+    admin.merge(name, "web", json!({"metadata": {"labels": {"loadtest.dev/claim": null}}})).await;
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ use serde_json::Value;
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
-    kubectl: String,
+    /// Its program kubectl.
+    pub kubectl: String,
     /// File that names it.
     pub config: String,
 }
@@ -30,7 +31,7 @@ fn api_of(resource: &str) -> (&'static str, bool) {
             ("/apis/admissionregistration.k8s.io/v1", false)
         }
         "customresourcedefinitions" => ("/apis/apiextensions.k8s.io/v1", false),
-        "deployments" | "replicasets" => ("/apis/apps/v1", true),
+        "deployments" | "replicasets" | "statefulsets" => ("/apis/apps/v1", true),
         "jobs" => ("/apis/batch/v1", true),
         "horizontalpodautoscalers" => ("/apis/autoscaling/v2", true),
         "events" => ("/apis/events.k8s.io/v1", true),

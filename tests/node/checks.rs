@@ -50,6 +50,13 @@ pub struct Written {
     pub spec: Value,
 }
 
+impl Written {
+    /// Whether it is the workload of this name.
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+}
+
 impl Space {
     /// The Deployments as they are now.
     pub async fn written(&self) -> Vec<Written> {

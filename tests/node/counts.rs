@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::admission::assert_restricted;
 use crate::application::{load_test, tasks};
 use crate::checks::{assert_ended, assert_in_order, row};
 use crate::space::Space;
@@ -47,6 +48,7 @@ fn cells(table: &str) -> Vec<Vec<&str>> {
 #[tokio::test]
 async fn the_tasks_of_each_row_are_those_that_postgresql_got_and_everything_is_put_back() {
     let Some(space) = Space::new("counts").await else { return };
+    assert_restricted(&space).await;
     space.create(&tasks()).await;
     space.all_ready().await;
     let before = space.written().await;

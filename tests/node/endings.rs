@@ -60,7 +60,7 @@ async fn a_cancelled_or_deleted_test_stops_sending_and_puts_everything_back() {
     })
     .await;
     assert_ended(&test, "Aborted", "Cancelled");
-    assert_eq!(test["status"]["history"][0]["id"], 1, "the cancelled run is forgotten");
+    assert_eq!(test["status"]["run"]["id"], 1, "the cancelled run is forgotten");
     assert!(space.list("jobs", None).await.is_empty(), "a cancelled test starts no other run");
 
     space.delete("loadtests", "test").await;

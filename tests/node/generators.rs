@@ -1,7 +1,8 @@
-//! What may happen to the generators: no image, a missing Secret, a second pod or process, one killed, the Job or all deleted.
+//! What may happen to the generators: no image, a missing Secret, an identity, a second pod or process, one killed, the Job or all deleted.
 
 use serde_json::{Value, json};
 
+use crate::admission::{ChangedPods, IDENTITY};
 use crate::application::{SIZED, load_of, load_test};
 use crate::checks::{assert_ended, condition, row};
 use crate::space::Space;
@@ -20,35 +21,8 @@ async fn generators(space: &Space) -> Vec<Value> {
     pods
 }
 
-/// Every generator pod of the namespace gets an image that no registry has, as from a cluster's own admission.
-async fn without_image(space: &Space) {
-    let (name, api) = (&space.name, "admissionregistration.k8s.io/v1");
-    let chosen = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}, "resourceRules":
-        [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]});
-    let patch = r#"[JSONPatch{op: "replace", path: "/spec/containers/0/image", value: "dev.local/no-such-image:1"}]"#;
-    let policy = json!({"apiVersion": api, "kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
-        "matchConstraints": chosen, "failurePolicy": "Fail", "reinvocationPolicy": "Never",
-        "matchConditions": [{"name": "generators", "expression": "has(object.metadata.labels) && 'loadtest.dev/run' in object.metadata.labels"}],
-        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch}}]}});
-    let binding = json!({"apiVersion": api, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name},
-        "spec": {"policyName": name}});
-    for object in [policy, binding] {
-        space.cluster.create("", &object, false).await.unwrap();
-    }
-    let hardened = json!({"allowPrivilegeEscalation": false, "runAsNonRoot": true, "runAsUser": 1,
-        "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}});
-    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "labels": {"loadtest.dev/run": "x"}},
-        "spec": {"containers": [{"name": "probe", "image": "dev.local/busybox:1", "securityContext": hardened}]}});
-    eventually("the policy acts", PATIENCE, async || {
-        let made = space.cluster.create(name, &pod, true).await.map_err(|error| error.to_string())?;
-        let image = &made["spec"]["containers"][0]["image"];
-        if image == "dev.local/no-such-image:1" { Ok(()) } else { Err(image.to_string()) }
-    })
-    .await;
-}
-
 #[tokio::test]
-async fn a_missing_secret_or_an_image_that_cannot_be_pulled_ends_the_test_with_its_reason() {
+async fn a_missing_secret_an_image_that_cannot_be_pulled_or_an_identity_ends_the_test_with_its_reason() {
     let Some(space) = Space::new("starts").await else { return };
     space.with_web_servers().await;
     let before = space.written().await;
@@ -58,13 +32,18 @@ async fn a_missing_secret_or_an_image_that_cannot_be_pulled_ends_the_test_with_i
     assert_ends_with(&space, "secret", "SecretMissing", "no-such-secret").await;
     space.assert_put_back(&before).await;
 
-    without_image(&space).await;
+    let replaced = ChangedPods::begin(&space, "replace", "/spec/containers/0/image", "dev.local/no-such-image:1").await;
     space.apply(&sized("image", 1, 2)).await;
     space.ended("image").await;
-    for resource in ["mutatingadmissionpolicybindings", "mutatingadmissionpolicies"] {
-        space.cluster.delete(resource, "", &space.name, false).await;
-    }
+    drop(replaced);
     assert_ends_with(&space, "image", "GeneratorImage", "image").await;
+
+    // What a cloud's webhook does to pods whose service account has a role.
+    let added = ChangedPods::begin(&space, "add", "/spec/containers/0/env/-", IDENTITY).await;
+    space.apply(&sized("identity", 1, 2)).await;
+    space.ended("identity").await;
+    drop(added);
+    assert_ends_with(&space, "identity", "AgentHasIdentity", "AWS_ROLE_ARN").await;
     assert_eq!(space.served("web"), 0);
     space.assert_put_back(&before).await;
 }

@@ -9,6 +9,7 @@
 //! Each scenario has a namespace of its own with a small application, so that they run side by side. No scenario asserts
 //! how long something takes; every wait is bounded, and what it last saw is in the failure.
 
+mod admission;
 mod application;
 mod checks;
 #[path = "../cluster/mod.rs"]
@@ -18,10 +19,12 @@ mod wait;
 use cluster::space;
 
 mod alone;
+mod canary;
 mod counts;
 mod disturbed;
 mod endings;
 mod generators;
+mod listener;
 mod refusals;
 mod runs;
 mod turns;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::check::{Check, No, failed, not_yet, refused};
 use super::targets::{pods_of, workloads};
 use crate::api::{Reason, Target, WhenManaged};
-use crate::build::{claim_patch, current, same, size_patch, wanted};
+use crate::build::{claim_patch, current, rehearsal, same, size_patch, wanted};
 use crate::controller::io::call;
 use crate::controller::session::Session;
 
@@ -104,8 +104,8 @@ async fn rehearse(
     let claimed = patched(workload, &claim);
     for size in sizes {
         let patch = size_patch(&claimed, &size).map_err(|e| refused(Reason::InvalidSpec, e.to_string()))?;
-        let both: Vec<Value> = [&claim, &patch].into_iter().filter_map(Value::as_array).flatten().cloned().collect();
-        let patch: json_patch::Patch = serde_json::from_value(both.into()).unwrap_or_default();
+        let both = rehearsal(workload, &claim, &patch);
+        let patch: json_patch::Patch = serde_json::from_value(both).unwrap_or_default();
         let params = PatchParams { dry_run: true, ..PatchParams::default() };
         let answer = call(api.patch(&target.workload_ref.name.0, &params, &Patch::Json::<()>(patch))).await;
         let answer = match answer {

@@ -3,6 +3,7 @@
 
 mod absence;
 mod kubelet;
+mod namespaced;
 mod node;
 mod operators;
 mod process;
