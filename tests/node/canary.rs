@@ -1,5 +1,5 @@
-//! A secret in every place that may hold one is found in nothing that people read: of a test that passed, and of tests
-//! that could not log in or could not connect.
+//! A secret in every place that may hold one is found in nothing that people read, be it of a test that passed or of tests that
+//! could not log in to their database or not connect to it.
 
 use serde_json::Value;
 
@@ -82,13 +82,19 @@ fn shown(space: &Space) -> Vec<(&'static str, String)> {
     let objects = "all,events,configmaps,loadtests,controllerrevisions,endpointslices";
     let namespace = ["-n", &space.name];
     let told = |args: &[&str]| space.cluster.kubectl(args).unwrap();
+    let operator = "app.kubernetes.io/name=loadtest-operator";
+    let name = "jsonpath={.items[*].metadata.name}";
+    let pods = told(&["-n", "loadtest-system", "get", "pods", "-l", operator, "-o", name]);
+    let metrics = pods.split(' ').map(|pod| {
+        told(&["get", "--raw", &format!("/api/v1/namespaces/loadtest-system/pods/{pod}:8080/proxy/metrics")])
+    });
+    let metrics = metrics.collect::<String>();
+    assert!(metrics.contains("loadtest_"), "no metrics: {metrics}");
     vec![
         ("an object", told(&[&namespace[..], &["get", objects, "-o", "yaml", "--show-managed-fields"]].concat())),
         ("a description", told(&[&namespace[..], &["describe", "loadtests,jobs,configmaps"]].concat())),
-        (
-            "the operator's log",
-            told(&["-n", "loadtest-system", "logs", "-l", "app.kubernetes.io/name=loadtest-operator", "--tail=-1"]),
-        ),
+        ("the operator's log", told(&["-n", "loadtest-system", "logs", "-l", operator, "--tail=-1"])),
+        ("a metric", metrics),
     ]
 }
 
@@ -109,7 +115,7 @@ fn assert_sent(space: &Space) {
 }
 
 #[tokio::test]
-async fn a_canary_in_every_secret_is_in_no_object_log_event_or_report() {
+async fn a_canary_in_every_secret_is_in_no_object_log_event_report_or_metric() {
     let Some(space) = Space::new("canary").await else { return };
     space.create(&(secret() + &tasks() + &echo())).await;
     space.all_ready().await;
