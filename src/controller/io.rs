@@ -59,6 +59,14 @@ impl CallError {
         }
     }
 
+    /// The name is taken. Not every 409 says that: a quota that was written meanwhile answers a create with 409 too.
+    pub fn already_exists(&self) -> bool {
+        match self {
+            CallError::Kube(error) => matches!(error.as_ref(), Error::Api(status) if status.is_already_exists()),
+            CallError::Timeout => false,
+        }
+    }
+
     /// What the API server said, for people.
     pub fn message(&self) -> String {
         match self {

@@ -8,7 +8,7 @@ use crate::cluster::agents::lose;
 use crate::cluster::ways::Logs;
 use crate::fake::fault::Trouble;
 use crate::lab::{Lab, TEST, on_virtual_time, reference_spec};
-use crate::reference::LIMIT;
+use crate::stories::LIMIT;
 use loadtest_operator::api::{LoadTestStatus, RowStep, RowVerdict};
 
 fn step(status: &LoadTestStatus, row: i32, step: RowStep) -> bool {

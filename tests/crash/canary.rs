@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::lab::{Lab, on_virtual_time, reference_spec};
-use crate::reference::LIMIT;
+use crate::stories::LIMIT;
 
 const CANARY: &str = "canary4711";
 

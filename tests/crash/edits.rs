@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::lab::{Lab, TEST, on_virtual_time, reference_spec};
-use crate::reference::LIMIT;
+use crate::stories::LIMIT;
 use loadtest_operator::api::Phase;
 
 async fn runs(lab: &mut Lab, run: i64) {

@@ -160,6 +160,18 @@ impl Lab {
         End::of(self)
     }
 
+    /// Lives until the LoadTest, which was deleted, is gone, and the standing rule had its time after that.
+    pub async fn gone(&mut self, limit: Duration) -> End {
+        let until = Instant::now() + limit;
+        while !self.object(&at(TEST)).is_null() {
+            assert!(Instant::now() < until, "not gone in {} s\n{}", limit.as_secs(), self.story());
+            self.live(Duration::from_millis(250)).await;
+        }
+        self.live(Duration::from_secs(35)).await;
+        self.fake.verify();
+        End::of(self)
+    }
+
     fn has_finalizer(&self, name: &str) -> bool {
         self.object(&at(name))["metadata"]["finalizers"].as_array().is_some_and(|all| !all.is_empty())
     }

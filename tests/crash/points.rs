@@ -1,78 +1,114 @@
-//! Killed at every write of the run: before it is applied, after it was answered, and applied without an answer.
+//! Test 2 of the protocol: killed at every write of a run, of its cancellation and its deletion, and of the run that an edit
+//! begins; before the write is applied, after it was answered, and applied without an answer.
 //!
-//! The next operator begins with an empty memory half a second later, and the end is that of the undisturbed run: no point is
+//! The next operator begins with an empty memory half a second later, and the end is that of the undisturbed story: no point is
 //! excused. Only an operator that stays away longer than the lead of the start misses it; which points those are is said in
 //! [`window`], and there the row must be StartMissed.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::end::End;
 use crate::fake::fault::Trouble;
-use crate::lab::{Lab, TEST, on_virtual_time, reference_spec};
-use crate::reference::{LIMIT, reference};
+use crate::lab::{Lab, on_virtual_time};
+use crate::reference::reference;
+use crate::stories::Story;
+use crate::work::on_all_cores;
 use loadtest_operator::api::RowVerdict;
 
 /// The three ways to die at a write.
-pub const DEATHS: [Trouble; 3] = [Trouble::KillBefore, Trouble::KillAfter, Trouble::KillUnanswered];
+const DEATHS: [Trouble; 3] = [Trouble::KillBefore, Trouble::KillAfter, Trouble::KillUnanswered];
 
-/// The run with one trouble at one write, and what that write was.
-pub fn with_trouble(write: usize, trouble: Trouble, downtime: Duration) -> (End, String, String) {
+/// A crash point: what was written, as which write of the story, and how the operator died there.
+type Point = (Story, usize, String, &'static str);
+
+fn word(death: Trouble) -> &'static str {
+    match death {
+        Trouble::KillBefore => "before",
+        Trouble::KillAfter => "after",
+        Trouble::KillUnanswered => "unanswered",
+        other => panic!("nobody dies of {other:?}"),
+    }
+}
+
+/// A story that was told with one death in it.
+struct Told {
+    end: End,
+    /// What its log says of the death; absent: nobody died, or nobody came after.
+    point: Option<Point>,
+    story: String,
+}
+
+/// The story with a death at one write.
+fn with_death(story: Story, write: usize, death: Trouble, downtime: Duration) -> Told {
     on_virtual_time(async || {
         let mut lab = Lab::new();
         lab.downtime = downtime;
-        lab.apply(TEST, reference_spec());
-        lab.fake.trouble(move |call| (call.write == Some(write)).then_some(trouble));
-        lab.start();
-        let end = lab.finish(LIMIT).await;
-        let done = lab.fake.world().faults.done.clone();
-        let what = done.first().map(|(_, what)| what.clone()).unwrap_or_default();
-        assert_eq!(done.len(), 1, "write {write} never came, so {trouble:?} was not tried: {}", lab.story());
-        (end, what, lab.story())
+        lab.fake.trouble(move |call| (call.write == Some(write)).then_some(death));
+        let end = story.play(&mut lab).await.end;
+        Told { end, point: point(&lab, story), story: lab.story() }
     })
 }
 
-/// Does work on all cores; each job has a number from 0.
-pub fn on_all_cores(jobs: usize, work: impl Fn(usize) + Sync) {
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(job) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|job| *job < jobs) {
-                    work(job);
-                }
-            });
-        }
-    });
+/// The crash point that the log of all calls shows: the first operator's last write, and that another one wrote or read after it.
+fn point(lab: &Lab, story: Story) -> Option<Point> {
+    let world = lab.fake.world();
+    let calls = &world.journal.entries;
+    let died = *world.dead.first().filter(|_| world.dead.len() == 1)?;
+    let at = calls.iter().rposition(|entry| entry.call.client == died && entry.call.write.is_some())?;
+    calls[at..].iter().find(|entry| entry.call.client > died)?;
+    let (last, how) = (&calls[at], world.faults.done.first()?.0);
+    // A code of 0 was never applied; an answer that came lets the process live until its next call.
+    let applied = last.code != 0;
+    (applied == (how != Trouble::KillBefore))
+        .then(|| (story, last.call.write.unwrap_or(0), last.call.what.clone(), word(how)))
 }
 
-/// Dies at each write, in so many of the three ways, and prints how many points that were.
-fn crash_everywhere(ways: usize) {
-    let (wanted, writes) = reference();
-    let (found, covered) = (writes.len() * ways, AtomicUsize::new(0));
-    on_all_cores(found, |job| {
-        let write = job / ways + 1;
-        let death = DEATHS[(write + job % ways) % DEATHS.len()];
-        let (end, what, story) = with_trouble(write, death, Duration::from_millis(500));
-        assert_eq!(end, wanted, "{death:?} at write {write}, {what}\n{story}");
-        covered.fetch_add(1, Ordering::Relaxed);
+/// Dies at writes of stories; each of them must end like its reference. Returns the points that the references' logs name, and
+/// those that the logs of the told stories show.
+fn crash(chosen: &[(Story, usize, Trouble)]) -> [BTreeSet<Point>; 2] {
+    let found = chosen
+        .iter()
+        .map(|(story, write, death)| (*story, *write, reference(*story).writes[write - 1].clone(), word(*death)));
+    let (found, covered) = (found.collect(), Mutex::new(BTreeSet::new()));
+    on_all_cores(chosen.len(), |job| {
+        let (story, write, death) = chosen[job];
+        let told = with_death(story, write, death, Duration::from_millis(500));
+        let wanted = reference(story);
+        let what = &wanted.writes[write - 1];
+        assert_eq!(told.end, wanted.end, "{story:?}: {death:?} at write {write}, {what}\n{}", told.story);
+        covered.lock().expect("no panic holds it").extend(told.point);
     });
-    let covered = covered.into_inner();
-    assert_eq!(covered, found);
-    println!("crash points: {found} found, {covered} covered");
+    [found, covered.into_inner().expect("no panic holds it")]
 }
 
 #[test]
-fn a_crash_at_any_write_ends_like_the_undisturbed_run() {
-    crash_everywhere(1);
+fn a_crash_at_any_write_ends_like_the_undisturbed_story() {
+    let one_death = |story: Story| {
+        let numbers: Vec<usize> = reference(story).numbers().collect();
+        // A second run's writes are those of the first, but for its beginning.
+        let some = if story == Story::Edited { 4 } else { usize::MAX };
+        numbers.into_iter().take(some).map(move |write| (story, write, DEATHS[write % DEATHS.len()]))
+    };
+    let chosen: Vec<_> = Story::ALL.into_iter().flat_map(one_death).collect();
+    let [found, covered] = crash(&chosen);
+    assert_eq!(found, covered);
 }
 
 #[test]
 #[ignore = "exhaustive: make test-safety runs it"]
-fn a_crash_before_and_after_any_write_and_without_its_answer_ends_like_the_undisturbed_run() {
-    crash_everywhere(DEATHS.len());
+fn a_crash_before_and_after_any_write_and_without_its_answer_ends_like_the_undisturbed_story() {
+    let deaths = |story: Story| {
+        let numbers: Vec<usize> = reference(story).numbers().collect();
+        numbers.into_iter().flat_map(move |write| DEATHS.map(|death| (story, write, death)))
+    };
+    let chosen: Vec<_> = Story::ALL.into_iter().flat_map(deaths).collect();
+    let [found, covered] = crash(&chosen);
+    println!("crash points: {} found, {} covered", found.len(), covered.intersection(&found).count());
+    assert_eq!(found, covered);
 }
 
 /// The writes from row 1's commit point to its last grant, as numbers from 1: an operator that dies after the first of them
@@ -87,30 +123,30 @@ fn window(writes: &[String]) -> RangeInclusive<usize> {
 #[test]
 #[ignore = "exhaustive: make test-safety runs it"]
 fn a_crash_that_lasts_longer_than_the_lead_misses_the_start_and_nothing_else() {
-    let (wanted, writes) = reference();
-    let window = window(&writes);
+    let wanted = reference(Story::Undisturbed);
+    let (from, to) = window(&wanted.writes).into_inner();
     let missed = AtomicUsize::new(0);
-    on_all_cores(writes.len() * DEATHS.len(), |job| {
+    on_all_cores(wanted.writes.len() * DEATHS.len(), |job| {
         let (write, death) = (job / DEATHS.len() + 1, DEATHS[job % DEATHS.len()]);
-        let (end, what, story) = with_trouble(write, death, Duration::from_secs(20));
-        let (from, to) = (*window.start(), *window.end());
+        let Told { end, story, .. } = with_death(Story::Undisturbed, write, death, Duration::from_secs(20));
+        let what = &wanted.writes[write - 1];
         let misses = match death {
             Trouble::KillBefore => (from + 1..=to).contains(&write),
             _ => (from..to).contains(&write),
         };
-        let of_row_2 = writes.iter().position(|what| what.contains("row 2 \"Sizing\"")).is_some_and(|at| write > at);
+        let of_row_2 =
+            wanted.writes.iter().position(|what| what.contains("row 2 \"Sizing\"")).is_some_and(|at| write > at);
         if misses {
             missed.fetch_add(1, Ordering::Relaxed);
             assert_eq!((end.verdict.as_str(), end.reason.as_str()), ("Invalid", "StartMissed"), "{what}\n{story}");
             assert_eq!(end.rows, [(1, Some(RowVerdict::Invalid), "StartMissed".to_owned())], "{what}\n{story}");
             let once = |indexes: &Vec<u32>| indexes.windows(2).all(|pair| pair[0] < pair[1]);
             assert!(end.fires.keys().all(|row| *row == 1) && end.fires.values().all(once), "{what}\n{story}");
-            let (states, targets) = (end.states.clone(), end.targets.clone());
-            assert_eq!((states, targets), (wanted.states.clone(), wanted.targets.clone()), "{what}\n{story}");
+            assert_eq!((&end.states, &end.targets), (&wanted.end.states, &wanted.end.targets), "{what}\n{story}");
             assert!(end.jobs_left.is_empty() && end.jobs_made.values().all(|n| *n == 1), "{what}\n{story}");
         } else if !of_row_2 {
-            assert_eq!(end, wanted, "{death:?} at write {write}, {what}\n{story}");
+            assert_eq!(end, wanted.end, "{death:?} at write {write}, {what}\n{story}");
         }
     });
-    println!("of them the start was missed at {}", missed.into_inner());
+    println!("of the crashes that last longer than the lead, {} missed the start", missed.into_inner());
 }

@@ -136,7 +136,7 @@ where
     K: kube::Resource + Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
 {
     match call(api.create(&PostParams::default(), object)).await {
-        Err(error) if error.code() == Some(409) => Ok(()),
+        Err(error) if error.already_exists() => Ok(()),
         answer => answer.map(drop).map_err(PassError::call(doing)),
     }
 }

@@ -14,7 +14,7 @@ pub async fn write_config_map(session: &Session<'_>, map: &ConfigMap) {
     let api = session.api::<ConfigMap>();
     let created = call(api.create(&kube::api::PostParams::default(), map)).await;
     let answer = match created {
-        Err(error) if error.code() == Some(409) => {
+        Err(error) if error.already_exists() => {
             let patch = Patch::Merge(json!({"data": map.data}));
             call(api.patch(&map.name_any(), &PatchParams::default(), &patch)).await
         }

@@ -49,11 +49,14 @@ pub fn make_pod(world: &mut World, job: &Value, index: u32, way: Pods) {
     let Some(pod) = world.store.create(&at, pod) else { return };
     let plan = key("configmaps", namespace, &format!("{job_name}-plan"));
     let plan = world.store.get(&plan).map(|map| text(map, "/data/plan.json").to_owned()).unwrap_or_default();
+    let input = serde_json::from_str::<GeneratorInput>(&plan).ok();
     let label = |name: &str| pod["metadata"]["labels"][name].as_str().unwrap_or_default().to_owned();
     let uid = text(&pod, "/metadata/uid").to_owned();
+    // A generator's container is not created without the ConfigMap that it mounts.
+    let mounted = input.is_some() || label(ROW_LABEL) == OBSERVE;
     let process = Process {
         pod: at,
-        input: serde_json::from_str::<GeneratorInput>(&plan).ok(),
+        input,
         run: label(RUN_LABEL),
         row: label(ROW_LABEL).parse().unwrap_or(0),
         index,
@@ -65,10 +68,10 @@ pub fn make_pod(world: &mut World, job: &Value, index: u32, way: Pods) {
     };
     world.cluster.processes.insert(uid.clone(), process);
     let now = world.store.now;
-    if matches!(way, Pods::Arm | Pods::NeverArm) {
+    if mounted && matches!(way, Pods::Arm | Pods::NeverArm) {
         world.cluster.plan(now + 800, What::Runs { uid: uid.clone() });
     }
-    if way == Pods::Arm {
+    if mounted && way == Pods::Arm {
         world.cluster.plan(now + 1_600, What::Arms { uid });
     }
 }

@@ -46,6 +46,13 @@ impl Answer {
         Self { code, body: status.to_string().into(), retry_after: None }
     }
 
+    /// The name of what is created is taken.
+    pub fn exists(resource: &str, name: &str) -> Self {
+        let no = Self::no(409, format!("{resource} \"{name}\" already exists"));
+        let body = String::from_utf8_lossy(&no.body).replace("\"Conflict\"", "\"AlreadyExists\"");
+        Self { body: body.into(), ..no }
+    }
+
     /// As a response.
     pub fn response(self) -> Response<Body> {
         let mut builder = Response::builder().status(self.code);

@@ -38,8 +38,8 @@ impl Sent {
             }
         }
         if self.path.verb == "create" {
-            words += text(&body, "/metadata/name");
-            words += text(&body, "/reason");
+            // An event's name is made from the machine's clock.
+            words += if body["reason"].is_string() { text(&body, "/reason") } else { text(&body, "/metadata/name") };
         }
         words
     }
@@ -98,7 +98,7 @@ fn create(world: &mut World, sent: &Sent) -> Answer {
     let at = key(&path.resource, &path.namespace, text(&object, "/metadata/name"));
     if path.is_dry_run() {
         return match world.store.get(&at) {
-            Some(_) => Answer::no(409, "already exists"),
+            Some(_) => Answer::exists(&path.resource, &at.2),
             None => Answer::object(201, &typed(object, path)),
         };
     }
@@ -107,7 +107,7 @@ fn create(world: &mut World, sent: &Sent) -> Answer {
             Cluster::noticed(world, &at, None);
             Answer::object(201, &typed(object, path))
         }
-        None => Answer::no(409, format!("{} \"{}\" already exists", path.resource, at.2)),
+        None => Answer::exists(&path.resource, &at.2),
     }
 }
 
