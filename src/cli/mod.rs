@@ -1,11 +1,13 @@
 //! The command line: parse, dispatch; one file a command.
 
+mod object;
 mod print;
 mod run;
 mod validate;
 
 use std::process::ExitCode;
 
+use self::object::ended;
 use clap::{Parser, Subcommand};
 
 use crate::agents::{generate, observe};
@@ -42,6 +44,16 @@ enum Command {
     Run(Box<run::Args>),
     /// Check manifests without a cluster; prints every error, or the plan.
     Validate(validate::Args),
+    /// Show where a test stands until it is over; ends with the verdict's exit code. Ctrl-C leaves the test running.
+    Watch(object::watch::Args),
+    /// Print what came of a test, as a table, Markdown, CSV, JSON or JUnit.
+    Report(object::report::Args),
+    /// End a running test; everything is put back.
+    Cancel(object::cancel::Args),
+    /// Run a finished test once more.
+    Rerun(object::rerun::Args),
+    /// Put a workload back by the claim that it carries, when no operator is left to do it.
+    Restore(object::restore::Args),
     /// Print generated files.
     Print(print::Args),
     /// The operator's process, in its pod.
@@ -64,6 +76,11 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => block_on(run::run(*args)),
         Command::Validate(args) => validate::run(&args),
+        Command::Watch(args) => block_on(async { ended("watch", object::watch::watch(&args).await) }),
+        Command::Report(args) => block_on(async { ended("report", object::report::report(&args).await) }),
+        Command::Cancel(args) => block_on(async { ended("cancel", object::cancel::cancel(&args).await) }),
+        Command::Rerun(args) => block_on(async { ended("rerun", object::rerun::rerun(&args).await) }),
+        Command::Restore(args) => block_on(async { ended("restore", object::restore::restore(&args).await) }),
         Command::Print(args) => print::run(&args),
         Command::Controller(args) => {
             telemetry::start(true);

@@ -2,9 +2,9 @@
 
 mod manifest;
 mod output;
-mod screen;
+pub mod screen;
 mod summary;
-mod terminal;
+pub mod terminal;
 mod url;
 
 use std::path::PathBuf;
