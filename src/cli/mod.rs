@@ -5,10 +5,11 @@ mod print;
 mod run;
 mod validate;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::object::ended;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::agents::{generate, observe};
 use crate::controller;
@@ -73,7 +74,7 @@ enum Command {
 pub fn main() -> ExitCode {
     // Two TLS libraries are linked in; without a choice made first, a client would panic.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match Cli::parse().command {
+    match parsed().command {
         Command::Run(args) => block_on(run::run(*args)),
         Command::Validate(args) => validate::run(&args),
         Command::Watch(args) => block_on(async { ended("watch", object::watch::watch(&args).await) }),
@@ -101,6 +102,15 @@ pub fn main() -> ExitCode {
             if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// The command line; kubectl finds the same program as its plugin `kubectl-loadtest`.
+fn parsed() -> Cli {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let plugin = called.as_ref().and_then(|path| path.file_stem()).is_some_and(|name| name == "kubectl-loadtest");
+    let command = if plugin { Cli::command().bin_name("kubectl loadtest") } else { Cli::command() };
+    let matches = command.get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 async fn observer() -> ExitCode {

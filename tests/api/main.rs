@@ -23,6 +23,7 @@ mod bench;
 mod mutations;
 mod oversteps_objects;
 mod oversteps_targets;
+mod person;
 mod rights;
 mod unreadable;
 mod urls;

@@ -1,0 +1,142 @@
+//! What a person does from a terminal: the program's commands against a real API server.
+
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::cluster::eventually::eventually;
+use crate::cluster::space::Space;
+use crate::operator::Operator;
+
+/// Runs `loadtest` with this command line in the namespace.
+fn loadtest(space: &Space, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    command.args(words).args(["--namespace", &space.name, "--kubeconfig", &space.cluster.config]);
+    command.output().unwrap()
+}
+
+/// Exit code, standard output and standard error.
+fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+async fn create(space: &Space, name: &str) {
+    let test = json!({"apiVersion": "loadtest.dev/v1alpha1", "kind": "LoadTest", "metadata": {"name": name},
+        "spec": {"loads": [{"name": "m", "url": "http://example.com/"}]}});
+    space.cluster.create(&space.name, &test, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_test_is_watched_to_its_verdict_and_run_again() {
+    let Some(space) = Space::new("person").await else { return };
+    create(&space, "refused").await;
+    let _operator = Operator::start(&space.cluster, &space.name, "");
+    let (code, out, _) = said(&loadtest(&space, &["watch", "refused"]));
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains("Verdict: Invalid (UrlNotAllowed): spec.loads[0].url"), "{out}");
+
+    let (code, out, err) = said(&loadtest(&space, &["report", "refused"]));
+    assert!(code == 0 && out.contains("Invalid (UrlNotAllowed)") && out.contains("No row was done"), "{out}{err}");
+    let (code, _, err) = said(&loadtest(&space, &["report", "refused", "--run", "7"]));
+    assert!(code == 2 && err.contains("it has no report of run 7"), "{err}");
+    let (code, out, _) = said(&loadtest(&space, &["cancel", "refused"]));
+    assert!(code == 0 && out.contains("is over already"), "{out}");
+    assert_eq!(space.test("refused").await["spec"]["cancel"], false, "an ended test is not edited");
+
+    let (code, out, err) = said(&loadtest(&space, &["rerun", "refused", "--run-id", "second"]));
+    assert!(code == 0 && out.contains("runs again as second"), "{out}{err}");
+    eventually("the edit was looked at", 30, async || {
+        let test = space.test("refused").await;
+        let seen = test["status"]["observedGeneration"] == test["metadata"]["generation"];
+        if seen && test["spec"]["runId"] == "second" { Ok(()) } else { Err(test["status"].to_string()) }
+    })
+    .await;
+    let (code, _, err) = said(&loadtest(&space, &["rerun", "refused", "--run-id", "second"]));
+    assert!(code == 2 && err.contains("has been run with runId second already"), "{err}");
+}
+
+#[tokio::test]
+async fn a_test_that_nobody_began_can_be_cancelled_but_not_run_again() {
+    let Some(space) = Space::new("person").await else { return };
+    create(&space, "waiting").await;
+    let (code, _, err) = said(&loadtest(&space, &["rerun", "waiting"]));
+    assert!(code == 2 && err.contains("has not finished"), "{err}");
+    let (code, out, _) = said(&loadtest(&space, &["cancel", "waiting"]));
+    assert!(code == 0 && out.contains("kubectl loadtest watch waiting"), "{out}");
+    assert_eq!(space.test("waiting").await["spec"]["cancel"], true);
+}
+
+#[tokio::test]
+async fn a_report_is_printed_in_each_form() {
+    let Some(space) = Space::new("person").await else { return };
+    create(&space, "done").await;
+    let files = json!({"table.md": "# Load test\n", "results.csv": "a,b\n", "results.json": "{}", "junit.xml": "<x/>"});
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "done-report"}, "data": files});
+    space.cluster.create(&space.name, &map, false).await.unwrap();
+    space.merge("loadtests", "done/status", json!({"status": {"reportRef": {"name": "done-report"}}})).await;
+    let forms = [("--markdown", "# Load test\n"), ("--csv", "a,b\n"), ("--json", "{}"), ("--junit", "<x/>")];
+    for (form, wanted) in forms {
+        let (code, out, err) = said(&loadtest(&space, &["report", "done", form]));
+        assert_eq!((code, out.as_str()), (0, wanted), "{form}: {err}");
+    }
+    let (code, _, err) = said(&loadtest(&space, &["report", "done", "--csv", "--json"]));
+    assert!(code == 2 && err.contains("cannot be used with"), "{err}");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_named() {
+    let Some(space) = Space::new("person").await else { return };
+    for command in ["watch", "report", "cancel", "rerun"] {
+        let (code, _, err) = said(&loadtest(&space, &[command, "nothing"]));
+        assert_eq!(code, 2, "{command}: {err}");
+        assert!(err.contains(&format!("no LoadTest nothing in namespace {}", space.name)), "{command}: {err}");
+    }
+    let nobody = Command::new(env!("CARGO_BIN_EXE_loadtest"))
+        .args(["report", "t", "--kubeconfig", "/nonexistent"])
+        .output()
+        .unwrap();
+    let (code, _, err) = said(&nobody);
+    assert!(code == 5 && err.contains("no cluster to ask"), "{err}");
+}
+
+/// A Deployment of three pods that had one before its test.
+fn claimed(uid: &str) -> Value {
+    let claim = json!({"uid": uid, "test": "gone", "run": 1, "container": "api", "originals": {"replicas": 1},
+        "set": {"replicas": 3}, "until": "2026-01-01T00:00:00.000Z"});
+    let labels = json!({"app": "api"});
+    json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "api", "labels": {"loadtest.dev/claim": format!("{uid}.1")},
+            "annotations": {"loadtest.dev/claim": claim.to_string()}},
+        "spec": {"replicas": 3, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "api", "image": "app:1"}]}}}})
+}
+
+#[tokio::test]
+async fn a_workload_is_put_back_without_an_operator() {
+    let Some(space) = Space::new("person").await else { return };
+    let created = space.cluster.create(&space.name, &claimed("0a1b"), false).await;
+    created.unwrap();
+    let (code, out, err) = said(&loadtest(&space, &["restore", "deploy/api", "--dry-run"]));
+    assert!(code == 0 && out.contains("/spec/replicas") && out.contains("would be put back"), "{out}{err}");
+    assert_eq!(space.get("deployments", "api").await.unwrap()["spec"]["replicas"], 3, "a rehearsal writes nothing");
+    let (code, out, err) = said(&loadtest(&space, &["restore", "deploy/api"]));
+    assert!(code == 0 && out.contains("is put back"), "{out}{err}");
+    let api = space.get("deployments", "api").await.unwrap();
+    assert_eq!(api["spec"]["replicas"], 1);
+    assert!(!api["metadata"].to_string().contains("loadtest.dev/claim"), "{}", api["metadata"]);
+    let (code, out, _) = said(&loadtest(&space, &["restore", "deploy/api"]));
+    assert!(code == 0 && out.contains("nothing to put back"), "{out}");
+}
+
+#[tokio::test]
+async fn a_workload_of_a_running_test_is_not_taken_from_it() {
+    let Some(space) = Space::new("person").await else { return };
+    create(&space, "running").await;
+    space.merge("loadtests", "running/status", json!({"status": {"phase": "Running"}})).await;
+    let uid = space.test("running").await["metadata"]["uid"].as_str().unwrap().to_owned();
+    space.cluster.create(&space.name, &claimed(&uid), false).await.unwrap();
+    let (code, _, err) = said(&loadtest(&space, &["restore", "deploy/api"]));
+    assert!(code == 2 && err.contains("end that first: kubectl loadtest cancel running"), "{err}");
+    assert_eq!(space.get("deployments", "api").await.unwrap()["spec"]["replicas"], 3);
+}
