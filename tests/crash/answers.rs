@@ -1,5 +1,5 @@
 //! Wrong, late and lost answers, at each write and at each class of read: 409, 429 with Retry-After, 500, 504, and none at all,
-//! applied or not. The story ends like the undisturbed one. Test 8 of the protocol is the last one here.
+//! applied or not. The story ends like the undisturbed one.
 //!
 //! One rule excuses a point: a call that is silent for 10 s between a row's commit point and its last grant eats up the lead of
 //! 5 s, so the start is missed; there the end must be StartMissed.
@@ -169,6 +169,7 @@ fn every_wrong_answer_to_the_first_a_middle_and_the_last_read_of_each_class_chan
     });
 }
 
+/// Number 8.
 #[test]
 fn a_job_whose_creation_was_answered_504_is_made_once() {
     let Reference { end: wanted, writes, .. } = &*reference(Story::Undisturbed);

@@ -1,20 +1,14 @@
-//! Operators that are paused or away, generators that are lost, records that are missing.
+//! Operators that are paused or away, generators that are lost.
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::cluster::agents::lose;
-use crate::cluster::ways::Logs;
 use crate::fake::fault::Trouble;
 use crate::lab::{Lab, TEST, on_virtual_time, reference_spec};
-use crate::stories::LIMIT;
-use loadtest_operator::api::{LoadTestStatus, RowStep, RowVerdict};
+use crate::stories::{LIMIT, in_step};
+use loadtest_operator::api::{RowStep, RowVerdict};
 
-fn step(status: &LoadTestStatus, row: i32, step: RowStep) -> bool {
-    status.run.as_ref().is_some_and(|run| run.row == Some(row) && run.step == Some(step))
-}
-
+/// Number 3.
 #[test]
 fn a_leader_that_was_paused_in_mid_start_neither_fires_nor_sizes_when_it_goes_on() {
     // Its write of a size, and its first grant, are held until everything is over; another operator goes on meanwhile.
@@ -57,13 +51,14 @@ fn a_leader_that_was_paused_in_mid_start_neither_fires_nor_sizes_when_it_goes_on
     }
 }
 
+/// Number 15.
 #[test]
 fn a_row_is_valid_although_the_operator_was_away_for_half_an_hour() {
     on_virtual_time(async || {
         let mut spec = reference_spec();
         spec["deadlines"]["totalSeconds"] = 7200.into();
         let mut lab = Lab::with(spec);
-        lab.until(LIMIT, "row 1 loads", |status| step(status, 1, RowStep::Loading)).await;
+        lab.until(LIMIT, "row 1 loads", |status| in_step(status, 1, RowStep::Loading)).await;
         lab.kill();
         lab.live(Duration::from_secs(1_800)).await;
         lab.start();
@@ -73,13 +68,14 @@ fn a_row_is_valid_although_the_operator_was_away_for_half_an_hour() {
     });
 }
 
+/// Number 14.
 #[test]
 fn targets_are_not_put_back_before_a_lost_generator_can_be_sending_no_more() {
     on_virtual_time(async || {
         let mut spec = reference_spec();
         spec["loads"][0]["durationSeconds"] = 60.into();
         let mut lab = Lab::with(spec);
-        lab.until(LIMIT, "row 1 loads", |status| step(status, 1, RowStep::Loading)).await;
+        lab.until(LIMIT, "row 1 loads", |status| in_step(status, 1, RowStep::Loading)).await;
         lab.live(Duration::from_secs(5)).await;
         lose(&mut lab.fake.world(), 1);
         lab.edit(TEST, |spec| spec["cancel"] = true.into());
@@ -91,55 +87,5 @@ fn targets_are_not_put_back_before_a_lost_generator_can_be_sending_no_more() {
         let releases = world.journal.applied().filter(|entry| entry.call.what.contains("remove /metadata/labels"));
         let first = releases.map(|entry| entry.call.at).min().expect("a release");
         assert!(first >= last, "released at {first}, while a generator sent until {last}\n{story}");
-    });
-}
-
-#[test]
-fn a_log_that_is_missing_or_cut_gives_no_latency_and_never_a_zero() {
-    for logs in [Logs::Empty, Logs::Cut, Logs::Unreadable] {
-        on_virtual_time(async || {
-            let mut spec = reference_spec();
-            spec["loads"][0]["rate"] = 200.into(); // p99 needs 459 requests
-            let mut lab = Lab::with(spec);
-            lab.fake.world().cluster.ways.logs = logs;
-            lab.until(LIMIT, "row 1 is read", |status| step(status, 1, RowStep::Draining)).await;
-            lab.fake.world().cluster.ways.logs = Logs::Whole;
-            let end = lab.finish(LIMIT).await;
-            let status = lab.status(TEST);
-            let story = lab.story();
-            assert_eq!(
-                (end.verdict.as_str(), end.reason.as_str()),
-                ("Invalid", "ResultsIncomplete"),
-                "{logs:?} {story}"
-            );
-            let load = &status.results[0].loads[0];
-            // The counts are from the termination message.
-            let requests = load.requests.as_ref().expect("counts");
-            assert_eq!(requests.sent.map(|n| n.0), Some(1000), "{logs:?} {story}");
-            assert_eq!(load.latency.as_ref().and_then(|latency| latency.p99_ms.clone()), None, "{logs:?} {story}");
-            let table = status.table.expect("a table");
-            let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
-            let p99 = rows[0].iter().position(|column| column.starts_with("p99")).expect("row 2 has a latency");
-            assert_eq!(rows[2][p99], "-", "{table}");
-            assert_ne!(rows[3][p99], "-", "{table}");
-        });
-    }
-}
-
-#[test]
-fn a_log_without_last_words_gives_no_counts_either() {
-    on_virtual_time(async || {
-        let mut lab = Lab::with(reference_spec());
-        {
-            let ways = &mut lab.fake.world().cluster.ways;
-            (ways.logs, ways.last_words) = (Logs::Empty, false);
-        }
-        let end = lab.finish(LIMIT).await;
-        assert_eq!((end.verdict.as_str(), end.reason.as_str()), ("Invalid", "ResultsIncomplete"), "{}", lab.story());
-        for load in lab.status(TEST).results.iter().flat_map(|row| &row.loads) {
-            let sent = load.requests.as_ref().and_then(|requests| requests.sent);
-            assert_eq!(sent, None, "what nobody counted is not zero");
-        }
-        assert_eq!(json!(lab.status(TEST).summary), json!(null));
     });
 }

@@ -7,6 +7,7 @@ use crate::stories::LIMIT;
 
 const CANARY: &str = "canary4711";
 
+/// Number 20.
 #[test]
 fn a_canary_in_headers_queries_and_passwords_is_written_into_the_agents_plans_only() {
     on_virtual_time(async || {

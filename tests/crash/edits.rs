@@ -13,6 +13,7 @@ async fn runs(lab: &mut Lab, run: i64) {
     assert_eq!((end.run, end.verdict.as_str()), (run, "Passed"), "{}", lab.story());
 }
 
+/// Number 9.
 #[test]
 fn a_test_edited_there_and_back_runs_three_times_with_numbers_of_its_own() {
     on_virtual_time(async || {
@@ -32,6 +33,7 @@ fn a_test_edited_there_and_back_runs_three_times_with_numbers_of_its_own() {
     });
 }
 
+/// Number 9.
 #[test]
 fn a_default_that_is_written_out_starts_nothing() {
     on_virtual_time(async || {

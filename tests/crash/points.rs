@@ -1,4 +1,4 @@
-//! Test 2 of the protocol: killed at every write of a run, of its cancellation and its deletion, and of the run that an edit
+//! Number 2: killed at every write of a run, of its cancellation and its deletion, and of the run that an edit
 //! begins; before the write is applied, after it was answered, and applied without an answer.
 //!
 //! The next operator begins with an empty memory half a second later, and the end is that of the undisturbed story: no point is

@@ -1,4 +1,4 @@
-//! Watches that lose, double, mix up events, or expire (410 Gone); lists from the past, test 4 of the protocol: the watch only
+//! Watches that lose, double, mix up events, or expire (410 Gone); lists from the past: the watch only
 //! says when to look.
 
 use std::time::Duration;
@@ -54,6 +54,7 @@ fn restarted_in_the_past(every: usize) {
     });
 }
 
+/// Number 4.
 #[test]
 fn a_restarted_operator_that_is_shown_the_past_fires_nothing_again() {
     restarted_in_the_past(3);

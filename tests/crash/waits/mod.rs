@@ -1,4 +1,4 @@
-//! Test 18 of the protocol: nothing waits for ever. In every state something is in the way for good, and the run ends, with the
+//! Number 18: nothing waits for ever. In every state something is in the way for good, and the run ends, with the
 //! reason that docs/protocol.md names, within the deadline of that state.
 //!
 //! The states come from the product's enums by matches without wildcard: a new one does not compile without its test.
@@ -105,7 +105,7 @@ fn whatever_is_in_the_way_for_good_the_run_ends_in_time_with_its_reason() {
         });
     });
     let said = said.into_inner().expect("no panic holds it");
-    // Suspended is the test below; WaitingForEvidence needs an answer of AWS, and has its test in src/lifecycle/tests.
+    // Suspended is the test below; WaitingForEvidence needs an answer of AWS, and has its test in src/lifecycle/tests/walk.rs.
     let elsewhere = [Reason::Suspended, Reason::WaitingForEvidence];
     let waiting =
         Reason::ALL.iter().filter(|reason| reason.kind() == ReasonKind::Waiting && !elsewhere.contains(reason));
