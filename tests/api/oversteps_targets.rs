@@ -78,7 +78,9 @@ fn of_any_version(mut patch: Value) -> Value {
 async fn claims_sizes_and_releases(kind: &str) {
     let Some(stage) = Stage::new(&format!("targets-{}", kind.to_lowercase())).await else { return };
     let before = stage.workload(kind).await;
-    let path = stage.at(&format!("{}s", kind.to_lowercase()), "web");
+    let resource = format!("{}s", kind.to_lowercase());
+    stage.let_delete(&resource).await;
+    let path = stage.at(&resource, "web");
     let operator = &stage.operator;
     for (what, patch) in [
         ("a size without a claim", add("/spec/replicas", json!(3))),
@@ -116,7 +118,7 @@ async fn busy_is_rehearsed(stage: &Stage, path: &str, before: &Value, claim: &Va
     json_patch::patch(&mut claimed, &serde_json::from_value::<json_patch::Patch>(claim.clone()).unwrap()).unwrap();
     let size = size_patch(&claimed, fields).unwrap();
     let admin = &stage.space;
-    let name = if path.contains("deployments") { "deployments" } else { "statefulsets" };
+    let name = if path.contains("/deployments/") { "deployments" } else { "statefulsets" };
     admin.merge(name, "web", json!({"metadata": {"labels": {"loadtest.dev/claim": "another.7"}}})).await;
     let mut busy = before.clone();
     busy["metadata"]["labels"]["loadtest.dev/claim"] = json!("another.7");

@@ -67,6 +67,19 @@ impl Stage {
         maps.map(|map| serde_json::to_value(map).unwrap())
     }
 
+    /// Gives the operator the right to delete a kind here: who may set an object's owner may delete it, where the API server checks
+    /// that, and is asked before any policy.
+    pub async fn let_delete(&self, resource: &str) {
+        let api = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{}", self.space.name);
+        let rule = json!({"apiGroups": ["apps"], "resources": [resource], "verbs": ["delete"]});
+        let role = json!({"metadata": {"name": "more"}, "rules": [rule]});
+        let binding = json!({"metadata": {"name": "more"}, "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OPERATOR}],
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "more"}});
+        for (resource, object) in [("roles", role), ("rolebindings", binding)] {
+            self.space.cluster.post(&format!("{api}/{resource}"), &object).await.unwrap();
+        }
+    }
+
     /// A workload `web` of this kind, with fields of every sort, as its owner made it.
     pub async fn workload(&self, kind: &str) -> Value {
         let container = json!({"name": "web", "image": "dev.local/web:1", "imagePullPolicy": "IfNotPresent", "args": ["serve"],

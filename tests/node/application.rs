@@ -76,6 +76,12 @@ pub fn web(name: &str) -> String {
     deployment(name, &container) + &service(name, 8080)
 }
 
+/// The web server as a StatefulSet.
+pub fn stateful(name: &str) -> String {
+    let strategy = "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}";
+    web(name).replace("kind: Deployment", "kind: StatefulSet").replace(strategy, &format!("serviceName: {name}"))
+}
+
 /// The demo application: PostgreSQL `db` (its URL in Secret db, key url), `api` and `worker`.
 pub fn tasks() -> String {
     let url = "- {name: DATABASE_URL, valueFrom: {secretKeyRef: {name: db, key: url}}}";

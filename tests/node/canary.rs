@@ -10,6 +10,8 @@ use crate::space::Space;
 
 /// Part of every secret value.
 const CANARY: &str = "canary4711";
+/// "someone:canary4711" as HTTP Basic sends it.
+const BASIC: &str = "c29tZW9uZTpjYW5hcnk0NzEx";
 
 /// The Secret that variables, the database's URL and the application's environment come from.
 fn secret() -> String {
@@ -28,13 +30,15 @@ stringData: {{{}, {}}}
     )
 }
 
-/// A web server that answers with all that it was asked, as text and where a number of tasks is expected.
+/// A web server that answers with all that it was asked, as text and where a number of tasks is expected; its tasks need the
+/// password.
 fn echo() -> String {
     let script = r#"printf '#!/bin/sh\nexec 2>/tmp/errors\nsaid="$(env; head -c "${CONTENT_LENGTH:-0}")"\necho "$said" >>/tmp/seen\nprintf "Content-Type: application/json\\r\\n\\r\\n{\\"tasks\\": \\"%%s\\"}" "$(echo "$said" | tr -d "\\n\\"")"\n' >/tmp/www/cgi-bin/echo
           chmod +x /tmp/www/cgi-bin/echo
-          httpd -f"#;
-    let env = "env: [{name: HIDDEN, valueFrom: {secretKeyRef: {name: hidden, key: header}}}, ";
-    web("web").replace("httpd -f", script) + &web("side").replace("env: [", env)
+          echo "/cgi-bin/task:someone:$PASSWORD" >/tmp/conf
+          httpd -c /tmp/conf -f"#;
+    let env = "env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: hidden, key: password}}}, ";
+    (web("web").replace("httpd -f", script) + &web("side")).replace("env: [", env)
 }
 
 /// A load that sends each secret in its own way, and a database whose URL is this key of the Secret.
@@ -100,17 +104,17 @@ fn shown(space: &Space) -> Vec<(&'static str, String)> {
 
 fn assert_hidden(shown: &[(&'static str, String)]) {
     for (what, text) in shown {
-        let line = text.lines().find(|line| line.contains(CANARY));
+        let line = text.lines().find(|line| line.contains(CANARY) || line.contains(BASIC));
         assert_eq!(line, None, "{what} shows it");
     }
 }
 
-/// What is secret where the application shows it: each kind was really sent.
-fn assert_sent(space: &Space) {
+/// Each kind of secret was really sent, for this many tests.
+fn assert_sent(space: &Space, tests: i64) {
+    assert_eq!(space.served("web"), 2 * tests, "the password was not sent");
     let seen = space.exec("web", &["cat", "/tmp/seen"]).unwrap();
-    let basic = "c29tZW9uZTpjYW5hcnk0NzExLXBhc3N3b3Jk"; // someone:canary4711-password
-    for part in [&format!("token={CANARY}-query"), &format!("{CANARY}-body"), &format!("{CANARY}-header"), basic] {
-        assert!(seen.contains(part), "{part} was not sent:\n{seen}");
+    for part in ["header", "query", "body"].map(|part| format!("{CANARY}-{part}")) {
+        assert!(seen.contains(&part), "{part} was not sent:\n{seen}");
     }
 }
 
@@ -122,7 +126,7 @@ async fn a_canary_in_every_secret_is_in_no_object_log_event_report_or_metric() {
     lock(&space);
     let before = space.written().await;
     let keys = ["right", "wrong", "refused"];
-    for key in keys {
+    for (number, key) in (1..).zip(keys) {
         let listener = Listener::begin(&space);
         space.apply(&load_test(key, &spec(key))).await;
         space.at(key, 1, "Loading").await;
@@ -133,7 +137,7 @@ async fn a_canary_in_every_secret_is_in_no_object_log_event_report_or_metric() {
             assert!(logs.iter().any(|(who, text)| *who == agent && !text.is_empty()), "{agent} was not heard");
         }
         assert_hidden(&logs);
-        assert_sent(&space);
+        assert_sent(&space, number);
         assert_counted(&test, key);
     }
     assert_hidden(&shown(&space));
@@ -144,8 +148,8 @@ async fn a_canary_in_every_secret_is_in_no_object_log_event_report_or_metric() {
 fn assert_counted(test: &Value, key: &str) {
     let row = row(test, 1);
     let number = row["measurements"].as_array().unwrap().iter().find(|of| of["name"] == "number");
-    let read = number.is_some_and(|number| !number["last"].is_null());
+    let read = number.is_some_and(|number| !number["settled"].is_null());
     assert_eq!(read, key == "right", "{row}");
-    let reason = if key == "right" { "RequestsFailed" } else { "X" };
-    assert_ended(test, "Failed", reason);
+    // An answer without a number of tasks is a failed request.
+    assert_ended(test, "Failed", "RequestsFailed");
 }

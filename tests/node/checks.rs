@@ -58,10 +58,17 @@ impl Written {
 }
 
 impl Space {
-    /// The Deployments as they are now.
+    /// Every Deployment and StatefulSet.
+    pub async fn workloads(&self) -> Vec<Value> {
+        let mut all = self.list("deployments", None).await;
+        all.extend(self.list("statefulsets", None).await);
+        all
+    }
+
+    /// The workloads as they are now.
     pub async fn written(&self) -> Vec<Written> {
-        let of = |mut deployment: Value| {
-            let mut metadata = deployment["metadata"].take();
+        let of = |mut workload: Value| {
+            let mut metadata = workload["metadata"].take();
             if let Some(annotations) = metadata["annotations"].as_object_mut() {
                 // The Deployment controller counts rollouts there.
                 annotations.remove("deployment.kubernetes.io/revision");
@@ -70,10 +77,10 @@ impl Space {
                 name: metadata["name"].as_str().unwrap().to_owned(),
                 labels: metadata["labels"].take(),
                 annotations: metadata["annotations"].take(),
-                spec: deployment["spec"].take(),
+                spec: workload["spec"].take(),
             }
         };
-        self.list("deployments", None).await.into_iter().map(of).collect()
+        self.workloads().await.into_iter().map(of).collect()
     }
 
     /// Nothing of a test is left: the workloads are as they were, without claim, and no Job sends or samples.
@@ -85,8 +92,8 @@ impl Space {
 
     /// No workload carries a claim.
     pub async fn assert_no_claim(&self) {
-        for deployment in self.list("deployments", None).await {
-            let metadata = &deployment["metadata"];
+        for workload in self.workloads().await {
+            let metadata = &workload["metadata"];
             assert_eq!(metadata["labels"].get(CLAIM), None, "{metadata}");
             assert_eq!(metadata["annotations"].get(CLAIM), None, "{metadata}");
         }

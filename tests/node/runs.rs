@@ -7,12 +7,25 @@ use crate::checks::{assert_ended, condition, row};
 use crate::space::Space;
 use crate::wait::for_a_while;
 
+/// Runs that are kept beside the present one.
+const HISTORY: usize = 5;
+
 /// An edit that changes the number of clients.
 fn clients(number: u32) -> Value {
     let step =
         json!({"name": "task", "path": "/cgi-bin/task", "timeoutSeconds": 10, "tasks": {"jsonPointer": "/tasks"}});
     let load = json!({"name": "main", "url": "http://web:8080", "clients": number, "iterations": 1, "steps": [step]});
     json!({"spec": {"loads": [load]}})
+}
+
+/// Numbers of the runs that have ConfigMaps; the end of a label `<uid>.<run>`.
+async fn runs_with_config_maps(space: &Space) -> Vec<u32> {
+    let maps = space.list("configmaps", Some("app.kubernetes.io/managed-by=loadtest-operator")).await;
+    let run = |map: &Value| map["metadata"]["labels"]["loadtest.dev/run"].as_str()?.rsplit('.').next()?.parse().ok();
+    let mut runs: Vec<u32> = maps.iter().filter_map(run).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    runs
 }
 
 #[tokio::test]
@@ -35,23 +48,29 @@ async fn each_edit_runs_once_more_with_fresh_numbers_and_a_running_test_is_froze
     assert!(refusal.contains("immutable"), "{refusal}");
 
     let mut starts = Vec::new();
-    let edits = [json!({"spec": {"suspend": false}}), clients(2), clients(1), json!({"spec": {"runId": "again"}})];
-    for (edit, (run, tasks)) in edits.into_iter().zip([(1, 1), (2, 2), (3, 1), (4, 1)]) {
+    let again = |id: &str| json!({"spec": {"runId": id}});
+    let edits =
+        [json!({"spec": {"suspend": false}}), clients(2), clients(1), again("a"), again("b"), again("c"), again("d")];
+    for (edit, (run, tasks)) in edits.into_iter().zip((1..).zip([1, 2, 1, 1, 1, 1, 1])) {
         space.merge("loadtests", "test", edit).await;
         let test = space.run_ended("test", run).await;
         assert_ended(&test, "Passed", "ThresholdsMet");
         assert_eq!(row(&test, 1)["tasks"], tasks, "run {run}");
-        assert_eq!(test["status"]["history"].as_array().map_or(0, Vec::len), usize::try_from(run - 1).unwrap());
+        assert_eq!(
+            test["status"]["history"].as_array().map_or(0, Vec::len),
+            usize::try_from(run - 1).unwrap().min(HISTORY)
+        );
         starts.push(row(&test, 1)["startedAt"].to_string());
     }
     assert!(starts.is_sorted(), "{starts:?}");
     starts.dedup();
-    assert_eq!(starts.len(), 4, "a run shows an earlier run's row: {starts:?}");
-    assert_eq!(space.served("web"), 5, "requests of {WORK} s in four runs");
+    assert_eq!(starts.len(), 7, "a run shows an earlier run's row: {starts:?}");
+    assert_eq!(space.served("web"), 8, "requests of {WORK} s in seven runs");
+    assert_eq!(runs_with_config_maps(&space).await, [2, 3, 4, 5, 6, 7], "the last six are kept");
 
     space
         .merge("loadtests", "test", json!({"metadata": {"labels": {"edited": "yes"}}, "spec": {"suspend": true}}))
         .await;
     for_a_while().await;
-    assert_eq!(space.test("test").await["status"]["run"]["id"], 4, "what is not the plan starts nothing");
+    assert_eq!(space.test("test").await["status"]["run"]["id"], 7, "what is not the plan starts nothing");
 }

@@ -1,13 +1,17 @@
-//! Two tests that want the same targets.
+//! Two tests that want the same targets, a Deployment and a StatefulSet.
 
 use serde_json::Value;
 
-use crate::application::{load_of, load_test};
+use crate::application::{load_of, load_test, stateful};
 use crate::checks::{assert_ended, row};
 use crate::space::Space;
 
 fn test(name: &str, targets: [&str; 2]) -> String {
-    let target = |name: &str| format!("  - {{name: {name}, workloadRef: {{name: {name}}}, cpu: 30m, memory: 48Mi}}\n");
+    let kind = |name: &str| if name == "back" { "StatefulSet" } else { "Deployment" };
+    let target = |name: &str| {
+        let reference = format!("{{kind: {}, name: {name}}}", kind(name));
+        format!("  - {{name: {name}, workloadRef: {reference}, replicas: 2, cpu: 30m, memory: 48Mi}}\n")
+    };
     let targets = targets.map(target).concat();
     load_test(name, &format!("  targets:\n{targets}{}  settle: {{seconds: 0}}\n", load_of("web", 1, 2)))
 }
@@ -22,7 +26,7 @@ fn window(test: &Value) -> (String, String) {
 async fn two_tests_on_the_same_targets_in_opposite_order_run_one_after_the_other() {
     let Some(space) = Space::new("turns").await else { return };
     space.with_web_servers().await;
-    space.create(&crate::application::web("back")).await;
+    space.create(&stateful("back")).await;
     space.all_ready().await;
     let before = space.written().await;
     space.apply(&test("one", ["side", "back"])).await;

@@ -18,13 +18,13 @@ pub async fn for_a_while() {
 }
 
 impl Space {
-    /// Waits until every Deployment serves with all its pods.
+    /// Waits until every workload serves with all its pods.
     pub async fn all_ready(&self) {
         eventually("the application is ready", PATIENCE, async || {
-            for deployment in self.list("deployments", None).await {
-                let (wanted, status) = (&deployment["spec"]["replicas"], &deployment["status"]);
+            for workload in self.workloads().await {
+                let (wanted, status) = (&workload["spec"]["replicas"], &workload["status"]);
                 if status["readyReplicas"] != *wanted || status["updatedReplicas"] != *wanted {
-                    return Err(format!("{}: {status}", deployment["metadata"]["name"]));
+                    return Err(format!("{}: {status}", workload["metadata"]["name"]));
                 }
             }
             Ok(())
