@@ -3,7 +3,7 @@
 .SUFFIXES:
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help deps build demo down test test-safety test-truth bench-operator lint fmt generate images clean
+.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate images clean
 
 help: ## this list
 	@echo 'usage: make TARGET'
@@ -30,6 +30,12 @@ test-safety: ## all that shows that load is fired once and everything is put bac
 
 test-truth: ## plants every lie a result could tell and prints, by name, what it got; ends with "lies: N planted, N caught"
 	@dev/test-truth
+
+bench: ## the load engine beside wrk, oha and hey, as one table of ratios
+	@dev/bench
+
+bench-check: ## count the instructions of a request; the last line is "instructions a request: N (bound N)"
+	@dev/bench-check
 
 bench-operator: ## what the operator costs with 1,000 finished and 20 running tests, as a table
 	@dev/bench-operator

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use loadtest_operator::engine::address::AddressRules;
 use loadtest_operator::engine::schedule::Share;
 use loadtest_operator::engine::template::Constants;
-use loadtest_operator::engine::{Armed, Start, stop_switch};
+use loadtest_operator::engine::{ArmError, Armed, Start, stop_switch};
 use loadtest_operator::plan::{Arrivals, LoadInput, StepInput, TasksInput, TlsInput};
 use loadtest_operator::results::histogram::decode;
-use loadtest_operator::results::record::Histogram;
+use loadtest_operator::results::record::{Histogram, LoadRecord};
 
 /// A load.
 #[derive(clap::Args)]
@@ -44,12 +44,8 @@ pub async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
             Arrivals::Iterations { clients: args.clients, iterations_per_client }
         }
     };
-    let load = input(&args.url, arrivals);
-    let constants = Constants::new("bench", 0, &BTreeMap::new());
-    let armed = Armed::arm(&load, Share::whole(std::slice::from_ref(&load), 0), &constants, &AddressRules::Any).await?;
-    let (_switch, stop) = stop_switch();
     let start = Start { at: Instant::now() + Duration::from_millis(50), wall_ms: 0 };
-    let record = armed.run(start, stop, None).await;
+    let record = send(&input(&args.url, arrivals), start).await?;
     let wall = record.last_end_ms.unwrap_or(0) as f64 / 1000.0;
     println!(
         "{} requests in {wall:.3} s: {} good, {} failed, {} capped, {} unsent; late {}; response {}; service {}; {} KiB",
@@ -69,8 +65,20 @@ pub async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Sends a load from a start to its end.
+///
+/// # Errors
+/// It can't be sent.
+pub async fn send(load: &LoadInput, start: Start) -> Result<LoadRecord, ArmError> {
+    let constants = Constants::new("bench", 0, &BTreeMap::new());
+    let share = Share::whole(std::slice::from_ref(load), 0);
+    let armed = Armed::arm(load, share, &constants, &AddressRules::Any).await?;
+    let (_switch, stop) = stop_switch();
+    Ok(armed.run(start, stop, None).await)
+}
+
 /// One GET with a variable in it, so that every request is made anew.
-fn input(url: &str, arrivals: Arrivals) -> LoadInput {
+pub fn input(url: &str, arrivals: Arrivals) -> LoadInput {
     let step = StepInput {
         name: "get".into(),
         method: "GET".into(),

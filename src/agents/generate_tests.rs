@@ -142,6 +142,38 @@ async fn a_stop_while_loading_leaves_partial_records() {
     assert_eq!((load.due, load.sent + load.unsent), (6000, 6000));
 }
 
+/// In a process of its own, because the signal reaches every test of this one.
+#[test]
+fn a_sigterm_while_loading_leaves_partial_records() {
+    let own = "agents::generate::tests::terminated_in_mid_load";
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", own, "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{}: {said}", child.status);
+}
+
+#[tokio::test]
+#[ignore = "ends its process; the test above runs it"]
+async fn terminated_in_mid_load() {
+    let mut pod = Pod::new().await;
+    pod.input["loads"][0]["arrivals"] =
+        serde_json::json!({"rate": {"count": 20, "perSeconds": 1, "seconds": 600, "maxInFlight": 10}});
+    pod.annotate(START_AT, 2000);
+    let terminate = async {
+        while pod.sent() < 3 {
+            tokio::time::sleep(POLL).await;
+        }
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
+    };
+    let ((ended, records), ()) = tokio::join!(pod.run(), terminate);
+    let load = &ended.loads[0];
+    assert_eq!((ended.reason, load.stopped.as_deref(), records.len()), (None, Some("sigterm"), 3));
+    assert!(load.ok >= 3 && load.unsent > 0, "{load:?}");
+    assert_eq!((load.due, load.sent + load.unsent), (6000, 6000));
+}
+
 #[tokio::test]
 async fn a_threshold_that_is_broken_stops_the_load_and_leaves_partial_records() {
     let mut pod = Pod::new().await;

@@ -35,8 +35,6 @@ mod tests;
 mod timeline;
 mod timer;
 pub mod tls;
-#[cfg(test)]
-mod truth;
 mod worker;
 
 pub use breaker::Breaker;

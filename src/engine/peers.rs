@@ -133,6 +133,23 @@ async fn an_answer_before_the_request_was_sent_is_an_answer() {
     assert_eq!((failures(&record), count.load(Ordering::SeqCst)), (vec![("status 413", 3)], 3));
 }
 
+/// A request that the kernel takes in many pieces arrives whole, and the next one on its connection too.
+#[tokio::test]
+async fn a_large_request_is_sent_in_pieces_and_arrives_whole() {
+    let body = "0123456789abcdef".repeat(1 << 19);
+    let right = body.clone();
+    let act = move |seen: &super::scripted::Seen| {
+        Act::Reply(Duration::ZERO, if seen.body == right { 200 } else { 400 }, "{}")
+    };
+    let server = Server::start(act).await;
+    let mut one = rounds(&server.url(), 3);
+    one.steps[0].method = "POST".into();
+    one.steps[0].timeout_seconds = 30;
+    one.steps[0].body = Some(body);
+    let record = run(&one).await;
+    assert_eq!((record.ok, failures(&record), server.connections()), (3, vec![], 1));
+}
+
 #[tokio::test]
 async fn a_peer_without_end_is_bounded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

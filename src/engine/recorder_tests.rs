@@ -129,4 +129,38 @@ proptest! {
         prop_assert_eq!(whole.due, whole.sent + whole.unsent + whole.capped);
         prop_assert_eq!(whole.sent, whole.ok + whole.failed);
     }
+
+    /// As the records of many pods: each is written down, and they are added in any order and grouping.
+    #[test]
+    fn many_generators_merge_without_loss_in_any_order_and_grouping(
+        events in proptest::collection::vec((event(), 0usize..9), 1..60),
+        order in Just((0usize..9).collect::<Vec<_>>()).prop_shuffle(),
+        group in 1usize..9,
+    ) {
+        let of = |keep: &dyn Fn(usize) -> bool| {
+            let mut counts = recorder(MS * 1000);
+            events.iter().filter(|(_, pod)| keep(*pod)).for_each(|(event, _)| play(&mut counts, *event));
+            counts
+        };
+        let whole = of(&|_| true).finish(7, None);
+        let (mut all, mut written) = (recorder(MS * 1000), Vec::new());
+        for pods in order.chunks(group) {
+            let mut some = recorder(MS * 1000);
+            for pod in pods {
+                let one = of(&|of| of == *pod);
+                written.push(one.finish(7, None));
+                some.merge(&one);
+            }
+            all.merge(&some);
+        }
+        prop_assert_eq!(&all.finish(7, None), &whole);
+        let texts = |of: &dyn Fn(&LoadRecord) -> crate::results::record::Histogram| written.iter().map(of).collect::<Vec<_>>();
+        for (parts, sum) in [
+            (texts(&|record| record.latency.clone()), &whole.latency),
+            (texts(&|record| record.service.clone()), &whole.service),
+            (texts(&|record| record.lateness.clone()), &whole.lateness),
+        ] {
+            prop_assert_eq!(histogram::merge(&parts).unwrap(), histogram::decode(sum).unwrap());
+        }
+    }
 }

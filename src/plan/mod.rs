@@ -1,5 +1,6 @@
 //! PURE: a spec in, a validated plan out; every error at once.
 
+#[cfg(feature = "operator")]
 mod documents;
 mod field_error;
 mod generator_input;
@@ -18,6 +19,7 @@ mod worst_case;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "operator")]
 pub use documents::{Checked, check, check_documents};
 pub use field_error::FieldError;
 pub use generator_input::*;
