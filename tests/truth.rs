@@ -10,6 +10,7 @@ const INSTRUMENT: &str = "src/results/lies/instrument.rs";
 const ANSWERS: &str = "src/results/lies/answers.rs";
 const DATABASE: &str = "src/results/lies/database.rs";
 const TARGETS: &str = "src/results/lies/targets.rs";
+const CLUSTER: &str = "tests/crash/lies.rs";
 
 /// What the lie is, the file of its test, the test's name.
 const LIES: &[(&str, &str, &str)] = &[
@@ -67,6 +68,20 @@ const LIES: &[(&str, &str, &str)] = &[
     ),
     ("log rotated away", TARGETS, "log_rotated_away"),
     ("measurement that is not there", TARGETS, "measurement_that_is_not_there"),
+    ("wrong Service", CLUSTER, "wrong_service"),
+    ("Service led away in mid-row", CLUSTER, "service_that_is_led_away_in_mid_row"),
+    ("Service that keeps old pods", CLUSTER, "service_that_keeps_pods_of_the_old_replica_set"),
+    ("old ReplicaSet still serving", CLUSTER, "old_replica_set_still_serving"),
+    ("limit not applied", CLUSTER, "limit_not_applied"),
+    ("limit changed by a webhook", CLUSTER, "limit_changed_by_a_webhook"),
+    ("HPA moved a sized target in mid-row", CLUSTER, "autoscaler_moved_the_target_in_mid_row"),
+    ("container restarted in mid-row", CLUSTER, "container_restarted_in_mid_row"),
+    ("pod replaced in mid-row", CLUSTER, "pod_replaced_in_mid_row"),
+    ("one of three generators gone", CLUSTER, "one_of_three_generators_gone"),
+    ("backlog of the row before", CLUSTER, "backlog_of_the_row_before"),
+    ("observer gone in mid-row", CLUSTER, "observer_gone_in_mid_row"),
+    ("two tests that watch one target", CLUSTER, "two_tests_that_watch_one_target"),
+    ("two tests that size one target", CLUSTER, "two_tests_that_size_one_target"),
 ];
 
 /// Lies that scenarios on a real node show once more (`dev/test node`); they are not counted here.
@@ -104,7 +119,12 @@ const ON_THE_NODE: &[(&str, &str, &str)] = &[
 ];
 
 /// Tests beside the lies that are none: the truth, and how it is told.
-const NO_LIES: &[&str] = &["the_truth_passes", "failures_of_a_journey_are_named_by_their_step"];
+const NO_LIES: &[&str] = &[
+    "the_truth_passes",
+    "failures_of_a_journey_are_named_by_their_step",
+    "a_load_that_meets_no_target_says_so",
+    "a_target_shows_what_its_pods_used_of_their_limits",
+];
 
 /// Names of the tests in a file of this repository.
 fn tests_of(file: &str) -> Vec<String> {

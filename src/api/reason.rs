@@ -57,6 +57,8 @@ pub enum Reason {
     TargetNotReady,
     /// The Service in a load's URL does not exist.
     ServiceNotFound,
+    /// The Service in a load's URL bears a target's name and selects other pods.
+    ServiceMismatch,
     /// A ConfigMap or key that the test names does not exist.
     ConfigMapMissing,
     /// The Deployment is paused, so a new size would not roll out.
@@ -75,6 +77,8 @@ pub enum Reason {
     UnknownProtocol,
     /// Somebody else changed a target, or its pods were replaced or restarted, while the row ran.
     TargetDisturbed,
+    /// PostgreSQL was restarted while the row ran.
+    DatabaseRestarted,
     /// A target was deleted and made anew; the new one is not touched.
     TargetReplaced,
     /// The targets did not reach the row's size in deadlines.prepareSeconds.
@@ -183,6 +187,7 @@ impl Reason {
         Reason::TargetNotFound,
         Reason::TargetNotReady,
         Reason::ServiceNotFound,
+        Reason::ServiceMismatch,
         Reason::ConfigMapMissing,
         Reason::TargetPaused,
         Reason::TargetHasAutoscaler,
@@ -192,6 +197,7 @@ impl Reason {
         Reason::Forbidden,
         Reason::UnknownProtocol,
         Reason::TargetDisturbed,
+        Reason::DatabaseRestarted,
         Reason::TargetReplaced,
         Reason::RolloutFailed,
         Reason::GeneratorQuota,
@@ -273,6 +279,7 @@ impl Reason {
             Self::TargetNotFound => ("TargetNotFound", Refused, "A workload that the test names does not exist."),
             Self::TargetNotReady => ("TargetNotReady", Refused, "A workload that the test names was not ready before anything was changed."),
             Self::ServiceNotFound => ("ServiceNotFound", Refused, "The Service in a load's URL does not exist."),
+            Self::ServiceMismatch => ("ServiceMismatch", Refused, "The Service in a load's URL bears a target's name and selects other pods."),
             Self::ConfigMapMissing => ("ConfigMapMissing", Refused, "A ConfigMap or key that the test names does not exist."),
             Self::TargetPaused => ("TargetPaused", Refused, "The Deployment is paused, so a new size would not roll out."),
             Self::TargetHasAutoscaler => ("TargetHasAutoscaler", Refused, "A HorizontalPodAutoscaler or ScaledObject also sets the target; see whenManaged."),
@@ -282,6 +289,7 @@ impl Reason {
             Self::Forbidden => ("Forbidden", Refused, "The operator lacks a right; the message names it."),
             Self::UnknownProtocol => ("UnknownProtocol", Refused, "The run was begun by a newer operator, whose protocol this one does not know."),
             Self::TargetDisturbed => ("TargetDisturbed", Invalid, "Somebody else changed a target, or its pods were replaced or restarted, while the row ran."),
+            Self::DatabaseRestarted => ("DatabaseRestarted", Invalid, "PostgreSQL was restarted while the row ran."),
             Self::TargetReplaced => ("TargetReplaced", Invalid, "A target was deleted and made anew; the new one is not touched."),
             Self::RolloutFailed => ("RolloutFailed", Invalid, "The targets did not reach the row's size in deadlines.prepareSeconds."),
             Self::GeneratorQuota => ("GeneratorQuota", Invalid, "A quota kept the generator pods from being created."),

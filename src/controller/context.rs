@@ -56,6 +56,10 @@ pub struct Memory {
     pub proof: Option<(String, Millis)>,
     /// Pods of each target when the load started.
     pub pods: BTreeMap<String, Vec<PodFact>>,
+    /// Services under load that led to the targets when the load started.
+    pub routes: std::collections::BTreeSet<String>,
+    /// Other tests that sent load to the same targets meanwhile.
+    pub others: std::collections::BTreeSet<String>,
     /// Nodes that generators ran on.
     pub nodes: std::collections::BTreeSet<String>,
     /// Most that a target's pods used, while the row loads.

@@ -29,6 +29,7 @@ mod edits;
 mod end;
 mod fake;
 mod lab;
+mod lies;
 mod points;
 mod put_back;
 mod records;

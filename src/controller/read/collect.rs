@@ -1,13 +1,15 @@
 //! Reads what the generators of a row said, and what became of the targets meanwhile: the clients' part of the row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::LogParams;
 
+use super::others;
 use super::pods::{ended_early, has_ended, index, of_part, terminated};
+use super::routes;
 use super::targets::pods_of;
 use crate::api::{Reason, TargetFigures};
 use crate::build::row_config_map;
@@ -44,7 +46,17 @@ pub async fn read(session: &mut Session<'_>) {
         session.seen.collected = Live::Unreachable;
         return;
     }
+    if let Some(fire) = session.state.fire {
+        others::look(session, fire.start_at).await;
+    }
     let (targets, mut facts) = targets(session).await;
+    facts.extend(
+        session
+            .memory
+            .others
+            .iter()
+            .map(|other| disturbed(format!("test {other} sent load to the same targets at the same time"))),
+    );
     if let Some(fact) = job_gone(session).await {
         facts.insert(0, fact);
     }
@@ -81,8 +93,8 @@ async fn outcomes(session: &mut Session<'_>, expected: u32) -> (Vec<(u32, Genera
                 && session.state.armed.contains(&crate::lifecycle::Uid::of(&pod.uid().unwrap_or_default()))
         };
         let outcome = match pods.iter().find(armed) {
-            None => lost(Reason::GeneratorLost, format!("generator {wanted} is gone, and its records with it")),
-            Some(pod) => match of_pod(session, pod, wanted).await {
+            None => lost(Reason::GeneratorLost, "its pod is gone, and its records with it".into()),
+            Some(pod) => match of_pod(session, pod).await {
                 Ok(outcome) => outcome,
                 Err(outcome) => {
                     complete = false;
@@ -99,8 +111,8 @@ fn lost(reason: Reason, message: String) -> GeneratorOutcome {
     GeneratorOutcome::Lost { reason, message }
 }
 
-/// What one generator said. `Err`: it can't be read now, perhaps later.
-async fn of_pod(session: &Session<'_>, pod: &Pod, index: u32) -> Result<GeneratorOutcome, GeneratorOutcome> {
+/// What one generator said. `Err`: it can't be read now, perhaps later. The sentences follow "generator 2 of 3: ".
+async fn of_pod(session: &Session<'_>, pod: &Pod) -> Result<GeneratorOutcome, GeneratorOutcome> {
     let params = LogParams { limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
     let log = call(session.api::<Pod>().logs(&pod.name_any(), &params)).await;
     let why = match log {
@@ -111,15 +123,15 @@ async fn of_pod(session: &Session<'_>, pod: &Pod, index: u32) -> Result<Generato
         Err(error) => error.message(),
     };
     let Some((code, reason, message)) = terminated(pod) else {
-        let outcome = lost(Reason::GeneratorLost, format!("generator {index} did not end in time: {why}"));
+        let outcome = lost(Reason::GeneratorLost, format!("it did not end in time: {why}"));
         return if has_ended(pod) { Ok(outcome) } else { Err(outcome) };
     };
     match line::<Termination>(&message) {
         Some(said) if said.reason.is_none() && !said.loads.is_empty() => Ok(GeneratorOutcome::Counts(said)),
-        _ if code == 0 => Err(lost(Reason::ResultsIncomplete, format!("generator {index}: {why}"))),
+        _ if code == 0 => Err(lost(Reason::ResultsIncomplete, why)),
         _ => {
             let (reason, sentence) = ended_early(code, &reason, &message);
-            Ok(lost(reason, format!("generator {index}: {sentence}")))
+            Ok(lost(reason, sentence))
         }
     }
 }
@@ -127,6 +139,7 @@ async fn of_pod(session: &Session<'_>, pod: &Pod, index: u32) -> Result<Generato
 /// Figures of each target, and whether somebody disturbed it.
 async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>) {
     let (mut all, mut facts) = (Vec::new(), Vec::new());
+    let mut pods = BTreeMap::new();
     let recorded = session.status().run.and_then(|run| run.current).map(|current| current.targets).unwrap_or_default();
     for target in &session.test.spec.targets {
         let name = &target.name.0;
@@ -136,6 +149,7 @@ async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>) {
                 let same = at_start.and_then(|start| start.pods_digest.clone()) == Some(digest(&after));
                 // The pods at the start are known only to the process that saw them; equal digests say they are the same.
                 let before = session.memory.pods.get(name).cloned().or_else(|| same.then(|| after.clone()));
+                pods.insert(name.clone(), before.iter().flatten().chain(&after).cloned().collect());
                 let mut figures = figures(&target.name, before.as_deref().unwrap_or(&[]), &after);
                 if before.is_none() {
                     (figures.restarts, figures.oom_kills) = (None, None);
@@ -164,6 +178,7 @@ async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>) {
             }
         }
     }
+    facts.extend(routes::facts(session, &pods).await);
     (all, facts)
 }
 

@@ -49,6 +49,7 @@ async fn check(session: &Session<'_>) -> Check {
     for target in &session.test.spec.targets {
         preflight_target::check(session, target).await?;
     }
+    super::routes::preflight(session).await?;
     jobs(session).await?;
     quota::check(session).await.map_err(|note| refused(Reason::QuotaExceeded, note))?;
     super::evidence::preflight(session).await.map_err(|(reason, note)| refused(reason, note))

@@ -1,8 +1,7 @@
 //! The workloads under test, read live: whose claim they carry, how their size stands, whether only the wanted pods serve.
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, Service};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::core::Selector;
@@ -16,7 +15,6 @@ use crate::controller::session::Session;
 use crate::evidence::cluster::pods::{PodFact, digest};
 use crate::evidence::cluster::rollout::{Rollout, Wanted, deployment, stateful_set};
 use crate::lifecycle::{ClaimSeen, Live, RolloutSeen, SizeSeen, TargetSeen};
-use crate::plan::{Destination, destination};
 
 /// The API of a kind of workload, as JSON.
 pub fn workloads(client: &Client, namespace: &str, kind: WorkloadKind) -> Api<DynamicObject> {
@@ -128,7 +126,7 @@ pub async fn prove(session: &mut Session<'_>) {
             Rollout::Failed { why } => return unproved(session, RolloutSeen::Failed, format!("{name}: {why}")),
         }
     }
-    if let Some(why) = endpoints(session).await {
+    if let Some(why) = super::routes::unproved(session).await {
         return unproved(session, RolloutSeen::Rolling, why);
     }
     let all = session.serving.iter().map(|(name, generation, pods)| format!("{name} {generation} {}", digest(pods)));
@@ -206,37 +204,4 @@ async fn pods(session: &Session<'_>, selector: &LabelSelector) -> Result<Vec<Pod
 fn matching(selector: &LabelSelector) -> ListParams {
     let selector = Selector::try_from(selector.clone()).unwrap_or_default();
     ListParams::default().labels_from(&selector)
-}
-
-/// Why a Service of a load's URL does not yet name exactly the pods of the target it selects.
-async fn endpoints(session: &Session<'_>) -> Option<String> {
-    let loads = session.row().map(|row| row.loads.clone()).unwrap_or_default();
-    for load in loads {
-        let Ok(Destination::Service(name)) = destination(&load.url, &session.namespace()) else { continue };
-        let Ok(service) = call(session.api::<Service>().get(&name)).await else { continue };
-        let selector = service.spec.and_then(|spec| spec.selector).unwrap_or_default();
-        if selector.is_empty() {
-            continue;
-        }
-        let params = ListParams::default().labels(&format!("kubernetes.io/service-name={name}"));
-        let Ok(slices) = call(session.api::<EndpointSlice>().list(&params)).await else { continue };
-        let named: Vec<String> = slices
-            .items
-            .iter()
-            .flat_map(|slice| slice.endpoints.iter().flatten())
-            .filter(|e| e.conditions.as_ref().and_then(|c| c.ready).unwrap_or(true))
-            .filter_map(|e| e.target_ref.as_ref()?.uid.clone())
-            .collect();
-        for (target, _, pods) in &session.serving {
-            let covered = pods.iter().filter(|pod| named.contains(&pod.uid)).count();
-            if covered > 0 && covered < pods.len() {
-                return Some(format!("Service {name} names {covered} of {} pods of {target}", pods.len()));
-            }
-            let gone = named.iter().any(|uid| !session.serving.iter().any(|(_, _, p)| p.iter().any(|p| p.uid == *uid)));
-            if covered == pods.len() && !pods.is_empty() && gone {
-                return Some(format!("Service {name} still names pods that are not wanted"));
-            }
-        }
-    }
-    None
 }

@@ -28,6 +28,7 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
         Change::Creating => {
             session.memory.pods = session.serving.iter().map(|(name, _, pods)| (name.clone(), pods.clone())).collect();
             session.memory.used.clear();
+            session.memory.others.clear();
             session.remember();
             if let Some(run) = status.run.as_mut() {
                 run.current.get_or_insert_default().targets = at_start(session);

@@ -5,4 +5,5 @@ pub mod logs;
 pub mod metrics;
 pub mod pods;
 pub mod rollout;
+pub mod route;
 pub mod target;

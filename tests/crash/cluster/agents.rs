@@ -146,7 +146,12 @@ pub fn gone(world: &mut World, uid: &str) {
 
 /// The node of all generators of a row is lost and their pods' objects are taken away by force; the processes go on.
 pub fn lose(world: &mut World, row: i32) {
-    let of_row = |process: &&mut Process| process.row == row && process.input.is_some();
+    lose_some(world, row, |_| true);
+}
+
+/// The same for generators of some indexes.
+pub fn lose_some(world: &mut World, row: i32, which: impl Fn(u32) -> bool) {
+    let of_row = |process: &&mut Process| process.row == row && process.input.is_some() && which(process.index);
     let lost: Vec<Key> = world
         .cluster
         .processes

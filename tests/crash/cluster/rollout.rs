@@ -26,7 +26,7 @@ pub fn step(world: &mut World, at: &Key, generation: i64, stage: u8) {
             scale(world, &deployment, &set);
             next(world, 1_500, 1);
         }
-        (1, Rollouts::Come) => {
+        (1, Rollouts::Come | Rollouts::Linger | Rollouts::Starve) => {
             become_ready(world, &deployment);
             next(world, 1_000, 2);
         }
@@ -122,9 +122,17 @@ fn become_ready(world: &mut World, deployment: &Value) {
         let keep = if n == 0 { replicas(deployment) } else { 0 };
         for (i, pod) in pods_of(world, set).iter().enumerate() {
             let at = key("pods", text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
-            let now = seconds(world.store.now);
+            let (now, rollouts) = (seconds(world.store.now), world.cluster.ways.rollouts);
             world.store.edit(&at, |pod| match i < keep {
-                true => pod["status"] = status(&pod["spec"], true),
+                true => {
+                    pod["status"] = status(&pod["spec"], true);
+                    if rollouts == Rollouts::Starve {
+                        let mut has = pod["spec"]["containers"][0]["resources"].clone();
+                        has["limits"]["cpu"] = "100m".into();
+                        pod["status"]["containerStatuses"][0]["resources"] = has;
+                    }
+                }
+                false if rollouts == Rollouts::Linger => {}
                 false => pod["metadata"]["deletionTimestamp"] = now.into(),
             });
         }
@@ -169,7 +177,12 @@ fn count(world: &mut World, at: &Key, generation: i64) {
         })
         .collect();
     world.store.edit(at, |deployment| deployment["status"] = status);
-    world.store.edit(&key("endpointslices", &at.1, &at.2), |slice| slice["endpoints"] = endpoints.into());
+    let stale = world.cluster.ways.stale_endpoints;
+    world.store.edit(&key("endpointslices", &at.1, &at.2), |slice| {
+        let old = slice["endpoints"].as_array().filter(|_| stale).cloned().unwrap_or_default();
+        let gone = old.into_iter().filter(|old| !endpoints.iter().any(|new| new["targetRef"] == old["targetRef"]));
+        slice["endpoints"] = endpoints.iter().cloned().chain(gone).collect();
+    });
 }
 
 /// A Deployment with a Service of its name, rolled out.

@@ -26,6 +26,10 @@ pub enum Rollouts {
     Stick,
     /// New pods are never ready, and the Deployment's progress deadline passes after 20 s.
     Fail,
+    /// New pods are ready, and the old ones don't go.
+    Linger,
+    /// New pods are ready, with less CPU than they were given.
+    Starve,
 }
 
 /// What `pods/log` answers about a generator.
@@ -56,6 +60,12 @@ pub struct Ways {
     pub backlog: f64,
     /// The observer's log has lines.
     pub observer_speaks: bool,
+    /// EndpointSlices keep the pods that are gone.
+    pub stale_endpoints: bool,
+    /// A webhook stores another CPU limit than the one that is sent.
+    pub webhook: bool,
+    /// What each pod of an application uses by the metrics API: CPU and memory; absent: there is no such API.
+    pub used: Option<(&'static str, &'static str)>,
 }
 
 impl Default for Ways {
@@ -69,6 +79,9 @@ impl Default for Ways {
             deaf: false,
             backlog: 0.0,
             observer_speaks: true,
+            stale_endpoints: false,
+            webhook: false,
+            used: None,
         }
     }
 }

@@ -48,6 +48,9 @@ impl Sent {
 /// Answers a call; a read as of `ago` milliseconds before.
 pub fn answer(world: &mut World, sent: &Sent, ago: Millis) -> Answer {
     let path = &sent.path;
+    if let Some((cpu, memory)) = world.cluster.ways.used.filter(|_| path.resource == "metrics.k8s.io/pods") {
+        return used(&world.store, &path.namespace, cpu, memory);
+    }
     if matches!(path.resource.as_str(), "metrics.k8s.io/pods" | "keda.sh/scaledobjects") {
         return Answer::no(404, "the server could not find the requested resource");
     }
@@ -92,6 +95,18 @@ fn list(store: &Store, path: &Path) -> Answer {
     Answer::object(200, &list)
 }
 
+/// What each pod uses, measured over the last two seconds.
+fn used(store: &Store, namespace: &str, cpu: &str, memory: &str) -> Answer {
+    let at = jiff::Timestamp::from_millisecond(store.now).expect("an instant").to_string();
+    let measured = |pod: &Value| {
+        let name = &pod["spec"]["containers"][0]["name"];
+        json!({"metadata": {"name": pod["metadata"]["name"]}, "timestamp": at, "window": "2s",
+            "containers": [{"name": name, "usage": {"cpu": cpu, "memory": memory}}]})
+    };
+    let items: Vec<Value> = store.list("pods", namespace).map(measured).collect();
+    Answer::object(200, &json!({"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "items": items}))
+}
+
 fn create(world: &mut World, sent: &Sent) -> Answer {
     let path = &sent.path;
     let Ok(object) = serde_json::from_slice::<Value>(&sent.body) else { return Answer::no(422, "no JSON") };
@@ -133,6 +148,9 @@ fn change(world: &mut World, at: &Key, sent: &Sent) -> Answer {
         new["status"] = old["status"].clone();
     }
     if path.is_dry_run() {
+        if world.cluster.ways.webhook && path.resource == "deployments" {
+            new["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = "100m".into();
+        }
         return Answer::object(200, &typed(new, path));
     }
     let stored = world.store.update(at, new);
