@@ -10,6 +10,9 @@ const INSTRUMENT: &str = "src/results/lies/instrument.rs";
 const ANSWERS: &str = "src/results/lies/answers.rs";
 const DATABASE: &str = "src/results/lies/database.rs";
 const TARGETS: &str = "src/results/lies/targets.rs";
+const AWS: &str = "src/evidence/aws/lies_tests.rs";
+const WIRE: &str = "src/agents/local/lies_tests.rs";
+const POSTGRES: &str = "src/evidence/live/lies_tests.rs";
 const CLUSTER: &str = "tests/crash/lies.rs";
 
 /// What the lie is, the file of its test, the test's name.
@@ -68,6 +71,24 @@ const LIES: &[(&str, &str, &str)] = &[
     ),
     ("log rotated away", TARGETS, "log_rotated_away"),
     ("measurement that is not there", TARGETS, "measurement_that_is_not_there"),
+    ("instant 503s over the wire", WIRE, "every_third_answer_is_an_instant_503"),
+    ("200 with an error body over the wire", WIRE, "error_body_with_status_200"),
+    ("number of tasks as text", WIRE, "number_of_tasks_as_text"),
+    ("login page with 200", WIRE, "login_page_with_status_200"),
+    ("answer cut short", WIRE, "answer_cut_short"),
+    ("cached answer", WIRE, "cached_answer_that_no_application_gave"),
+    ("timed-out request that ran", WIRE, "request_that_timed_out_and_ran"),
+    ("stall that holds back what was due", WIRE, "stall_that_holds_back_what_was_due"),
+    ("database restarted in mid-row", POSTGRES, "database_restarted_so_fast_that_hardly_a_sample_is_missing"),
+    ("waits hidden without pg_monitor", POSTGRES, "waits_that_are_hidden_without_pg_monitor"),
+    ("foreign CloudWatch minutes", AWS, "foreign_minutes_of_another_instance"),
+    ("stale CloudWatch minutes in a good answer", AWS, "stale_minutes_of_an_hour_ago"),
+    ("newest CloudWatch minute not published yet", AWS, "newest_minute_not_published_yet"),
+    ("every second CloudWatch minute missing", AWS, "every_second_minute_missing"),
+    ("Forbidden series in a good answer", AWS, "forbidden_series_of_a_good_answer"),
+    ("failed series in a good answer", AWS, "failed_series_of_a_good_answer"),
+    ("CloudWatch minutes by a wrong clock", AWS, "minutes_by_a_wrong_clock"),
+    ("unknown instance with empty series", AWS, "unknown_instance_with_empty_series"),
     ("wrong Service", CLUSTER, "wrong_service"),
     ("Service led away in mid-row", CLUSTER, "service_that_is_led_away_in_mid_row"),
     ("Service that keeps old pods", CLUSTER, "service_that_keeps_pods_of_the_old_replica_set"),
@@ -120,6 +141,8 @@ const ON_THE_NODE: &[(&str, &str, &str)] = &[
 
 /// Tests beside the lies that are none: the truth, and how it is told.
 const NO_LIES: &[&str] = &[
+    "the_true_minutes_pass",
+    "an_honest_application_passes",
     "the_truth_passes",
     "failures_of_a_journey_are_named_by_their_step",
     "a_load_that_meets_no_target_says_so",

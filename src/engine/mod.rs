@@ -26,7 +26,7 @@ mod request;
 pub mod resolve;
 pub mod schedule;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 mod stop;
 mod stream;
 pub mod template;

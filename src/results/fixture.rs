@@ -135,7 +135,7 @@ fn sample(second: i64, seconds: i64) -> Sample {
 /// 40 % in each of these minutes since the start.
 pub fn cpu(minutes: std::ops::Range<i64>) -> Series {
     let point = |m| Point { start_ms: START + m * MINUTE_MS, average: 40.0, maximum: 45.0 };
-    Series { figure: "cpuPercent".into(), points: minutes.map(point).collect(), problem: None }
+    Series::of_cloudwatch("cpuPercent", minutes.map(point).collect(), None)
 }
 
 impl Scene {

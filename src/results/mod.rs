@@ -20,6 +20,7 @@ pub mod row;
 pub mod row_input;
 pub mod sample;
 pub mod series;
+pub mod server;
 pub mod statements;
 pub mod summary;
 pub mod table;

@@ -190,9 +190,11 @@ fn account(row: &mut Row, input: &CompleteInput) -> Option<String> {
 pub fn with_late_figures(mut row: Row, input: &LateInput) -> Row {
     let window = window(&row).filter(|w| carries(w.start_ms, w.end_ms));
     if let Some(window) = window {
-        row.database.retain(|f| f.source != crate::api::DatabaseSource::CloudWatch);
+        row.database.retain(|f| f.source == crate::api::DatabaseSource::PostgreSql);
+        let sampled: Vec<String> = row.database.iter().map(|f| f.name.clone()).collect();
         let figures = input.series.iter().map(|s| s.over(window.start_ms, window.end_ms, window.settled_ms));
-        row.database.extend(figures.filter(|f| f.statistics.points > Some(0)));
+        // What PostgreSQL was asked each second is not told again by the minute.
+        row.database.extend(figures.filter(|f| f.statistics.points > Some(0) && !sampled.contains(&f.name)));
     }
     let Standing { verdict, missing } = judge::late(&mut row, input.spec, input.series, window.is_some());
     let kept = std::mem::take(&mut row.observations);

@@ -26,6 +26,8 @@ pub struct DatabaseFacts {
     pub version: Option<String>,
     /// `SHOW max_connections`.
     pub max_connections: Option<i32>,
+    /// When the server was started (`pg_postmaster_start_time()`), milliseconds since the epoch, by its own clock.
+    pub started_ms: Option<i64>,
     /// False: without pg_monitor other users' sessions show no state, so figures by state are missing.
     pub sees_all: bool,
 }

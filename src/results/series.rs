@@ -10,8 +10,10 @@ use super::decimal::decimal;
 pub const MINUTE_MS: i64 = 60_000;
 
 /// One figure over time.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Series {
+    /// Where the points are from: CloudWatch, or Database Insights.
+    pub source: DatabaseSource,
     /// Name in the API: `cpuPercent`, `freeableMemoryMiB`, …; the points are in its unit.
     pub figure: String,
     /// In any order; of several for one minute the last counts.
@@ -49,6 +51,11 @@ pub fn carries(start_ms: i64, end_ms: i64) -> bool {
 }
 
 impl Series {
+    /// A figure of CloudWatch.
+    pub fn of_cloudwatch(figure: &str, points: Vec<Point>, problem: Option<String>) -> Self {
+        Self { source: DatabaseSource::CloudWatch, figure: figure.to_owned(), points, problem }
+    }
+
     /// The figure over the whole minutes inside `[start_ms, end_ms]`; `settled` is the last whole minute between
     /// `end_ms` and `settled_ms`.
     ///
@@ -80,7 +87,7 @@ impl Series {
             points: Some(count as i32),
             expected: Some((window.end - window.start).min(10_000_000) as i32),
         };
-        DatabaseFigure { name: self.figure.clone(), source: DatabaseSource::CloudWatch, statistics }
+        DatabaseFigure { name: self.figure.clone(), source: self.source, statistics }
     }
 }
 
@@ -92,7 +99,7 @@ mod tests {
 
     fn series(points: &[(i64, f64)]) -> Series {
         let points = points.iter().map(|&(m, v)| Point { start_ms: m, average: v, maximum: v + 1.0 }).collect();
-        Series { figure: "cpuPercent".into(), points, problem: None }
+        Series::of_cloudwatch("cpuPercent", points, None)
     }
 
     #[test]

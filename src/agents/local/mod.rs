@@ -26,7 +26,8 @@ use crate::plan::{GeneratorInput, Plan, PlannedRow, RunIdentity, generator_input
 use crate::results::detail::RowDetail;
 use crate::results::drain::drained_at;
 use crate::results::row::{collected, completed, merged_loads, warmup_tasks, with_late_figures};
-use crate::results::row_input::{CollectInput, CompleteInput, LateInput};
+use crate::results::row_input::{CollectInput, CompleteInput, Fact, LateInput};
+use crate::results::server::restarted;
 use crate::results::verdict::{EarlyEnd, Outcome, TestInput, outcome};
 
 /// A test to run here.
@@ -163,6 +164,8 @@ impl Running<'_> {
         let warmup_tasks = warmup_tasks(planned, &loads);
         let samples = self.samples.since(fired.start_ms - 2_000);
         let drained_at_ms = first.load_ended_at.and_then(|end| drained_at(spec, end.as_millis(), &samples));
+        let facts: Vec<Fact> =
+            restarted(self.samples.facts().as_ref(), fired.start_ms, ended_at_ms).into_iter().collect();
         let input = CompleteInput {
             spec,
             planned,
@@ -172,7 +175,7 @@ impl Running<'_> {
             warmup_tasks,
             drained_at_ms,
             ended_at_ms,
-            facts: &[],
+            facts: &facts,
         };
         let done = with_late_figures(completed(first, &input), &LateInput { spec, series: &[] });
         tell(Event::Done(&done));
@@ -221,3 +224,6 @@ fn early(refusal: Refusal) -> EarlyEnd {
 fn stopped() -> EarlyEnd {
     EarlyEnd { reason: Reason::Cancelled, message: "The test was stopped before its end.".into() }
 }
+
+#[cfg(test)]
+mod lies_tests;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::api::{DatabaseIdentity, LimitSource, Reason};
+use crate::api::{DatabaseIdentity, Reason};
 use crate::controller::session::Session;
 use crate::evidence::aws::{DatabaseSource, ErrorKind, settled};
 use crate::lifecycle::Live;
 use crate::results::series::{Series, minutes};
+use crate::results::server::connection_limit;
 
 /// How often CloudWatch is asked.
 const EVERY: i64 = 15_000;
@@ -50,14 +51,11 @@ pub async fn identify(
         identity.engine = known.engine.or_else(|| Some("postgres".into()));
     }
     identity.version = version.or(known.version).or(identity.version);
-    if let Some(max) = spec.max_connections {
-        (identity.connection_limit, identity.connection_limit_source) = (Some(max), Some(LimitSource::Spec));
-    } else if let Some(max) = limit {
-        (identity.connection_limit, identity.connection_limit_source) = (Some(max), Some(LimitSource::PostgreSql));
-    } else if identity.connection_limit.is_none() {
-        (identity.connection_limit, identity.connection_limit_source) =
-            (known.connection_limit, known.connection_limit_source);
-    }
+    let from_aws = identity.connection_limit.zip(identity.connection_limit_source);
+    let from_before = known.connection_limit.zip(known.connection_limit_source);
+    let chosen = connection_limit(spec.max_connections, limit, from_before, from_aws);
+    identity.connection_limit = chosen.map(|(max, _)| max);
+    identity.connection_limit_source = chosen.map(|(_, from)| from);
     Some(identity)
 }
 
@@ -111,7 +109,11 @@ pub async fn read(session: &mut Session<'_>) {
     let due = session.memory.series.as_ref().is_none_or(|(_, at)| session.now() - at >= EVERY);
     if !session.memory.series_final && due {
         match source.series(from, to).await {
-            Ok(series) => {
+            Ok(mut series) => {
+                if session.test.spec.database.as_ref().is_some_and(|database| database.postgres.is_none()) {
+                    // Beside the figures: that there is none is no reason for anything.
+                    series.extend(source.insights(from, to).await.unwrap_or_default());
+                }
                 let before = session.memory.series.take().map(|(series, _)| series).unwrap_or_default();
                 session.memory.series_final = is_final(session, &before, &series, (from, to));
                 session.memory.series = Some((series, session.now()));
@@ -119,7 +121,7 @@ pub async fn read(session: &mut Session<'_>) {
             }
             Err(error) => {
                 session.note = format!("CloudWatch: {}", error.text);
-                let problem = Series { figure: String::new(), points: Vec::new(), problem: Some(error.text) };
+                let problem = Series::of_cloudwatch("", Vec::new(), Some(error.text));
                 session.memory.series.get_or_insert((vec![problem], session.now())).1 = session.now();
                 // What AWS refuses for good is not waited for.
                 session.memory.series_final =
@@ -136,7 +138,8 @@ fn is_final(session: &Session<'_>, before: &[Series], series: &[Series], window:
         let prefix = format!("database.{figure}.");
         session.test.spec.thresholds.iter().any(|t| !t.optional && t.metric.starts_with(&prefix))
     };
-    let watched: Vec<Series> = series.iter().filter(|s| !s.points.is_empty() || needed(&s.figure)).cloned().collect();
+    let of_cloudwatch = series.iter().filter(|s| s.source == crate::api::DatabaseSource::CloudWatch);
+    let watched: Vec<Series> = of_cloudwatch.filter(|s| !s.points.is_empty() || needed(&s.figure)).cloned().collect();
     if watched.is_empty() {
         return session.now() - window.1 > FIRST_POINTS;
     }

@@ -21,6 +21,7 @@ use crate::results::row::{completed, with_late_figures};
 use crate::results::row_input::{CompleteInput, Fact, LateInput};
 use crate::results::sample::Sample;
 use crate::results::series::Series;
+use crate::results::server::restarted;
 use crate::results::statements::{Statements, of_row};
 use crate::results::summary::summary;
 use crate::results::table::{TableInput, table};
@@ -42,6 +43,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     let (mut version, mut limit) = (None, None);
     if let Some(start) = start.filter(|_| session.view.observer) {
         let said = observer::said(session, start - 2_000, asks_postgres(session)).await;
+        facts.extend(restarted(said.database.as_ref(), start, ended_at));
         (version, limit) = said.database.map_or((None, None), |facts| (facts.version, facts.max_connections));
         facts.extend(said.problem.map(|message| Fact { reason: Some(Reason::ObserverLost), message }));
         statements = of_row(&said.statements, planned.number).cloned();

@@ -9,6 +9,7 @@ use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
 use super::classify::{AwsError, Failure, Stage, classify, no_region};
+use super::clock::Skew;
 
 /// One attempt takes no longer than this.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -33,6 +34,9 @@ pub(super) fn loader(region: Option<&str>) -> ConfigLoader {
 pub(super) struct Clients {
     pub rds: aws_sdk_rds::Client,
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    pub insights: aws_sdk_pi::Client,
+    /// How far the clock of AWS is ahead of ours.
+    pub skew: Skew,
 }
 
 impl Clients {
@@ -42,7 +46,14 @@ impl Clients {
         if config.region().is_none() {
             return Err(no_region());
         }
-        Ok(Self { rds: aws_sdk_rds::Client::new(config), cloudwatch: aws_sdk_cloudwatch::Client::new(config) })
+        let skew = Skew::default();
+        let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(skew.clone()).build();
+        Ok(Self {
+            rds: aws_sdk_rds::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
+            insights: aws_sdk_pi::Client::new(config),
+            skew,
+        })
     }
 }
 

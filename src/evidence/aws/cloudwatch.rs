@@ -106,7 +106,7 @@ impl Merged {
         };
         let problem = [0, 1].iter().find_map(|statistic| problem(self.status.get(&id(*statistic, index)), metric));
         let problem = problem.or_else(|| self.messages.then(|| "CloudWatch says that its answer is not whole".into()));
-        Series { figure: (*figure).to_owned(), points: average.iter().filter_map(point).collect(), problem }
+        Series::of_cloudwatch(figure, average.iter().filter_map(point).collect(), problem)
     }
 }
 

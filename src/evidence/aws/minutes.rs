@@ -22,7 +22,7 @@ mod tests {
 
     fn series(figure: &str, values: &[f64]) -> Series {
         let point = |(i, v): (usize, &f64)| Point { start_ms: i as i64 * 60_000, average: *v, maximum: *v };
-        Series { figure: figure.into(), points: values.iter().enumerate().map(point).collect(), problem: None }
+        Series::of_cloudwatch(figure, values.iter().enumerate().map(point).collect(), None)
     }
 
     #[test]

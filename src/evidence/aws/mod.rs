@@ -3,8 +3,10 @@
 mod classes;
 mod classify;
 mod client;
+mod clock;
 mod cloudwatch;
 mod formula;
+mod insights;
 mod minutes;
 mod rds;
 
@@ -58,11 +60,33 @@ impl DatabaseSource {
 
     /// All CloudWatch figures in the whole minutes inside a window (milliseconds since the epoch), ascending.
     ///
+    /// Where this machine's clock is more than [`clock::MOST_MS`] off, the minutes that were asked for are others than meant:
+    /// then no series has points, and its problem says so.
+    ///
     /// # Errors
     /// Why there is no answer at all; what is wrong with one series stands in it.
     pub async fn series(&self, from_ms: i64, to_ms: i64) -> Result<Vec<Series>, AwsError> {
-        self.ask(|clients| async move { cloudwatch::series(&clients.cloudwatch, &self.instance, from_ms, to_ms).await })
-            .await
+        let question = async |clients: Clients| {
+            let mut series = cloudwatch::series(&clients.cloudwatch, &self.instance, from_ms, to_ms).await?;
+            clients.skew.judge(&mut series);
+            Ok(series)
+        };
+        self.ask(question).await
+    }
+
+    /// Shares of the database's load that wait, by class, from Database Insights; nothing where it is switched off.
+    ///
+    /// # Errors
+    /// Why there is no answer. It is never a reason to fail anything.
+    pub async fn insights(&self, from_ms: i64, to_ms: i64) -> Result<Vec<Series>, AwsError> {
+        let question = async |clients: Clients| {
+            let instance = rds::describe(&clients.rds, &self.instance).await?;
+            if !instance.insights {
+                return Ok(Vec::new());
+            }
+            insights::waits(&clients.insights, &instance.dbi_resource_id, from_ms, to_ms).await
+        };
+        self.ask(question).await
     }
 
     /// Asks; with expired credentials once more with new clients, because the SDK keeps the old ones.
@@ -90,5 +114,11 @@ impl DatabaseSource {
     }
 }
 
+#[cfg(test)]
+mod faults_tests;
+#[cfg(test)]
+mod insights_tests;
+#[cfg(test)]
+mod lies_tests;
 #[cfg(test)]
 mod tests;

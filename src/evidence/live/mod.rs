@@ -23,6 +23,8 @@ pub use values::{Value, Values};
 #[cfg(test)]
 mod http_tests;
 #[cfg(test)]
+mod lies_tests;
+#[cfg(test)]
 mod majors_tests;
 #[cfg(test)]
 mod postgres_tests;

@@ -43,6 +43,7 @@ from seen /* loadtest-observer */";
 /// What PostgreSQL says about itself.
 const FACTS: &str = "
 select current_setting('server_version') as version, current_setting('max_connections')::int4 as max_connections,
+  (extract(epoch from pg_postmaster_start_time()) * 1000)::int8 as started_ms,
   pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as sees_all /* loadtest-observer */";
 
 /// Asks for the facts.
@@ -55,6 +56,7 @@ pub async fn facts(session: &Session) -> Result<DatabaseFacts, Lost> {
     Ok(DatabaseFacts {
         version: row.try_get("version")?,
         max_connections: row.try_get("max_connections")?,
+        started_ms: row.try_get("started_ms")?,
         sees_all: row.try_get("sees_all")?,
     })
 }

@@ -1,6 +1,7 @@
 //! A real PostgreSQL server of its own for each test, on loopback, gone when dropped.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +14,8 @@ pub struct TestServer {
     child: Child,
     folder: tempfile::TempDir,
     pub port: u16,
+    /// The program and its arguments.
+    command: Vec<OsString>,
 }
 
 /// Every major whose server binaries are here: those of `dev/postgres` (or of the folder that LOADTEST_POSTGRES names), and
@@ -86,8 +89,8 @@ impl TestServer {
         for (name, value) in settings {
             server.arg("-c").arg(format!("{name}={value}"));
         }
-        let child = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("postgres runs");
-        let server = Self { child, folder, port };
+        let command = std::iter::once(server.get_program()).chain(server.get_args()).map(OsString::from).collect();
+        let server = Self { child: spawn(&command), folder, port, command };
         server.wait();
         server
     }
@@ -100,6 +103,14 @@ impl TestServer {
     /// Where the observer would find it.
     pub fn server(&self, user: &str) -> Server {
         Server::from_url(&self.url(user, "")).expect("a good URL")
+    }
+
+    /// Ends it as an administrator does, and starts it again on the same data and port.
+    pub fn restart(&mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+        self.child = spawn(&self.command);
+        self.wait();
     }
 
     /// Restarts nothing, ends it: as a crashed database looks.
@@ -126,6 +137,12 @@ impl Drop for TestServer {
         let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
+}
+
+fn spawn(command: &Vec<OsString>) -> Child {
+    let mut server = Command::new(&command[0]);
+    server.args(&command[1..]).current_dir("/").stdout(Stdio::null()).stderr(Stdio::null());
+    server.spawn().expect("postgres runs")
 }
 
 fn is_root() -> bool {
