@@ -101,6 +101,7 @@ const LIES: &[(&str, &str, &str)] = &[
     ("one of three generators gone", CLUSTER, "one_of_three_generators_gone"),
     ("backlog of the row before", CLUSTER, "backlog_of_the_row_before"),
     ("observer gone in mid-row", CLUSTER, "observer_gone_in_mid_row"),
+    ("log rotated away in mid-row", CLUSTER, "log_rotated_away_in_mid_row"),
     ("two tests that watch one target", CLUSTER, "two_tests_that_watch_one_target"),
     ("two tests that size one target", CLUSTER, "two_tests_that_size_one_target"),
 ];
@@ -146,6 +147,7 @@ const NO_LIES: &[&str] = &[
     "the_truth_passes",
     "failures_of_a_journey_are_named_by_their_step",
     "a_load_that_meets_no_target_says_so",
+    "timeouts_in_the_log_are_counted_over_all_pods_and_a_log_that_was_empty_before_is_whole",
     "a_target_shows_what_its_pods_used_of_their_limits",
 ];
 

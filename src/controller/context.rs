@@ -60,6 +60,8 @@ pub struct Memory {
     pub routes: std::collections::BTreeSet<String>,
     /// Other tests that sent load to the same targets meanwhile.
     pub others: std::collections::BTreeSet<String>,
+    /// Containers (`pod/container`) whose counted logs were empty before the load.
+    pub silent: std::collections::BTreeSet<String>,
     /// Nodes that generators ran on.
     pub nodes: std::collections::BTreeSet<String>,
     /// Most that a target's pods used, while the row loads.

@@ -6,6 +6,7 @@ pub mod database;
 pub mod decimal;
 pub mod detail;
 pub mod drain;
+pub mod drift;
 pub mod histogram;
 pub mod instrument;
 pub mod judge;

@@ -6,6 +6,7 @@ use crate::plan::PlannedRow;
 use super::collect::GeneratorOutcome;
 use super::database::{Window, database_figures};
 use super::decimal::{decimal, number};
+use super::drift::drift;
 use super::instrument;
 use super::judge::{self, Standing};
 use super::load_figures::{count, load_figures};
@@ -61,6 +62,7 @@ pub fn collected(input: &CollectInput) -> Row {
     notes.extend(observations::failures(input.planned, &loads));
     notes.extend(observations::restarts(input.targets));
     notes.extend(noticed(input.facts));
+    notes.extend(drift(input.planned, input.outcomes));
     row.observations = combine(notes, &[], Vec::new());
     row
 }

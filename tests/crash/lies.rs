@@ -8,7 +8,7 @@ use crate::cluster::agents::lose_some;
 use crate::cluster::ways::Rollouts;
 use crate::fake::store::key;
 use crate::lab::{Lab, NAMESPACE, TEST, on_virtual_time, reference_spec};
-use crate::reference::LIMIT;
+use crate::stories::LIMIT;
 use loadtest_operator::api::{Phase, RowStep};
 
 type Plant = fn(&mut Lab);
@@ -31,6 +31,11 @@ fn in_mid_row(while_loading: Plant) -> Lie {
 }
 
 impl Lie {
+    /// So it is before the operator starts.
+    fn before(self, before: Plant) -> Self {
+        Self { before, ..self }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.spec);
         self
@@ -178,6 +183,59 @@ fn observer_gone_in_mid_row() {
         spec["thresholds"] = json!([{"metric": "measurements.pending.maximum", "max": 100}]);
     })
     .gets("EvidenceMissing", "measurements.pending.maximum");
+}
+
+/// A test that allows no timeouts in the log of `api`.
+fn counts_timeouts(spec: &mut Value) {
+    let log = json!({"name": "timeouts", "log": {"target": "api", "regex": "timed out"}});
+    spec["measurements"].as_array_mut().expect("a list").push(log);
+    spec["thresholds"] = json!([{"metric": "measurements.timeouts.last", "max": 0}]);
+}
+
+/// Leaks a log, which a test may do.
+fn log(lines: &[(i64, &'static str)]) -> &'static [(i64, &'static str)] {
+    lines.to_vec().leak()
+}
+
+#[test]
+fn log_rotated_away_in_mid_row() {
+    in_mid_row(|lab| {
+        let now = lab.fake.now();
+        lab.fake.world().cluster.ways.app_log = log(&[(now, "fine")]);
+    })
+    .with(counts_timeouts)
+    .before(|lab| lab.fake.world().cluster.ways.app_log = log(&[(crate::fake::EPOCH - 60_000, "began")]))
+    .gets("EvidenceMissing", "was rotated away");
+}
+
+#[test]
+fn timeouts_in_the_log_are_counted_over_all_pods_and_a_log_that_was_empty_before_is_whole() {
+    for first in [Some((crate::fake::EPOCH - 60_000, "request timed out")), None] {
+        on_virtual_time(async || {
+            let mut lab = Lab::new();
+            let mut spec = reference_spec();
+            counts_timeouts(&mut spec);
+            lab.apply(TEST, spec);
+            lab.fake.world().cluster.ways.app_log = log(first.as_slice());
+            lab.start();
+            lab.until(LIMIT, "row 1 loads", loads).await;
+            lab.live(Duration::from_secs(2)).await;
+            let now = lab.fake.now();
+            let lines = first.into_iter().chain([(now, "request timed out"), (now + 1, "fine")]);
+            lab.fake.world().cluster.ways.app_log = log(&lines.collect::<Vec<_>>());
+            let end = lab.finish(LIMIT).await;
+            let figure =
+                |row: usize| lab.status(TEST).results[row].measurements[1].statistics.last.clone().map(|d| d.0);
+            assert_eq!(figure(0).as_deref(), Some("2"), "one line of each pod: {}", lab.story());
+            assert_eq!(figure(1).as_deref(), Some("0"), "the row before is another window: {}", lab.story());
+            assert_eq!(
+                (end.verdict.as_str(), end.reason.as_str()),
+                ("Failed", "ThresholdsBreached"),
+                "{}",
+                lab.story()
+            );
+        });
+    }
 }
 
 #[test]

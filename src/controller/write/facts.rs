@@ -6,6 +6,7 @@ use crate::api::{
     TargetState, Verdict,
 };
 use crate::build::{CLAIM, Claim, Field};
+use crate::controller::read::logs;
 use crate::controller::session::Session;
 use crate::evidence::cluster::pods::digest;
 use crate::lifecycle::{Change, State};
@@ -29,6 +30,7 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
             session.memory.pods = session.serving.iter().map(|(name, _, pods)| (name.clone(), pods.clone())).collect();
             session.memory.used.clear();
             session.memory.others.clear();
+            session.memory.silent = logs::silent(session).await;
             session.remember();
             if let Some(run) = status.run.as_mut() {
                 run.current.get_or_insert_default().targets = at_start(session);

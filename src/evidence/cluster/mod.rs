@@ -1,6 +1,7 @@
 //! PURE: Kubernetes objects that the controller fetched in, small values out.
 
 pub mod demand;
+pub mod log_reach;
 pub mod logs;
 pub mod metrics;
 pub mod pods;

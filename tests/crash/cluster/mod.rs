@@ -129,7 +129,7 @@ impl Cluster {
     pub fn log(world: &World, at: &Key, path: &Path) -> Answer {
         let Some(pod) = world.store.get(at) else { return Answer::no(404, format!("pods \"{}\" not found", at.2)) };
         let Some(process) = world.cluster.processes.get(text(pod, "/metadata/uid")) else {
-            return Answer::text(String::new());
+            return speech::of_application(world, path);
         };
         speech::log(world, process, path.query.get("sinceTime").map(String::as_str))
     }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use super::process::{Doing, Process};
 use super::ways::Logs;
 use crate::fake::answer::Answer;
+use crate::fake::path::Path;
 use crate::fake::{Millis, World};
 use loadtest_operator::agents::emit;
 use loadtest_operator::plan::{Arrivals, PROTOCOL_VERSION};
@@ -101,4 +102,20 @@ fn observed(world: &World, process: &Process, since: Option<&str>) -> String {
         serde_json::to_string(&ObserverLine::Sample(sample)).expect("a line") + "\n"
     };
     (first..=until).step_by(1000).map(line).collect()
+}
+
+/// What `pods/log` answers about a pod of an application.
+pub fn of_application(world: &World, path: &Path) -> Answer {
+    if path.query.get("previous").is_some_and(|on| on == "true") {
+        return Answer::no(400, "previous terminated container not found");
+    }
+    let since = path.query.get("sinceTime").and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let since = since.map_or(0, jiff::Timestamp::as_millisecond);
+    let line = |(at, text): &(Millis, &str)| {
+        format!("{} {text}\n", jiff::Timestamp::from_millisecond(*at).expect("an instant"))
+    };
+    let mut text: String = world.cluster.ways.app_log.iter().filter(|(at, _)| *at >= since).map(line).collect();
+    let most = path.query.get("limitBytes").and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
+    text.truncate(most);
+    Answer::text(text)
 }

@@ -64,6 +64,8 @@ pub struct Ways {
     pub stale_endpoints: bool,
     /// A webhook stores another CPU limit than the one that is sent.
     pub webhook: bool,
+    /// What each pod of an application logged: instants in milliseconds since the epoch, and lines.
+    pub app_log: &'static [(i64, &'static str)],
     /// What each pod of an application uses by the metrics API: CPU and memory; absent: there is no such API.
     pub used: Option<(&'static str, &'static str)>,
 }
@@ -81,6 +83,7 @@ impl Default for Ways {
             observer_speaks: true,
             stale_endpoints: false,
             webhook: false,
+            app_log: &[],
             used: None,
         }
     }
