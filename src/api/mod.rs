@@ -12,7 +12,7 @@ mod pods;
 mod quantity;
 mod reason;
 mod row;
-mod rules;
+pub(crate) mod rules;
 mod run;
 mod shared;
 mod spec;

@@ -33,4 +33,8 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
+mod merge_tests;
+#[cfg(test)]
+mod row_tests;
+#[cfg(test)]
 mod table_tests;

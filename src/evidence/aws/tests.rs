@@ -133,3 +133,17 @@ pub async fn web_identity(token_file: &str, fault: Option<Fault>) -> Result<Inst
         format!("[default]\nrole_arn = arn:aws:iam::123456789012:role/canary\nweb_identity_token_file = {token_file}");
     DatabaseSource::with_loader("demo-db", move || quick(Some("eu-west-1"), &profile, Some(&endpoint))).instance().await
 }
+
+#[tokio::test]
+async fn each_figure_of_the_closed_list_that_is_cloudwatchs_comes_from_a_metric() {
+    let double = demo().await;
+    double.double().script(|state| {
+        let of = |metric: &str| ScriptedSeries::of("demo-db", metric, (0..3).map(|i| (START + 60 * i, 5.0)));
+        state.series = FIGURES.iter().map(|(_, metric, _)| of(metric)).collect();
+    });
+    let all = series(&source_of(&double)).await;
+    let figures: Vec<_> = all.iter().map(|s| s.over(START * 1000, (START + 180) * 1000, None)).collect();
+    let told = figures.iter().filter(|f| f.statistics.average.is_some() && f.statistics.points == Some(3));
+    let told: std::collections::BTreeSet<String> = told.map(|figure| figure.name.clone()).collect();
+    assert_eq!(told, crate::results::fixture::closed_list().1, "a figure of the API has no source");
+}

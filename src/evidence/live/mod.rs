@@ -21,6 +21,8 @@ pub use sql::SqlSource;
 pub use values::{Value, Values};
 
 #[cfg(test)]
+mod figures_tests;
+#[cfg(test)]
 mod http_tests;
 #[cfg(test)]
 mod lies_tests;
