@@ -77,7 +77,7 @@ async fn an_honest_application_passes() {
 
 #[tokio::test]
 async fn every_third_answer_is_an_instant_503() {
-    let lie = |_: &Seen, n: u64, _: &Count| (n % 3 == 0).then_some(Act::Reply(Duration::ZERO, 503, "{}"));
+    let lie = |_: &Seen, n: u64, _: &Count| n.is_multiple_of(3).then_some(Act::Reply(Duration::ZERO, 503, "{}"));
     caught(&application(lie).await, nothing, Reason::RequestsFailed, "14 answers were 503").await;
 }
 

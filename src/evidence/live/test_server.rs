@@ -89,7 +89,8 @@ impl TestServer {
         for (name, value) in settings {
             server.arg("-c").arg(format!("{name}={value}"));
         }
-        let command = std::iter::once(server.get_program()).chain(server.get_args()).map(OsString::from).collect();
+        let command: Vec<OsString> =
+            std::iter::once(server.get_program()).chain(server.get_args()).map(OsString::from).collect();
         let server = Self { child: spawn(&command), folder, port, command };
         server.wait();
         server
@@ -139,7 +140,7 @@ impl Drop for TestServer {
     }
 }
 
-fn spawn(command: &Vec<OsString>) -> Child {
+fn spawn(command: &[OsString]) -> Child {
     let mut server = Command::new(&command[0]);
     server.args(&command[1..]).current_dir("/").stdout(Stdio::null()).stderr(Stdio::null());
     server.spawn().expect("postgres runs")
