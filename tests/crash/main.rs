@@ -29,6 +29,7 @@ mod edits;
 mod end;
 mod fake;
 mod lab;
+mod late;
 mod lies;
 mod points;
 mod put_back;
