@@ -6,7 +6,7 @@
 //!   within the limit would show as many by chance less than once in a thousand tries.
 //! - Nothing stops that would hold with the same figures at the end; the first threshold that is broken is named.
 
-use super::recorder::Snapshot;
+use super::snapshot::Snapshot;
 use crate::api::Breach;
 use crate::plan::StopInput;
 use crate::results::decimal::decimal;

@@ -17,19 +17,28 @@ pub async fn run(worker: Arc<Worker>, schedule: Closed, (first, lanes): (u32, u3
         () = worker.shared.reached(Phase::Stopping) => return,
     }
     let mut clients = JoinSet::new();
+    let round = Arc::new(Round { worker, schedule, start });
     for client in (first..schedule.clients).step_by(lanes as usize) {
-        clients.spawn(go_round(worker.clone(), schedule, client, start));
+        clients.spawn(go_round(round.clone(), client));
     }
     while clients.join_next().await.is_some() {}
 }
 
-async fn go_round(worker: Arc<Worker>, schedule: Closed, client: u32, start: Instant) {
+/// What all clients of a lane share, so that none of them carries it.
+struct Round {
+    worker: Arc<Worker>,
+    schedule: Closed,
+    start: Instant,
+}
+
+async fn go_round(round: Arc<Round>, client: u32) {
+    let (schedule, worker) = (&round.schedule, &round.worker);
     let mut own = Client::default();
     let (mut number, mut due) = (0, Duration::ZERO);
     while schedule.begins(number, due) && !worker.shared.stopping() {
         let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
         let warmup = due < schedule.warmup;
-        let ran = worker.run(start, Iteration { numbers, due, warmup }, &mut own).await;
+        let ran = worker.run(&round.start, Iteration { numbers, due, warmup }, &mut own).await;
         if schedule.iterations.is_none() && !warmup {
             worker.recorder().unsent(ran.unsent);
         }

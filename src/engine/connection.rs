@@ -4,8 +4,8 @@
 //! idle connection holds none. Rule: the buffers are used within one poll and never across an await; the lock that
 //! guards them can't be held across one, because then the task could not be spawned.
 
-use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -65,35 +65,57 @@ impl Connection {
         Self { stream, used: false }
     }
 
-    /// Sends a request and reads its answer to the end. With the reply comes the connection, when another request may
-    /// be sent on it.
+    /// Whether a request was sent on it.
+    pub fn used(&self) -> bool {
+        self.used
+    }
+
+    /// Sends a request and reads its answer to the end. With the reply comes whether another request may be sent on this
+    /// connection; given up before its end, it may not.
     ///
     /// Errors: the connection or the answer broke, or `deadline` passed.
-    pub async fn exchange(
-        self,
-        request: &impl Outgoing,
-        alarm: &mut Alarm,
+    pub fn exchange<'a, O: Outgoing>(
+        &'a mut self,
+        request: &'a O,
+        alarm: &'a mut Alarm,
         deadline: Instant,
-    ) -> Result<(Reply, Option<Self>), Broken> {
-        let mut exchange = Exchange { connection: self, reader: Reader::new(request.want()), sent: Sent::Nothing };
-        let mut woken = false;
-        let reusable = poll_fn(|cx| {
-            let polled = request.with_scratch(|scratch| exchange.poll(cx, request, scratch));
-            if polled.is_pending() && std::mem::replace(&mut woken, true) && alarm.poll(cx, deadline).is_ready() {
-                let failure = if exchange.reader.begun() { Failure::Timeout } else { Failure::FirstByteTimeout };
-                return Poll::Ready(Err(Broken { failure, unsent: false, unanswered: false }));
-            }
-            polled
-        })
-        .await?;
-        Ok((exchange.reader.into_reply(), reusable.then_some(exchange.connection)))
+    ) -> Exchange<'a, O> {
+        let reader = Reader::new(request.want());
+        Exchange { connection: self, request, alarm, deadline, reader, sent: Sent::Nothing, woken: false }
     }
 }
 
-struct Exchange {
-    connection: Connection,
+/// A request and its answer, under way. Written out by hand: as an async function it would be copied into every state of
+/// those around it, for each of ten thousand connections.
+pub struct Exchange<'a, O> {
+    connection: &'a mut Connection,
+    request: &'a O,
+    alarm: &'a mut Alarm,
+    deadline: Instant,
     reader: Reader,
     sent: Sent,
+    /// It was polled once; whoever polls it again may have been woken by the alarm.
+    woken: bool,
+}
+
+impl<O: Outgoing> Future for Exchange<'_, O> {
+    type Output = Result<(Reply, bool), Broken>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let request = this.request;
+        match request.with_scratch(|scratch| this.advance(cx, scratch)) {
+            Poll::Ready(Ok(reusable)) => Poll::Ready(Ok((this.reader.take_reply(), reusable))),
+            Poll::Ready(Err(broken)) => Poll::Ready(Err(broken)),
+            Poll::Pending => {
+                if std::mem::replace(&mut this.woken, true) && this.alarm.poll(cx, this.deadline).is_ready() {
+                    let failure = if this.reader.begun() { Failure::Timeout } else { Failure::FirstByteTimeout };
+                    return Poll::Ready(Err(Broken { failure, unsent: false, unanswered: false }));
+                }
+                Poll::Pending
+            }
+        }
+    }
 }
 
 /// How much of the request is on its way.
@@ -108,14 +130,9 @@ enum Sent {
     Refused(Failure),
 }
 
-impl Exchange {
+impl<O: Outgoing> Exchange<'_, O> {
     /// `Ready`: the answer is whole; true: the connection can be used again.
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        request: &impl Outgoing,
-        scratch: &mut Scratch,
-    ) -> Poll<Result<bool, Broken>> {
+    fn advance(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<Result<bool, Broken>> {
         if matches!(self.sent, Sent::Nothing) {
             if self.connection.used {
                 // Closed while it was idle, or something came that nobody asked for.
@@ -125,7 +142,7 @@ impl Exchange {
                 }
             }
             scratch.output.clear();
-            request.write(&mut scratch.output);
+            self.request.write(&mut scratch.output);
             let first = self.write(cx, &scratch.output, 0);
             if let Sent::Refused(failure) = &first.1
                 && first.0 == 0
@@ -143,7 +160,7 @@ impl Exchange {
         } else if matches!(self.sent, Sent::Unflushed) {
             self.sent = self.flush(cx);
         }
-        self.read(cx, scratch, request.step())
+        self.read(cx, scratch, self.request.step())
     }
 
     /// Writes from `from` on, and says where it got to.

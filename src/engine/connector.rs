@@ -60,7 +60,9 @@ impl Connector {
         let Some((connector, name)) = &self.tls else {
             return Ok(Stream::Plain(stream));
         };
-        let session = connector.connect(name.clone(), stream).await.map_err(|error| failure::of_handshake(&error))?;
+        // Boxed, because a handshake is large and most loads have none.
+        let session =
+            Box::pin(connector.connect(name.clone(), stream)).await.map_err(|error| failure::of_handshake(&error))?;
         Ok(Stream::Tls(Box::new(session)))
     }
 }

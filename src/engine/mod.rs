@@ -10,6 +10,7 @@ mod breaker;
 mod closed;
 mod connection;
 mod connector;
+mod counts;
 mod descriptors;
 pub mod failure;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub mod resolve;
 pub mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod snapshot;
+mod statuses;
 mod stop;
 mod stream;
 pub mod template;
@@ -39,5 +42,5 @@ mod worker;
 
 pub use breaker::Breaker;
 pub use load::{ArmError, Armed, Start};
-pub use recorder::Snapshot;
+pub use snapshot::Snapshot;
 pub use stop::{Stop, StopSwitch, stop_switch};

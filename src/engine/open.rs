@@ -3,17 +3,18 @@
 //! What is due is begun by whoever sees it first: the timer, or a task whose answer has just come and which then needs
 //! no waking. Either way it is begun once, in the order of the schedule, and never before its time.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::jar::Jar;
 use super::schedule::Open;
 use super::template::Numbers;
 use super::timer::Timer;
-use super::worker::{Client, Iteration, Phase, Worker, lock};
+use super::worker::{Client, Iteration, Phase, Worker};
 
 /// The places of a rate's open iterations, over all lanes: each lane has a stock, and takes from the others' when its own
 /// is empty, so that an iteration is capped only when no place is free anywhere.
@@ -36,12 +37,12 @@ impl Slots {
     /// A free place; what came back last goes out first.
     pub fn take(&self, lane: usize) -> Option<Slot> {
         let lanes = self.0.len();
-        (0..lanes).find_map(|turn| lock(&self.0[(lane + turn) % lanes]).pop())
+        (0..lanes).find_map(|turn| self.0[(lane + turn) % lanes].lock().pop())
     }
 
     /// Gives a place back.
     pub fn give_back(&self, lane: usize, slot: Slot) {
-        lock(&self.0[lane]).push(slot);
+        self.0[lane].lock().push(slot);
     }
 }
 
@@ -84,7 +85,7 @@ enum Given {
 
 impl Seat {
     fn give(&self, given: Given) {
-        let mut seat = lock(&self.0);
+        let mut seat = self.0.lock();
         seat.0 = given;
         let waker = seat.1.take();
         drop(seat);
@@ -96,7 +97,7 @@ impl Seat {
     /// Waits for work; `None`: there is no more.
     async fn taken(&self) -> Option<Job> {
         std::future::poll_fn(|cx| {
-            let mut seat = lock(&self.0);
+            let mut seat = self.0.lock();
             match std::mem::take(&mut seat.0) {
                 Given::Job(job) => Poll::Ready(Some(job)),
                 Given::End => Poll::Ready(None),
@@ -137,7 +138,7 @@ async fn work(lane: Arc<OpenLane>, mut job: Job) {
     let (seat, mut client) = (Arc::new(Seat::default()), Client::default());
     loop {
         client.jar = std::mem::take(&mut job.slot.jar);
-        let ran = lane.worker.run(lane.start, job.iteration, &mut client).await;
+        let ran = lane.worker.run(&lane.start, job.iteration, &mut client).await;
         let slot = Slot { jar: std::mem::take(&mut client.jar), ..job.slot };
         let next = match lane.after(ran.end, slot, &seat) {
             Some(next) => Some(next),
@@ -156,13 +157,13 @@ impl OpenLane {
     }
 
     fn next_due(&self) -> Option<Duration> {
-        lock(&self.due).at
+        self.due.lock().at
     }
 
     /// Begins what is due: in tasks that wait for work, and in new ones. What finds no free place is capped.
     fn begin(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
         let now = self.start.elapsed();
-        let mut due = lock(&self.due);
+        let mut due = self.due.lock();
         while let Some(at) = due.at.filter(|at| *at <= now) {
             match self.slots.take(self.lane) {
                 None => {
@@ -183,7 +184,7 @@ impl OpenLane {
     /// An iteration has ended at `now` and its place is free: its task goes on with what is due, or takes its seat. What
     /// else is due goes to those who wait; for new tasks, and to say what is capped, there is the timer.
     fn after(&self, now: Duration, slot: Slot, seat: &Arc<Seat>) -> Option<Job> {
-        let mut due = lock(&self.due);
+        let mut due = self.due.lock();
         let ready = |due: &Due| due.at.filter(|at| *at <= now && !self.worker.shared.stopping());
         let Some(at) = ready(&due) else {
             self.slots.give_back(self.lane, slot);
@@ -206,7 +207,7 @@ impl OpenLane {
 
     /// There is no more work for those who wait.
     fn end(&self) {
-        let mut due = lock(&self.due);
+        let mut due = self.due.lock();
         due.at = None;
         due.idle.drain(..).for_each(|seat| seat.give(Given::End));
     }

@@ -9,7 +9,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::counts::Counts;
 use super::failure::Failure;
+use super::snapshot::Snapshot;
+use super::statuses::Statuses;
 use super::timeline::Buckets;
 use crate::results::histogram::{self, Micros};
 use crate::results::record::{LoadRecord, StepRecord};
@@ -63,11 +66,10 @@ pub struct Recorder {
     first_due: Option<Duration>,
     last_end: Option<Duration>,
     failures: BTreeMap<Failure, u64>,
-    statuses: BTreeMap<u16, u64>,
-    latency: Micros,
-    service: Micros,
-    lateness: Micros,
-    connect: Micros,
+    statuses: Statuses,
+    latency: Counts,
+    lateness: Counts,
+    connect: Counts,
     steps: Vec<Step>,
     timeline: Buckets,
 }
@@ -78,7 +80,7 @@ struct Step {
     sent: u64,
     ok: u64,
     failures: BTreeMap<Failure, u64>,
-    service: Micros,
+    service: Counts,
 }
 
 impl Recorder {
@@ -89,7 +91,7 @@ impl Recorder {
             sent: 0,
             ok: 0,
             failures: BTreeMap::new(),
-            service: histogram::empty(),
+            service: Counts::default(),
         };
         Self {
             name: name.into(),
@@ -106,11 +108,10 @@ impl Recorder {
             first_due: None,
             last_end: None,
             failures: BTreeMap::new(),
-            statuses: BTreeMap::new(),
-            latency: histogram::empty(),
-            service: histogram::empty(),
-            lateness: histogram::empty(),
-            connect: histogram::empty(),
+            statuses: Statuses::default(),
+            latency: Counts::default(),
+            lateness: Counts::default(),
+            connect: Counts::default(),
             steps: steps.iter().map(step).collect(),
             timeline: Buckets::default(),
         }
@@ -125,7 +126,7 @@ impl Recorder {
         self.became_due(sending.due);
         self.sent += 1;
         self.steps[sending.step].sent += 1;
-        histogram::record(&mut self.lateness, micros(sending.sent.saturating_sub(sending.due)));
+        self.lateness.record(micros(sending.sent.saturating_sub(sending.due)));
         self.timeline.sent(self.counted(sending.due), self.counted(sending.sent));
     }
 
@@ -137,7 +138,7 @@ impl Recorder {
         }
         self.last_end = self.last_end.max(Some(answer.end));
         if let Some(status) = answer.status {
-            *self.statuses.entry(status).or_default() += 1;
+            self.statuses.count(status);
         }
         let end = self.counted(answer.end);
         let step = &mut self.steps[sending.step];
@@ -148,9 +149,8 @@ impl Recorder {
                 self.ok += 1;
                 self.tasks += tasks;
                 step.ok += 1;
-                histogram::record(&mut self.latency, latency);
-                histogram::record(&mut self.service, service);
-                histogram::record(&mut step.service, service);
+                self.latency.record(latency);
+                step.service.record(service);
                 self.timeline.ok(end, latency);
             }
             Err(failure) => {
@@ -163,7 +163,7 @@ impl Recorder {
 
     /// A new connection took so long, TCP and TLS.
     pub fn connected(&mut self, took: Duration) {
-        histogram::record(&mut self.connect, micros(took));
+        self.connect.record(micros(took));
     }
 
     /// So many requests of an iteration due at `due` were not sent, because too many were open.
@@ -200,10 +200,9 @@ impl Recorder {
         self.first_due = [self.first_due, other.first_due].into_iter().flatten().min();
         self.last_end = self.last_end.max(other.last_end);
         add(&mut self.failures, &other.failures);
-        add(&mut self.statuses, &other.statuses);
+        self.statuses.merge(&other.statuses);
         for (ours, theirs) in [
             (&mut self.latency, &other.latency),
-            (&mut self.service, &other.service),
             (&mut self.lateness, &other.lateness),
             (&mut self.connect, &other.connect),
         ] {
@@ -234,9 +233,9 @@ impl Recorder {
             capped: self.capped,
             warmup_sent: self.warmup_sent,
             tasks: self.counts_tasks.then_some(self.tasks),
-            latency: self.latency.clone(),
-            service: self.service.clone(),
-            lateness: self.lateness.clone(),
+            latency: self.latency.histogram(),
+            service: self.service(),
+            lateness: self.lateness.histogram(),
         }
     }
 
@@ -250,7 +249,7 @@ impl Recorder {
             ok: step.ok,
             failed: failed_of(&step.failures),
             failures: named(&step.failures),
-            service: histogram::encode(&step.service),
+            service: histogram::encode(&step.service.histogram()),
         };
         LoadRecord {
             name: self.name.clone(),
@@ -267,16 +266,23 @@ impl Recorder {
             first_due_ms: self.first_due.map(|due| start_ms + millis(due)),
             last_end_ms: self.last_end.map(|end| start_ms + millis(end)),
             failures: named(&self.failures),
-            statuses: self.statuses.clone(),
-            latency: histogram::encode(&self.latency),
-            service: histogram::encode(&self.service),
-            lateness: histogram::encode(&self.lateness),
-            connect: histogram::encode(&self.connect),
+            statuses: self.statuses.all(),
+            latency: histogram::encode(&self.latency.histogram()),
+            service: histogram::encode(&self.service()),
+            lateness: histogram::encode(&self.lateness.histogram()),
+            connect: histogram::encode(&self.connect.histogram()),
             steps: self.steps.iter().map(step).collect(),
             timeline: self.timeline.finish(start_ms + millis(self.warmup)),
             stopped: stopped.map(str::to_string),
             breach: None,
         }
+    }
+
+    /// That of all steps.
+    fn service(&self) -> Micros {
+        let mut all = Counts::default();
+        self.steps.iter().for_each(|step| all += &step.service);
+        all.histogram()
     }
 
     fn became_due(&mut self, due: Duration) {
@@ -292,44 +298,6 @@ impl Recorder {
 
 fn add<K: Ord + Copy>(ours: &mut BTreeMap<K, u64>, theirs: &BTreeMap<K, u64>) {
     theirs.iter().for_each(|(key, count)| *ours.entry(*key).or_default() += count);
-}
-
-/// The counted part so far.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    pub due: u64,
-    pub sent: u64,
-    pub ok: u64,
-    pub failed: u64,
-    /// Of the failed: not answered in time.
-    pub timed_out: u64,
-    pub capped: u64,
-    pub warmup_sent: u64,
-    /// Absent: no step counts tasks.
-    pub tasks: Option<u64>,
-    /// Microseconds from due to answered, good answers only.
-    pub latency: Micros,
-    /// Microseconds from sent to answered, good answers only.
-    pub service: Micros,
-    /// Microseconds from due to sent, all sent.
-    pub lateness: Micros,
-}
-
-impl Snapshot {
-    /// Adds what another one of the same load counted.
-    pub fn add(&mut self, other: &Self) {
-        self.due += other.due;
-        self.sent += other.sent;
-        self.ok += other.ok;
-        self.failed += other.failed;
-        self.timed_out += other.timed_out;
-        self.capped += other.capped;
-        self.warmup_sent += other.warmup_sent;
-        self.tasks = self.tasks.or(other.tasks).map(|_| self.tasks.unwrap_or(0) + other.tasks.unwrap_or(0));
-        self.latency += &other.latency;
-        self.service += &other.service;
-        self.lateness += &other.lateness;
-    }
 }
 
 #[cfg(test)]

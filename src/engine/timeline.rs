@@ -20,6 +20,16 @@ const ENOUGH_FOR_P99: u64 = 459;
 pub struct Buckets {
     length: Duration,
     buckets: Vec<Open>,
+    /// The bucket that was used last, because the next event is most often its own too.
+    last: Last,
+}
+
+/// A bucket's position and time, nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    index: usize,
+    from: u64,
+    to: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -33,7 +43,7 @@ struct Open {
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self { length: FIRST_LENGTH, buckets: Vec::new() }
+        Self { length: FIRST_LENGTH, buckets: Vec::new(), last: Last::default() }
     }
 }
 
@@ -86,8 +96,16 @@ impl Buckets {
     }
 
     fn at(&mut self, time: Duration) -> &mut Open {
-        // 64 bits hold 584 years, and divide in a tenth of the time of 128.
-        let mut index = (nanos(time) / nanos(self.length)) as usize;
+        let time = nanos(time);
+        if !(self.last.from..self.last.to).contains(&time) {
+            self.find(time);
+        }
+        &mut self.buckets[self.last.index]
+    }
+
+    /// Goes to the bucket of an instant, making room for it.
+    fn find(&mut self, time: u64) {
+        let mut index = (time / nanos(self.length)) as usize;
         while index >= MOST_BUCKETS {
             self.double();
             index /= 2;
@@ -95,11 +113,13 @@ impl Buckets {
         if self.buckets.len() <= index {
             self.buckets.resize_with(index + 1, Open::default);
         }
-        &mut self.buckets[index]
+        let length = nanos(self.length);
+        self.last = Last { index, from: index as u64 * length, to: (index as u64 + 1).saturating_mul(length) };
     }
 
     fn double(&mut self) {
         self.length *= 2;
+        self.last = Last::default();
         let mut halves = std::mem::take(&mut self.buckets).into_iter();
         while let Some(mut bucket) = halves.next() {
             if let Some(other) = halves.next() {
@@ -140,8 +160,9 @@ impl Open {
     }
 }
 
+/// 64 bits hold 584 years, and divide in a tenth of the time of 128.
 fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
 }
 
 /// Grows with the largest value in it.

@@ -1,11 +1,14 @@
 //! One thread's part of a load: its own counts and buffers, and one iteration after the other through them.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
-use tokio::time::timeout_at;
 
 use super::alarm::Alarm;
 use super::connection::{Connection, Outgoing, Scratch};
@@ -124,7 +127,7 @@ impl Worker {
 
     /// The counts. A task that panicked leaves whole events behind, so they are still good.
     pub fn recorder(&self) -> MutexGuard<'_, Recorder> {
-        lock(&self.recorder)
+        self.recorder.lock()
     }
 
     /// Requests that wait for their answers.
@@ -133,16 +136,21 @@ impl Worker {
     }
 
     /// Sends an iteration of a client. A step that fails does not keep the next ones from being sent.
-    pub async fn run(&self, start: Instant, iteration: Iteration, client: &mut Client) -> Ran {
+    pub async fn run(&self, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
         let mut due = iteration.due;
         for (position, step) in self.shared.steps.iter().enumerate() {
             if self.shared.stopping() {
                 return Ran { unsent: (self.shared.steps.len() - position) as u64, end: due };
             }
             let now = Instant::now();
-            let sent = now.saturating_duration_since(start);
+            let sent = now.saturating_duration_since(*start);
             let flight = Flight::begin(self, start, Sending { step: position, warmup: iteration.warmup, due, sent });
-            let reply = self.answer(position, iteration.numbers, now, client).await;
+            let request = Request { worker: self, position, numbers: iteration.numbers, cookies: None };
+            let reply = match self.shared.is_journey() {
+                // Boxed, because it is large beside a single request.
+                true => Box::pin(self.with_cookies(request, now, client)).await,
+                false => self.exchange(&request, now, client).await,
+            };
             let end = start.elapsed();
             flight.end(match reply {
                 Ok(reply) => Answer { end, status: Some(reply.status), outcome: step.judge(&reply) },
@@ -154,18 +162,13 @@ impl Worker {
     }
 
     /// Sends a step with the client's cookies, and keeps those of the answer.
-    async fn answer(
+    async fn with_cookies(
         &self,
-        position: usize,
-        numbers: Numbers,
+        mut request: Request<'_>,
         sent: Instant,
         client: &mut Client,
     ) -> Result<Reply, Failure> {
-        let mut request = Request { worker: self, position, numbers, cookies: None };
-        if !self.shared.is_journey() {
-            return self.exchange(&request, sent, client).await;
-        }
-        let path = request.spec().path(numbers);
+        let path = request.spec().path(request.numbers);
         request.cookies = client.jar.header(&self.shared.place(&path));
         let reply = self.exchange(&request, sent, client).await?;
         let place = self.shared.place(&path);
@@ -181,29 +184,34 @@ impl Worker {
         let step = request.spec();
         let deadline = sent + step.timeout;
         client.alarm.set(sent, deadline).await;
-        if let Some(reused) = client.connection.take() {
-            match reused.exchange(request, &mut client.alarm, deadline).await {
-                Ok((reply, kept)) => {
-                    client.connection = kept.filter(|_| step.keeps_alive());
+        loop {
+            let mut connection = match client.connection.take() {
+                Some(open) => open,
+                None => self.connect(&mut client.alarm, deadline).await?,
+            };
+            let reused = connection.used();
+            let broken = match connection.exchange(request, &mut client.alarm, deadline).await {
+                Ok((reply, reusable)) => {
+                    client.connection = (reusable && step.keeps_alive()).then_some(connection);
                     return Ok(reply);
                 }
-                Err(broken) if broken.unsent => {}
-                Err(broken) if broken.unanswered && step.repeatable() && sent.elapsed() < KEEP_ALIVE_RACE => {}
-                Err(broken) => return Err(broken.failure),
+                Err(broken) => broken,
+            };
+            let raced = || broken.unanswered && step.repeatable() && sent.elapsed() < KEEP_ALIVE_RACE;
+            if !reused || !(broken.unsent || raced()) {
+                return Err(broken.failure);
             }
         }
-        // Boxed, because a handshake is large and rare.
-        let connection = Box::pin(self.connect(deadline)).await?;
-        let exchanged = connection.exchange(request, &mut client.alarm, deadline).await;
-        let (reply, kept) = exchanged.map_err(|broken| broken.failure)?;
-        client.connection = kept.filter(|_| step.keeps_alive());
-        Ok(reply)
     }
 
-    async fn connect(&self, deadline: Instant) -> Result<Connection, Failure> {
+    async fn connect(&self, alarm: &mut Alarm, deadline: Instant) -> Result<Connection, Failure> {
         let began = Instant::now();
-        let connected = timeout_at(deadline.into(), self.shared.connector.connect()).await;
-        let stream = connected.unwrap_or(Err(Failure::ConnectTimeout))?;
+        let mut connecting = pin!(self.shared.connector.connect());
+        let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+            Poll::Pending if alarm.poll(cx, deadline).is_ready() => Poll::Ready(Err(Failure::ConnectTimeout)),
+            connected => connected,
+        });
+        let stream = connected.await?;
         self.recorder().connected(began.elapsed());
         Ok(Connection::new(stream))
     }
@@ -238,20 +246,20 @@ impl Outgoing for Request<'_> {
     }
 
     fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
-        work(&mut lock(&self.worker.scratch))
+        work(&mut self.worker.scratch.lock())
     }
 }
 
 /// A request that is open. Dropped before its end, it was cut off and is counted so: nothing that was sent is lost.
 struct Flight<'a> {
     worker: &'a Worker,
-    start: Instant,
+    start: &'a Instant,
     sending: Sending,
     ended: bool,
 }
 
 impl<'a> Flight<'a> {
-    fn begin(worker: &'a Worker, start: Instant, sending: Sending) -> Self {
+    fn begin(worker: &'a Worker, start: &'a Instant, sending: Sending) -> Self {
         worker.recorder().sent(sending);
         worker.open.fetch_add(1, Ordering::Relaxed);
         Self { worker, start, sending, ended: false }
@@ -274,9 +282,4 @@ impl Drop for Flight<'_> {
             self.close(Answer { end: self.start.elapsed(), status: None, outcome: Err(Failure::Cut) });
         }
     }
-}
-
-/// Locks what a panic can't have left half done.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -53,21 +53,26 @@ pub struct Args {
 /// Our own generator or the server doesn't work. A peer that fails is a dash.
 pub async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let bench = Bench::new(args)?;
-    let mut rows = Vec::new();
+    let mut parts = vec![speed::processor(&bench), lateness::rows(&bench), memory::rows(&bench)];
     if !args.without_valgrind {
-        rows.extend(speed::instructions(&bench)?);
+        parts.insert(0, speed::instructions(&bench));
     }
-    rows.extend(speed::processor(&bench)?);
-    rows.extend(lateness::rows(&bench)?);
-    rows.extend(memory::rows(&bench)?);
     say("truth: seven servers whose delays are scripted, 20 s");
-    rows.push(truth::row(20).await?);
+    parts.push(truth::row(20).await.map(|row| vec![row]));
+    // A part that can't be measured costs its rows, not the others'.
+    let (mut rows, mut broken) = (Vec::new(), None);
+    for part in parts {
+        match part {
+            Ok(some) => rows.extend(some),
+            Err(error) => broken = Some(error),
+        }
+    }
     let names: Vec<&str> = TOOLS[1..].iter().map(|tool| tool.name()).collect();
     println!("{}", table(&names, &rows).trim_end());
     let missed = rows.iter().filter(|row| row.goal.as_ref().is_some_and(|goal| goal.met == Some(false))).count();
     let unsaid = rows.iter().filter(|row| row.goal.as_ref().is_some_and(|goal| goal.met.is_none())).count();
     println!("Medians of {} interleaved rounds. {missed} goals missed, {unsaid} not said.", args.rounds);
-    Ok(())
+    broken.map_or(Ok(()), Err)
 }
 
 /// The tools that are there, and where they run.

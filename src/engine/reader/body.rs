@@ -51,11 +51,11 @@ impl Keeper {
     }
 
     /// What was kept.
-    pub fn into_body(self) -> Body {
+    pub fn take(&mut self) -> Body {
         match self.most {
             None => Body::Dropped,
             Some(_) if self.too_large => Body::TooLarge,
-            Some(_) => Body::Kept(self.kept.into()),
+            Some(_) => Body::Kept(std::mem::take(&mut self.kept).into()),
         }
     }
 }

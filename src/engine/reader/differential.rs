@@ -76,7 +76,7 @@ fn ours(bytes: &[u8], piece: usize, head_only: bool) -> Seen {
         }
     }
     whole = whole || reader.close() == Ok(Closed::Whole);
-    let reply = reader.into_reply();
+    let reply = reader.take_reply();
     let Body::Kept(body) = reply.body else { unreachable!() };
     whole.then(|| (reply.status, body.to_vec()))
 }

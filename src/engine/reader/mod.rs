@@ -137,8 +137,8 @@ impl Reader {
     }
 
     /// The answer, once it is whole.
-    pub fn into_reply(self) -> Reply {
-        Reply { status: self.status, body: self.body.into_body(), cookies: self.cookies }
+    pub fn take_reply(&mut self) -> Reply {
+        Reply { status: self.status, body: self.body.take(), cookies: self.cookies.take() }
     }
 
     /// Sets out on what follows a head. An interim answer (RFC 9110, section 15.2) is passed over; 101 is the last one

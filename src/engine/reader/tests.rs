@@ -35,9 +35,9 @@ fn read(bytes: &[u8], pieces: &[usize], want: Want, memo: &mut Memo, closes: boo
     }
 }
 
-fn answer(reader: Reader, behind: usize) -> Seen {
+fn answer(mut reader: Reader, behind: usize) -> Seen {
     let keep_alive = reader.keep_alive();
-    let reply = reader.into_reply();
+    let reply = reader.take_reply();
     let Body::Kept(body) = reply.body else { panic!("{:?}", reply.body) };
     Seen::Answer(reply.status, String::from_utf8_lossy(&body).into_owned(), keep_alive, behind)
 }
@@ -213,7 +213,7 @@ fn a_body_over_its_limit_is_read_to_its_end_and_forgotten() {
         {
             let mut reader = Reader::new(Want { body: most, ..Want::default() });
             assert_eq!(reader.feed(text.as_bytes(), &mut Memo::default()), Ok(Some(0)));
-            assert_eq!(reader.into_reply().body, kept);
+            assert_eq!(reader.take_reply().body, kept);
         }
     }
 }
@@ -225,11 +225,11 @@ fn cookies_are_kept_when_they_are_wanted_also_from_a_remembered_head() {
     for _ in 0..2 {
         let mut reader = Reader::new(KEEP);
         assert_eq!(reader.feed(text.as_bytes(), &mut memo), Ok(Some(0)));
-        assert_eq!(reader.into_reply().cookies.as_deref(), Some(&["a=1; Path=/".to_string(), "b=2".into()][..]));
+        assert_eq!(reader.take_reply().cookies.as_deref(), Some(&["a=1; Path=/".to_string(), "b=2".into()][..]));
     }
     let mut reader = Reader::new(Want::default());
     assert_eq!(reader.feed(text.as_bytes(), &mut Memo::default()), Ok(Some(0)));
-    assert_eq!(reader.into_reply().cookies, None);
+    assert_eq!(reader.take_reply().cookies, None);
 }
 
 #[test]
