@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::counts::Counts;
+use super::counts::Fine;
 use super::failure::Failure;
 use super::snapshot::Snapshot;
 use super::statuses::Statuses;
@@ -67,9 +67,9 @@ pub struct Recorder {
     last_end: Option<Duration>,
     failures: BTreeMap<Failure, u64>,
     statuses: Statuses,
-    latency: Counts,
-    lateness: Counts,
-    connect: Counts,
+    latency: Fine,
+    lateness: Fine,
+    connect: Fine,
     steps: Vec<Step>,
     timeline: Buckets,
 }
@@ -80,7 +80,7 @@ struct Step {
     sent: u64,
     ok: u64,
     failures: BTreeMap<Failure, u64>,
-    service: Counts,
+    service: Fine,
 }
 
 impl Recorder {
@@ -91,7 +91,7 @@ impl Recorder {
             sent: 0,
             ok: 0,
             failures: BTreeMap::new(),
-            service: Counts::default(),
+            service: Fine::default(),
         };
         Self {
             name: name.into(),
@@ -109,9 +109,9 @@ impl Recorder {
             last_end: None,
             failures: BTreeMap::new(),
             statuses: Statuses::default(),
-            latency: Counts::default(),
-            lateness: Counts::default(),
-            connect: Counts::default(),
+            latency: Fine::default(),
+            lateness: Fine::default(),
+            connect: Fine::default(),
             steps: steps.iter().map(step).collect(),
             timeline: Buckets::default(),
         }
@@ -206,13 +206,13 @@ impl Recorder {
             (&mut self.lateness, &other.lateness),
             (&mut self.connect, &other.connect),
         ] {
-            *ours += theirs;
+            ours.add(theirs);
         }
         for (ours, theirs) in self.steps.iter_mut().zip(&other.steps) {
             ours.sent += theirs.sent;
             ours.ok += theirs.ok;
             add(&mut ours.failures, &theirs.failures);
-            ours.service += &theirs.service;
+            ours.service.add(&theirs.service);
         }
         self.timeline.merge(&other.timeline);
     }
@@ -280,8 +280,8 @@ impl Recorder {
 
     /// That of all steps.
     fn service(&self) -> Micros {
-        let mut all = Counts::default();
-        self.steps.iter().for_each(|step| all += &step.service);
+        let mut all = Fine::default();
+        self.steps.iter().for_each(|step| all.add(&step.service));
         all.histogram()
     }
 

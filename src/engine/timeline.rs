@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
+use super::counts::Coarse;
+use crate::results::histogram::Micros;
 use crate::results::record::{Bucket, Timeline};
 
 const MOST_BUCKETS: usize = 600;
 const FIRST_LENGTH: Duration = Duration::from_millis(100);
-/// Two digits are within 1 % and a tenth of the memory of three.
-const DIGITS: u8 = 2;
 /// Samples that a median and a 99th percentile need.
 const ENOUGH_FOR_P50: u64 = 7;
 const ENOUGH_FOR_P99: u64 = 459;
@@ -38,7 +38,13 @@ struct Open {
     sent: u32,
     ok: u32,
     failed: u32,
-    latency: Option<hdrhistogram::Histogram<u32>>,
+    latency: Coarse,
+}
+
+impl Last {
+    fn holds(&self, time: u64) -> bool {
+        (self.from..self.to).contains(&time)
+    }
 }
 
 impl Default for Buckets {
@@ -50,8 +56,13 @@ impl Default for Buckets {
 impl Buckets {
     /// A request was due at `due` and sent at `sent`, both from the first bucket's beginning.
     pub fn sent(&mut self, due: Duration, sent: Duration) {
-        self.due(due);
-        self.at(sent).sent += 1;
+        let bucket = self.at(due);
+        bucket.due += 1;
+        if self.last.holds(nanos(sent)) {
+            self.buckets[self.last.index].sent += 1;
+        } else {
+            self.at(sent).sent += 1;
+        }
     }
 
     /// A request was due and was not sent.
@@ -63,7 +74,7 @@ impl Buckets {
     pub fn ok(&mut self, end: Duration, latency_micros: u64) {
         let bucket = self.at(end);
         bucket.ok += 1;
-        bucket.latency.get_or_insert_with(coarse).saturating_record(latency_micros.max(1));
+        bucket.latency.record(latency_micros);
     }
 
     /// A request failed at `end`.
@@ -97,7 +108,7 @@ impl Buckets {
 
     fn at(&mut self, time: Duration) -> &mut Open {
         let time = nanos(time);
-        if !(self.last.from..self.last.to).contains(&time) {
+        if !self.last.holds(time) {
             self.find(time);
         }
         &mut self.buckets[self.last.index]
@@ -136,17 +147,13 @@ impl Open {
         self.sent += other.sent;
         self.ok += other.ok;
         self.failed += other.failed;
-        match (&mut self.latency, other.latency) {
-            (Some(ours), Some(theirs)) => ours.add(theirs).expect("both resize by themselves"),
-            (ours @ None, theirs) => *ours = theirs,
-            (Some(_), None) => {}
-        }
+        self.latency.add(&other.latency);
     }
 
     fn finish(&self) -> Bucket {
-        let of = |enough: u64, value: &dyn Fn(&hdrhistogram::Histogram<u32>) -> u64| {
-            let latency = self.latency.as_ref().filter(|latency| latency.len() >= enough)?;
-            Some(u32::try_from(value(latency)).unwrap_or(u32::MAX))
+        let latency = self.latency.histogram();
+        let of = |enough: u64, value: &dyn Fn(&Micros) -> u64| {
+            (latency.len() >= enough).then(|| u32::try_from(value(&latency)).unwrap_or(u32::MAX))
         };
         Bucket {
             due: self.due,
@@ -163,11 +170,6 @@ impl Open {
 /// 64 bits hold 584 years, and divide in a tenth of the time of 128.
 fn nanos(time: Duration) -> u64 {
     time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
-}
-
-/// Grows with the largest value in it.
-fn coarse() -> hdrhistogram::Histogram<u32> {
-    hdrhistogram::Histogram::new(DIGITS).expect("two digits are a valid precision")
 }
 
 #[cfg(test)]
