@@ -325,3 +325,41 @@ fn a_target_shows_what_its_pods_used_of_their_limits() {
         assert_eq!((end.verdict.as_str(), end.reason.as_str()), ("Failed", "ThresholdsBreached"));
     });
 }
+
+#[test]
+fn an_autoscaler_may_scale_a_target_that_is_only_watched_and_the_row_says_so() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        let mut spec = reference_spec();
+        spec["sweep"] = json!([{"target": "api", "cpu": ["500m"]}]);
+        lab.apply(TEST, spec);
+        lab.start();
+        lab.until(LIMIT, "row 1 loads", loads).await;
+        {
+            let mut world = lab.fake.world();
+            let mut pods =
+                world.store.list("pods", NAMESPACE).filter(|pod| pod["metadata"]["labels"]["app"] == "proxy");
+            let more = pods.next().expect("a pod").clone();
+            drop(pods);
+            world.store.create(&key("pods", NAMESPACE, "proxy-more"), more);
+        }
+        let end = lab.finish(LIMIT).await;
+        assert_eq!(end.verdict, "Passed", "{}", lab.story());
+        assert!(said(&lab).contains("proxy was scaled from 1 to 2 pods while the load ran"), "{}", said(&lab));
+    });
+}
+
+#[test]
+fn the_fingerprint_names_the_operator_the_nodes_and_the_images_of_each_target() {
+    on_virtual_time(async || {
+        let mut lab = Lab::with(reference_spec());
+        lab.finish(LIMIT).await;
+        let fingerprint = lab.status(TEST).fingerprint.expect("a fingerprint");
+        assert!(fingerprint.operator_version.is_some_and(|version| !version.is_empty()));
+        assert!(!fingerprint.nodes.is_empty(), "the generators ran somewhere");
+        let images: Vec<(String, Vec<String>)> =
+            fingerprint.targets.into_iter().map(|target| (target.name.0, target.images)).collect();
+        let of = |name: &str| (name.to_owned(), vec!["sha256:app".to_owned()]);
+        assert_eq!(images, [of("api"), of("proxy")]);
+    });
+}
