@@ -146,11 +146,6 @@ const NO_LIES: &[&str] = &[
     "an_honest_application_passes",
     "the_truth_passes",
     "failures_of_a_journey_are_named_by_their_step",
-    "a_load_that_meets_no_target_says_so",
-    "an_autoscaler_may_scale_a_target_that_is_only_watched_and_the_row_says_so",
-    "the_fingerprint_names_the_operator_the_nodes_and_the_images_of_each_target",
-    "timeouts_in_the_log_are_counted_over_all_pods_and_a_log_that_was_empty_before_is_whole",
-    "a_target_shows_what_its_pods_used_of_their_limits",
 ];
 
 /// Names of the tests in a file of this repository.

@@ -28,6 +28,7 @@ mod cluster;
 mod edits;
 mod end;
 mod fake;
+mod figures;
 mod lab;
 mod late;
 mod lies;

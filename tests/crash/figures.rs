@@ -1,0 +1,120 @@
+//! What a row and a test say about their targets: use, logs, scaling, the fingerprint.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::fake::store::key;
+use crate::lab::{Lab, NAMESPACE, TEST, on_virtual_time, reference_spec};
+use crate::lies::{counts_timeouts, loads, log, said};
+use crate::stories::LIMIT;
+
+#[test]
+fn a_load_that_meets_no_target_says_so() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        let mut spec = reference_spec();
+        spec["targets"] = json!([{"name": "api", "workloadRef": {"name": "api"}}]);
+        spec["loads"][0]["url"] = "http://proxy:8080".into();
+        lab.apply(TEST, spec);
+        lab.start();
+        let end = lab.finish(LIMIT).await;
+        assert_eq!(end.verdict, "Passed", "a queue's worker is a target that no load meets: {}", lab.story());
+        assert!(
+            said(&lab).contains("Service proxy, which the load goes to, leads to no pod of a target"),
+            "{}",
+            said(&lab)
+        );
+    });
+}
+
+#[test]
+fn a_target_shows_what_its_pods_used_of_their_limits() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        let mut spec = reference_spec();
+        spec["loads"][0]["durationSeconds"] = 30.into();
+        spec["sweep"] = json!([{"target": "api", "cpu": ["500m"]}]);
+        spec["thresholds"] = json!([{"metric": "targets.api.cpuMaxPercent", "max": 40}]);
+        lab.apply(TEST, spec);
+        lab.fake.world().cluster.ways.used = Some(("250m", "64Mi"));
+        lab.start();
+        let end = lab.finish(LIMIT).await;
+        let target = lab.status(TEST).results[0].targets[0].clone();
+        assert_eq!(target.cpu_max_percent.map(|d| d.0).as_deref(), Some("50"), "{}", lab.story());
+        assert_eq!(target.memory_max_percent, None, "without a limit there is no percentage");
+        assert_eq!(
+            (target.replicas, target.cpu.as_deref(), target.restarts, target.oom_kills),
+            (Some(2), Some("500m"), Some(0), Some(0))
+        );
+        assert_eq!((end.verdict.as_str(), end.reason.as_str()), ("Failed", "ThresholdsBreached"));
+    });
+}
+
+#[test]
+fn timeouts_in_the_log_are_counted_over_all_pods_and_a_log_that_was_empty_before_is_whole() {
+    for first in [Some((crate::fake::EPOCH - 60_000, "request timed out")), None] {
+        on_virtual_time(async || {
+            let mut lab = Lab::new();
+            let mut spec = reference_spec();
+            counts_timeouts(&mut spec);
+            lab.apply(TEST, spec);
+            lab.fake.world().cluster.ways.app_log = log(first.as_slice());
+            lab.start();
+            lab.until(LIMIT, "row 1 loads", loads).await;
+            lab.live(Duration::from_secs(2)).await;
+            let now = lab.fake.now();
+            let lines = first.into_iter().chain([(now, "request timed out"), (now + 1, "fine")]);
+            lab.fake.world().cluster.ways.app_log = log(&lines.collect::<Vec<_>>());
+            let end = lab.finish(LIMIT).await;
+            let figure =
+                |row: usize| lab.status(TEST).results[row].measurements[1].statistics.last.clone().map(|d| d.0);
+            assert_eq!(figure(0).as_deref(), Some("2"), "one line of each pod: {}", lab.story());
+            assert_eq!(figure(1).as_deref(), Some("0"), "the row before is another window: {}", lab.story());
+            assert_eq!(
+                (end.verdict.as_str(), end.reason.as_str()),
+                ("Failed", "ThresholdsBreached"),
+                "{}",
+                lab.story()
+            );
+        });
+    }
+}
+
+#[test]
+fn an_autoscaler_may_scale_a_target_that_is_only_watched_and_the_row_says_so() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        let mut spec = reference_spec();
+        spec["sweep"] = json!([{"target": "api", "cpu": ["500m"]}]);
+        lab.apply(TEST, spec);
+        lab.start();
+        lab.until(LIMIT, "row 1 loads", loads).await;
+        {
+            let mut world = lab.fake.world();
+            let mut pods =
+                world.store.list("pods", NAMESPACE).filter(|pod| pod["metadata"]["labels"]["app"] == "proxy");
+            let more = pods.next().expect("a pod").clone();
+            drop(pods);
+            world.store.create(&key("pods", NAMESPACE, "proxy-more"), more);
+        }
+        let end = lab.finish(LIMIT).await;
+        assert_eq!(end.verdict, "Passed", "{}", lab.story());
+        assert!(said(&lab).contains("proxy was scaled from 1 to 2 pods while the load ran"), "{}", said(&lab));
+    });
+}
+
+#[test]
+fn the_fingerprint_names_the_operator_the_nodes_and_the_images_of_each_target() {
+    on_virtual_time(async || {
+        let mut lab = Lab::with(reference_spec());
+        lab.finish(LIMIT).await;
+        let fingerprint = lab.status(TEST).fingerprint.expect("a fingerprint");
+        assert!(fingerprint.operator_version.is_some_and(|version| !version.is_empty()));
+        assert!(!fingerprint.nodes.is_empty(), "the generators ran somewhere");
+        let images: Vec<(String, Vec<String>)> =
+            fingerprint.targets.into_iter().map(|target| (target.name.0, target.images)).collect();
+        let of = |name: &str| (name.to_owned(), vec!["sha256:app".to_owned()]);
+        assert_eq!(images, [of("api"), of("proxy")]);
+    });
+}
