@@ -59,10 +59,8 @@ fn spec(key: &str) -> String {
     basicAuth: {{username: someone, password: $(vars.password)}}
     steps:
     - {{name: work, path: /cgi-bin/task, timeoutSeconds: 10, tasks: {{jsonPointer: /tasks}}}}
-    - {{name: ask, method: POST, path: '/cgi-bin/echo?token=$(vars.query)', body: '{{\"key\": \"$(vars.body)\"}}'}}
-  - name: counted
-    url: http://web:8080
-    steps: [{{name: ask, path: '/cgi-bin/echo?token=$(vars.query)', tasks: {{jsonPointer: /tasks}}}}]
+    - {{name: ask, method: POST, path: '/cgi-bin/echo?token=$(vars.query)', body: '{{\"key\": \"$(vars.body)\"}}',
+       tasks: {{jsonPointer: /tasks}}}}
   database:
     postgres: {{urlFrom: {{secretKeyRef: {{name: hidden, key: {key}}}}}}}
   measurements:
