@@ -50,6 +50,8 @@ pub struct Memory {
     pub not_yet_since: Millis,
     /// The last release of a target was refused.
     pub refused: bool,
+    /// resourceVersion of each of the row's pods, by uid, and since when it is that.
+    pub versions: BTreeMap<String, (String, Millis)>,
     /// Uids of generator pods that were seen ended.
     pub ended: std::collections::BTreeSet<String>,
     /// Digest of the pods that serve, and since when it is that.

@@ -16,6 +16,10 @@ use crate::results::record::Termination;
 /// How long a pod may stay unschedulable, or not be created, before that is an answer; seconds.
 const PATIENCE: i64 = 10;
 
+/// A pod that changed so recently is not armed yet, milliseconds. Its kubelet may still be at work on that change, and then
+/// shows the pod an annotation that is written now only with its next look around, a minute or more later.
+const QUIET: Millis = 2_000;
+
 /// The Job that has the row's name.
 pub async fn read_job(session: &mut Session<'_>) {
     let name = session.run().row(session.state.row.into());
@@ -53,9 +57,10 @@ pub async fn read(session: &mut Session<'_>) {
     // Of two pods of one index the first made counts.
     order.sort_by_key(|pod| (index(pod), pod.creation_timestamp()));
     let mut indexes = Vec::new();
+    let quiet = quiet(session, &pods);
     for pod in order {
         let uid = session.hash(&pod.uid().unwrap_or_default());
-        if is_armed(pod) && !indexes.contains(&index(pod)) {
+        if is_armed(pod) && quiet.contains(&uid) && !indexes.contains(&index(pod)) {
             indexes.push(index(pod));
             seen.armed.push(uid);
         }
@@ -82,6 +87,18 @@ pub async fn read(session: &mut Session<'_>) {
     }
     session.pods = pods;
     session.seen.pods = Live::Fresh(seen);
+}
+
+/// The pods that have not changed for [`QUIET`], as far as this process has looked.
+fn quiet(session: &mut Session<'_>, pods: &[Pod]) -> Vec<Uid> {
+    let (now, before) = (session.now(), std::mem::take(&mut session.memory.versions));
+    let looked = pods.iter().filter_map(|pod| Some((pod.uid()?, pod.resource_version()?)));
+    for (uid, version) in looked {
+        let since = before.get(&uid).filter(|(known, _)| *known == version).map_or(now, |(_, since)| *since);
+        session.memory.versions.insert(uid, (version, since));
+    }
+    let since = session.memory.versions.iter().filter(|(_, (_, since))| now - since >= QUIET);
+    since.map(|(uid, _)| Uid::of(uid)).collect()
 }
 
 /// Remembers which pods were seen ended; counts the granted ones that vanished without that.
