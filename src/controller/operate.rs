@@ -10,6 +10,7 @@ use kube::runtime::{Controller, watcher};
 use tracing::warn;
 
 use super::context::Context;
+use super::io::call;
 use super::reconcile::{on_error, reconcile};
 use super::write::standing;
 use crate::api::Glance;
@@ -35,7 +36,7 @@ async fn watch(context: Arc<Context>, namespace: Option<String>, health: Health)
         Some(namespace) => Api::namespaced(context.client.clone(), namespace),
         None => Api::all(context.client.clone()),
     };
-    while let Err(error) = api.list(&kube::api::ListParams::default().limit(1)).await {
+    while let Err(error) = call(api.list(&kube::api::ListParams::default().limit(1))).await {
         health.not_ready("waiting for the LoadTest resource definition, or the right to list it");
         warn!(%error, namespace, "LoadTests can't be listed yet");
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
