@@ -13,6 +13,10 @@ use crate::lifecycle::Live;
 /// kube retries some answers for minutes by itself; nothing here waits that long.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A connection on which a request has brought nothing for so long is given up: a list that is never answered would keep the
+/// watch from ever going on. Longer than the minute between two bookmarks of an idle watch.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(90);
+
 /// The two ways to call the API server.
 #[derive(Clone)]
 pub struct Clients {
@@ -29,7 +33,11 @@ impl Clients {
     /// A sentence: there is no cluster.
     pub async fn infer(metrics: &Metrics) -> Result<Self, String> {
         let no_cluster = |error: &dyn std::fmt::Display| format!("no Kubernetes cluster: {error}");
-        let config = Config::infer().await.map_err(|error| no_cluster(&error))?;
+        let mut config = Config::infer().await.map_err(|error| no_cluster(&error))?;
+        config.connect_timeout = Some(CALL_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
+        // Counted from the request: a connection may have been idle before it.
+        config.reset_reader_on_write = true;
         let mut once = config.clone();
         once.default_retry = false;
         let client = |config| counted(config, metrics).map_err(|error| no_cluster(&error));

@@ -29,6 +29,8 @@ use crate::lifecycle::{Need, Step, decide};
 
 /// Steps of one pass; a run that needs more goes on in the next.
 const STEPS: usize = 64;
+/// When to look again for a LoadTest that was not there; one that is gone is not looked for.
+const GONE: Duration = Duration::from_secs(5);
 /// Reads of one step; each need is looked at once.
 const READS: usize = 16;
 
@@ -60,7 +62,8 @@ async fn passes(seen: &DeserializeGuard<Glance>, context: &Context) -> Result<Ac
     let api: Api<DeserializeGuard<LoadTest>> = Api::namespaced(context.client.clone(), &namespace);
     for _ in 0..STEPS {
         let test = match call(api.get_opt(&name)).await.map_err(PassError::call("reading the LoadTest"))? {
-            None => return Ok(Action::await_change()),
+            // The watch knows it: it was just deleted, or this answer is from before it was made.
+            None => return Ok(Action::requeue(GONE)),
             Some(DeserializeGuard(Ok(test))) => test,
             Some(DeserializeGuard(Err(_))) => {
                 unreadable::tell(context, &namespace, &name).await?;

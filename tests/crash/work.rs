@@ -15,7 +15,10 @@ pub fn on_all_cores(jobs: usize, work: impl Fn(usize) + Sync) {
             scope.spawn(|| {
                 while let Some(job) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|job| *job < jobs) {
                     let ended = catch_unwind(AssertUnwindSafe(|| work(job)));
-                    failed.fetch_add(usize::from(ended.is_err()), Ordering::Relaxed);
+                    if ended.is_err() {
+                        eprintln!("the failure above is job {job} of {jobs}");
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
             });
         }

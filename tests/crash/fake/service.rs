@@ -19,7 +19,7 @@ use super::journal::Entry;
 use super::path::Path;
 use super::server::{self, Sent};
 use super::{Fake, Millis, watch};
-use loadtest_operator::controller::io::Clients;
+use loadtest_operator::controller::io::{Clients, READ_TIMEOUT};
 
 /// What a call costs on the way there.
 const WAY: Duration = Duration::from_millis(2);
@@ -122,7 +122,9 @@ impl Connection {
                 } else {
                     self.note(&call, &sent, 0);
                 }
-                std::future::pending().await
+                // The operator's connections give up by themselves.
+                tokio::time::sleep(READ_TIMEOUT).await;
+                Err("the connection was silent for too long".into())
             }
         }
     }
