@@ -1,7 +1,7 @@
 //! The largest status that the schema allows, for 64 rows, still fits where it must: the operator keeps it under 256 KiB.
 
 use loadtest_operator::api::{LoadTestStatus, crd_json};
-use loadtest_operator::results::compact::{compact, size};
+use loadtest_operator::results::shown::compact::{compact, size};
 use serde_json::{Map, Value, json};
 
 /// What a status may have at most: etcd refuses objects over 1.5 MiB, and a list of many tests is read as a whole.

@@ -3,8 +3,8 @@
 mod hostile;
 
 use hostile::{API_SERVER, HARMLESS, NAMESPACE, URLS};
-use loadtest_operator::engine::address::AddressRules;
-use loadtest_operator::engine::resolve::Address;
+use loadtest_operator::engine::http::address::AddressRules;
+use loadtest_operator::engine::http::resolve::Address;
 use loadtest_operator::plan::{Checked, Destination, check, destination, is_allowed};
 use serde_json::{Value, json};
 

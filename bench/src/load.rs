@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use loadtest_operator::engine::address::AddressRules;
-use loadtest_operator::engine::schedule::Share;
-use loadtest_operator::engine::template::Constants;
+use loadtest_operator::engine::http::address::AddressRules;
+use loadtest_operator::engine::http::template::Constants;
+use loadtest_operator::engine::pace::schedule::Share;
 use loadtest_operator::engine::{ArmError, Armed, Start, stop_switch};
 use loadtest_operator::plan::{Arrivals, LoadInput, StepInput, TasksInput, TlsInput};
-use loadtest_operator::results::histogram::decode;
-use loadtest_operator::results::record::{Histogram, LoadRecord};
+use loadtest_operator::results::gathered::histogram::decode;
+use loadtest_operator::results::gathered::record::{Histogram, LoadRecord};
 
 /// A load.
 #[derive(clap::Args)]

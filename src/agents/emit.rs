@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::results::record::{Header, Histogram, LoadRecord, Record, Termination, Timeline, Trailer};
+use crate::results::gathered::record::{Header, Histogram, LoadRecord, Record, Termination, Timeline, Trailer};
 
 /// The kubelet rotates larger logs and then shows their newest part only.
 const MOST_OUTPUT: usize = 4 << 20;
@@ -82,7 +82,7 @@ fn each(all: &mut Termination, cut: fn(&mut LoadRecord)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::record::StepRecord;
+    use crate::results::gathered::record::StepRecord;
 
     fn header() -> Header {
         Header {

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::refusal::Refusal;
 use crate::api::{Breach, Reason};
-use crate::engine::address::AddressRules;
-use crate::engine::resolve::ResolveError;
-use crate::engine::schedule::Share;
-use crate::engine::template::Constants;
+use crate::engine::http::address::AddressRules;
+use crate::engine::http::resolve::ResolveError;
+use crate::engine::http::template::Constants;
+use crate::engine::pace::schedule::Share;
 use crate::engine::{ArmError, Armed, Breaker, Start, Stop, stop_switch};
 use crate::plan::{GeneratorInput, LoadInput, PROTOCOL_VERSION, StopInput, VarInput, VarSourceInput};
-use crate::results::record::{Header, LoadRecord, THRESHOLD};
+use crate::results::gathered::record::{Header, LoadRecord, THRESHOLD};
 
 /// How often it is looked whether a threshold stops the load.
 const LOOK: Duration = Duration::from_millis(100);

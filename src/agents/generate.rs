@@ -14,11 +14,11 @@ use super::channel::{Annotations, GRANTED_AT, HARD_END_AT, POLL, START_AT, STOP_
 use super::refusal::Refusal;
 use super::{emit, fire, guard};
 use crate::api::Reason;
-use crate::engine::address::AddressRules;
-use crate::engine::schedule::Share;
+use crate::engine::http::address::AddressRules;
+use crate::engine::pace::schedule::Share;
 use crate::engine::{Armed, Start, StopSwitch, stop_switch};
 use crate::plan::{GeneratorInput, PROTOCOL_VERSION};
-use crate::results::record::{Header, LoadRecord, Termination};
+use crate::results::gathered::record::{Header, LoadRecord, Termination};
 
 /// A grant is good only while the start is still so far ahead, milliseconds.
 const AHEAD_MS: std::ops::RangeInclusive<i64> = 200..=60_000;

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::results::record::Record;
+use crate::results::gathered::record::Record;
 
 /// A pod's folders around a server on loopback that answers everything well.
 struct Pod {

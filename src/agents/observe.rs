@@ -15,8 +15,8 @@ use super::sampling::sample;
 use crate::api::Reason;
 use crate::evidence::live::{AddressCheck, Sources, resolve};
 use crate::plan::{ObservedRow, ObserverInput, PROTOCOL_VERSION};
-use crate::results::record::Termination;
-use crate::results::sample::ObserverLine;
+use crate::results::gathered::record::Termination;
+use crate::results::gathered::sample::ObserverLine;
 
 /// Annotation with an [`ObservedRow`] as JSON.
 pub const ROW: &str = "loadtest.dev/row";

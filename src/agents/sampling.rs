@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::refusal::Refusal;
 use crate::evidence::live::Sources;
 use crate::plan::ObservedRow;
-use crate::results::sample::ObserverLine;
+use crate::results::gathered::sample::ObserverLine;
 
 /// Before the first row.
 pub const BEFORE_ROWS: ObservedRow = ObservedRow { row: 0, start_ms: None, end_ms: None };

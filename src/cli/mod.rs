@@ -13,7 +13,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::agents::{generate, observe};
 use crate::controller;
-use crate::engine::address::AddressRules;
+use crate::engine::http::address::AddressRules;
 use crate::runtime::telemetry;
 
 /// Exit codes, the same everywhere.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::exit;
 use crate::plan::{Checked, Plan, check_documents};
-use crate::results::threshold::is_late;
+use crate::results::judged::threshold::is_late;
 
 /// Which files.
 #[derive(clap::Args)]

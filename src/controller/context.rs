@@ -17,7 +17,7 @@ use crate::evidence::aws::DatabaseSource;
 use crate::evidence::cluster::metrics::Used;
 use crate::evidence::cluster::pods::PodFact;
 use crate::lifecycle::{Live, Millis, Preflight};
-use crate::results::series::Series;
+use crate::results::gathered::series::Series;
 
 /// Shared by all passes.
 pub struct Context {

@@ -6,11 +6,11 @@
 //!   within the limit would show as many by chance less than once in a thousand tries.
 //! - Nothing stops that would hold with the same figures at the end; the first threshold that is broken is named.
 
-use super::snapshot::Snapshot;
+use super::measure::snapshot::Snapshot;
 use crate::api::Breach;
 use crate::plan::StopInput;
-use crate::results::decimal::decimal;
-use crate::results::histogram::Micros;
+use crate::results::figures::decimal::decimal;
+use crate::results::gathered::histogram::Micros;
 
 /// Logarithm of the thousand tries.
 const SURE: f64 = 6.907_755;
@@ -127,7 +127,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::results::histogram;
+    use crate::results::gathered::histogram;
 
     fn stop(metric: &str, max: &str) -> Breaker {
         Breaker::new(&[StopInput { metric: metric.into(), max: max.into() }])

@@ -5,22 +5,22 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 
-use super::address::AddressRules;
-use super::connector::Connector;
 use super::descriptors;
-use super::lane::{self, Lane};
-use super::open::Slots;
-use super::recorder::Recorder;
-use super::request::{Step, StepError};
-use super::resolve::{Address, ResolveError};
-use super::schedule::{Schedule, Share};
-use super::snapshot::Snapshot;
-use super::stop::Stop;
-use super::template::Constants;
-use super::tls::{TlsError, client_config};
-use super::worker::{Phase, Shared, Worker};
+use super::http::address::AddressRules;
+use super::http::connector::Connector;
+use super::http::request::{Step, StepError};
+use super::http::resolve::{Address, ResolveError};
+use super::http::template::Constants;
+use super::http::tls::{TlsError, client_config};
+use super::measure::recorder::Recorder;
+use super::measure::snapshot::Snapshot;
+use super::pace::lane::{self, Lane};
+use super::pace::open::Slots;
+use super::pace::schedule::{Schedule, Share};
+use super::pace::stop::Stop;
+use super::pace::worker::{Phase, Shared, Worker};
 use crate::plan::{LoadInput, worst_case_seconds};
-use crate::results::record::LoadRecord;
+use crate::results::gathered::record::LoadRecord;
 
 /// Open requests may go on so long after a stop.
 const AFTER_STOP: Duration = Duration::from_secs(5);

@@ -1,46 +1,24 @@
 //! Load: when it is due, how it is sent, what came back. Knows no Kubernetes.
 //!
 //! A load is armed ([`Armed::arm`]: texts checked, host looked up and pinned), then run once ([`Armed::run`]) from a
-//! given instant to its end.
+//! given instant to its end. Three rooms: [`pace`] says when, [`http`] sends and reads, [`measure`] keeps what came back.
 
-pub mod address;
-mod alarm;
-mod bound;
 mod breaker;
-mod closed;
-mod connection;
-mod connector;
-mod counts;
 mod descriptors;
-pub mod failure;
 #[cfg(test)]
 mod fixture;
-mod jar;
-mod lane;
+pub mod http;
 mod load;
-mod open;
+pub mod measure;
+pub mod pace;
 #[cfg(test)]
 mod peers;
-mod reader;
-pub mod recorder;
-mod request;
-pub mod resolve;
-pub mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
-mod snapshot;
-mod statuses;
-mod stop;
-mod stream;
-pub mod template;
 #[cfg(test)]
 mod tests;
-mod timeline;
-mod timer;
-pub mod tls;
-mod worker;
 
 pub use breaker::Breaker;
 pub use load::{ArmError, Armed, Start};
-pub use snapshot::Snapshot;
-pub use stop::{Stop, StopSwitch, stop_switch};
+pub use measure::snapshot::Snapshot;
+pub use pace::stop::{Stop, StopSwitch, stop_switch};

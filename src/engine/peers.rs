@@ -10,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::address::AddressRules;
 use super::fixture::load;
-use super::schedule::Share;
+use super::http::address::AddressRules;
+use super::http::template::Constants;
+use super::pace::schedule::Share;
 use super::scripted::{Act, Server};
-use super::template::Constants;
 use super::{Armed, Start, stop_switch};
 use crate::plan::{Arrivals, LoadInput};
-use crate::results::record::LoadRecord;
+use crate::results::gathered::record::LoadRecord;
 
 /// One client, so many iterations, a timeout of one second.
 fn rounds(url: &str, iterations_per_client: u64) -> LoadInput {

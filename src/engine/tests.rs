@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::address::AddressRules;
 use super::fixture::{load, step};
-use super::schedule::Share;
+use super::http::address::AddressRules;
+use super::http::template::Constants;
+use super::pace::schedule::Share;
 use super::scripted::{Act, OK, Server};
-use super::template::Constants;
 use super::*;
 use crate::plan::{Arrivals, HeaderInput, LoadInput, TasksInput};
-use crate::results::histogram::decode;
-use crate::results::record::LoadRecord;
+use crate::results::gathered::histogram::decode;
+use crate::results::gathered::record::LoadRecord;
 
 fn iterations(clients: u32, iterations_per_client: u64) -> Arrivals {
     Arrivals::Iterations { clients, iterations_per_client }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::api::Row;
-use crate::results::decimal::decimal;
-use crate::results::threshold::{Worst, value};
+use crate::results::figures::decimal::decimal;
+use crate::results::judged::threshold::{Worst, value};
 
 use super::ReportInput;
 

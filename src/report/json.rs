@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::results::verdict::whole_test_judgements;
+use crate::results::judged::verdict::whole_test_judgements;
 
 use super::{ReportInput, junit, redact};
 

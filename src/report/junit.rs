@@ -4,9 +4,9 @@
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::api::{Reason, Row, RowVerdict, Threshold, Verdict};
-use crate::results::judge::carries_late_figures;
-use crate::results::threshold::{self, Judgement};
-use crate::results::verdict::whole_test_judgements;
+use crate::results::judged::judge::carries_late_figures;
+use crate::results::judged::threshold::{self, Judgement};
+use crate::results::judged::verdict::whole_test_judgements;
 
 use super::ReportInput;
 

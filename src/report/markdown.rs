@@ -1,11 +1,11 @@
 //! `table.md`: headline, table, thresholds.
 
 use crate::api::{Row, Threshold, Verdict};
-use crate::results::judge::carries_late_figures;
-use crate::results::note::markdown as escaped;
-use crate::results::table::table;
-use crate::results::threshold::{Judgement, is_late, judge};
-use crate::results::verdict::whole_test_judgements;
+use crate::results::figures::note::markdown as escaped;
+use crate::results::judged::judge::carries_late_figures;
+use crate::results::judged::threshold::{Judgement, is_late, judge};
+use crate::results::judged::verdict::whole_test_judgements;
+use crate::results::shown::table::table;
 
 use super::ReportInput;
 use super::junit::{limits, words};

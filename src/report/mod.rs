@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::api::{Fingerprint, Instant, LimitSource};
 use crate::plan::Plan;
-use crate::results::table::TableInput;
-use crate::results::verdict::{Outcome, TestInput};
+use crate::results::judged::verdict::{Outcome, TestInput};
+use crate::results::shown::table::TableInput;
 
 /// All files together are at most so many bytes.
 pub const MOST_BYTES: usize = 900 * 1024;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::results::fixture::{Scene, good};
-use crate::results::verdict::whole_test_figures;
+use crate::results::judged::verdict::whole_test_figures;
 
 /// All files of a test of one row.
 fn files_of(scene: &Scene, details: &BTreeMap<i32, Value>) -> BTreeMap<String, String> {

@@ -5,15 +5,15 @@ use serde_json::json;
 use crate::api::{LoadTestSpec, Row, Setting, TargetFigures, Threshold};
 use crate::plan::{PROTOCOL_VERSION, Plan, PlannedRow};
 
-use super::collect::{GeneratorOutcome, GeneratorReport};
-use super::histogram;
-use super::measurements::LogCount;
-use super::record::{Header, LoadRecord};
+use super::figures::measurements::LogCount;
+use super::gathered::collect::{GeneratorOutcome, GeneratorReport};
+use super::gathered::histogram;
+use super::gathered::record::{Header, LoadRecord};
+use super::gathered::sample::{PostgresSample, Sample};
+use super::gathered::series::{MINUTE_MS, Point, Series};
+use super::judged::verdict::{EarlyEnd, Outcome, TestInput, outcome, whole_test_figures};
 use super::row::{collected, completed, with_late_figures};
 use super::row_input::{CollectInput, CompleteInput, Fact, LateInput};
-use super::sample::{PostgresSample, Sample};
-use super::series::{MINUTE_MS, Point, Series};
-use super::verdict::{EarlyEnd, Outcome, TestInput, outcome, whole_test_figures};
 
 /// The granted start, a whole minute.
 pub const START: i64 = 20 * MINUTE_MS;
@@ -238,6 +238,6 @@ impl Scene {
 pub fn closed_list() -> (std::collections::BTreeSet<String>, std::collections::BTreeSet<String>) {
     let rule = crate::api::rules::THRESHOLD_METRIC.0;
     let list = rule.split(r"database\\.(").nth(1).and_then(|rest| rest.split(')').next()).expect("the list");
-    let late = |name: &String| super::threshold::is_late(&format!("database.{name}.average"));
+    let late = |name: &String| super::judged::threshold::is_late(&format!("database.{name}.average"));
     list.split('|').map(str::to_owned).partition(|name| !late(name))
 }

@@ -3,19 +3,19 @@
 use crate::api::{Instant, Reason, ReasonKind, Row, RowVerdict};
 use crate::plan::PlannedRow;
 
-use super::collect::GeneratorOutcome;
-use super::database::{Window, database_figures};
-use super::decimal::{decimal, number};
-use super::drift::drift;
-use super::instrument;
-use super::judge::{self, Standing};
-use super::load_figures::{count, load_figures};
-use super::measurements::{self, measurement_figures};
-use super::merge::{MergedLoad, late_limit, merged};
-use super::note::combine;
-use super::observations;
+use super::figures::database::{Window, database_figures};
+use super::figures::decimal::{decimal, number};
+use super::figures::drift::drift;
+use super::figures::instrument;
+use super::figures::load_figures::{count, load_figures};
+use super::figures::measurements::{self, measurement_figures};
+use super::figures::note::combine;
+use super::figures::observations;
+use super::gathered::collect::GeneratorOutcome;
+use super::gathered::merge::{MergedLoad, late_limit, merged};
+use super::gathered::series::carries;
+use super::judged::judge::{self, Standing};
 use super::row_input::{CollectInput, CompleteInput, Fact, LateInput};
-use super::series::carries;
 
 /// The loads of a row, added up over its generators, in the plan's order.
 pub fn merged_loads(planned: &PlannedRow, outcomes: &[(u32, GeneratorOutcome)]) -> Vec<MergedLoad> {

@@ -3,10 +3,10 @@
 use crate::api::{LoadTestSpec, Reason, TargetFigures};
 use crate::plan::PlannedRow;
 
-use super::collect::GeneratorOutcome;
-use super::measurements::LogCount;
-use super::sample::Sample;
-use super::series::Series;
+use super::figures::measurements::LogCount;
+use super::gathered::collect::GeneratorOutcome;
+use super::gathered::sample::Sample;
+use super::gathered::series::Series;
 
 /// Something the controller knows about a row.
 #[derive(Clone, Debug, PartialEq, Eq)]

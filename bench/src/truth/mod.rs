@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use loadtest_operator::engine::Start;
 use loadtest_operator::plan::Arrivals;
-use loadtest_operator::results::histogram::{Micros, decode, empty, record};
-use loadtest_operator::results::record::LoadRecord;
+use loadtest_operator::results::gathered::histogram::{Micros, decode, empty, record};
+use loadtest_operator::results::gathered::record::LoadRecord;
 use tokio::task::JoinSet;
 
 use self::script::SCRIPTS;

@@ -23,12 +23,12 @@ use crate::agents::refusal::Refusal;
 use crate::api::{LimitSource, Reason, Row};
 use crate::engine::Stop;
 use crate::plan::{GeneratorInput, Plan, PlannedRow, RunIdentity, generator_input, observer_input};
-use crate::results::detail::RowDetail;
-use crate::results::drain::drained_at;
+use crate::results::figures::drain::drained_at;
+use crate::results::figures::server::restarted;
+use crate::results::judged::verdict::{EarlyEnd, Outcome, TestInput, outcome};
 use crate::results::row::{collected, completed, merged_loads, warmup_tasks, with_late_figures};
 use crate::results::row_input::{CollectInput, CompleteInput, Fact, LateInput};
-use crate::results::server::restarted;
-use crate::results::verdict::{EarlyEnd, Outcome, TestInput, outcome};
+use crate::results::shown::detail::RowDetail;
 
 /// A test to run here.
 pub struct LocalTest<'a> {

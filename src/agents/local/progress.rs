@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Armed;
 use crate::plan::{Arrivals, LoadInput};
-use crate::results::histogram::{self, Micros};
+use crate::results::gathered::histogram::{self, Micros};
 
 /// A row under load, all loads together.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::api::{LoadTestSpec, Threshold};
-use crate::results::threshold::is_late;
+use crate::results::judged::threshold::is_late;
 
 /// A field of a manifest that has no effect without a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]

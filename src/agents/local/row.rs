@@ -11,11 +11,11 @@ use super::progress::Watch;
 use super::samples::Samples;
 use crate::agents::fire;
 use crate::agents::refusal::Refusal;
-use crate::engine::address::AddressRules;
-use crate::engine::schedule::Share;
+use crate::engine::http::address::AddressRules;
+use crate::engine::pace::schedule::Share;
 use crate::engine::{Armed, Start, Stop};
 use crate::plan::{GeneratorInput, ObservedRow};
-use crate::results::collect::{GeneratorOutcome, GeneratorReport};
+use crate::results::gathered::collect::{GeneratorOutcome, GeneratorReport};
 
 /// From arming to the first request.
 const AHEAD: Duration = Duration::from_millis(100);

@@ -11,7 +11,7 @@ use crate::agents::sampling::{BEFORE_ROWS, sample};
 use crate::api::Reason;
 use crate::evidence::live::{Sources, resolve};
 use crate::plan::{ObservedRow, ObserverInput};
-use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
+use crate::results::gathered::sample::{DatabaseFacts, ObserverLine, Sample};
 
 /// An answer is taken up at the next full second.
 const LAST_ANSWER: Duration = Duration::from_millis(1_200);

@@ -6,8 +6,8 @@ use super::samples::Samples;
 use super::{Event, stopped};
 use crate::api::{LoadTestSpec, Reason};
 use crate::engine::Stop;
-use crate::results::drain::is_down;
-use crate::results::verdict::EarlyEnd;
+use crate::results::figures::drain::is_down;
+use crate::results::judged::verdict::EarlyEnd;
 
 /// How often a wait looks.
 const LOOK: Duration = Duration::from_millis(200);

@@ -13,7 +13,7 @@ use crate::api::{LoadTest, LoadTestStatus, Row};
 use crate::cli::exit;
 use crate::cli::run::screen::fitted;
 use crate::cli::run::terminal::width;
-use crate::results::decimal::{human, human_count, number};
+use crate::results::figures::decimal::{human, human_count, number};
 
 /// Which test.
 #[derive(clap::Args)]

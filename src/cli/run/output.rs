@@ -13,9 +13,9 @@ use crate::agents::local::Ended;
 use crate::api::{Fingerprint, Instant};
 use crate::plan::Plan;
 use crate::report::{ReportInput, files};
-use crate::results::note::plural;
-use crate::results::table::{TableInput, table};
-use crate::results::verdict::TestInput;
+use crate::results::figures::note::plural;
+use crate::results::judged::verdict::TestInput;
+use crate::results::shown::table::{TableInput, table};
 
 /// A test that is over.
 pub struct Output<'a> {
@@ -67,7 +67,7 @@ impl Output<'_> {
     /// # Errors
     /// The folder can't be written to.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
-        let json = |(row, detail): (&i32, &crate::results::detail::RowDetail)| {
+        let json = |(row, detail): (&i32, &crate::results::shown::detail::RowDetail)| {
             (*row, serde_json::to_value(detail).unwrap_or(Value::Null))
         };
         let details: BTreeMap<i32, Value> = self.ended.details.iter().map(json).collect();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::agents::local::Progress;
-use crate::results::decimal::{human, human_count};
-use crate::results::load_figures::SAMPLE_FLOOR;
+use crate::results::figures::decimal::{human, human_count};
+use crate::results::figures::load_figures::SAMPLE_FLOOR;
 
 /// Longer cells stand below the table, in lines of their own.
 const LONGEST_CELL: usize = 24;
@@ -161,7 +161,7 @@ pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::histogram;
+    use crate::results::gathered::histogram;
 
     fn progress() -> Progress {
         let mut latency = histogram::empty();

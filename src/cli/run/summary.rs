@@ -1,8 +1,8 @@
 //! PURE: the figures of one row that a table has no room for.
 
 use crate::api::{Decimal, Latency, LoadFigures, Row};
-use crate::results::decimal::{human, human_count, number};
-use crate::results::detail::{LoadDetail, RowDetail, StepDetail};
+use crate::results::figures::decimal::{human, human_count, number};
+use crate::results::shown::detail::{LoadDetail, RowDetail, StepDetail};
 
 /// All loads of a row with their percentiles, answers, failures and steps.
 pub fn summary(row: &Row, detail: &RowDetail) -> String {

@@ -19,12 +19,12 @@ use crate::controller::write::row_file::write_config_map;
 use crate::evidence::cluster::pods::{PodFact, digest};
 use crate::evidence::cluster::target::figures;
 use crate::lifecycle::{COLLECTING, Live};
-use crate::results::collect::{GeneratorOutcome, parse};
-use crate::results::detail::RowDetail;
-use crate::results::line::line;
-use crate::results::record::Termination;
+use crate::results::gathered::collect::{GeneratorOutcome, parse};
+use crate::results::gathered::line::line;
+use crate::results::gathered::record::Termination;
 use crate::results::row::{collected, merged_loads, warmup_tasks};
 use crate::results::row_input::{CollectInput, Fact};
+use crate::results::shown::detail::RowDetail;
 
 /// Most bytes of one generator's log.
 const MOST_BYTES: i64 = 8 * 1024 * 1024;
@@ -159,8 +159,9 @@ async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>, bool)
                     (figures.restarts, figures.oom_kills) = (None, None);
                 }
                 if let Some(used) = session.memory.used.get(name) {
-                    figures.cpu_max_percent = used.cpu_percent.and_then(crate::results::decimal::decimal);
-                    figures.memory_max_percent = used.memory_percent.and_then(crate::results::decimal::decimal);
+                    figures.cpu_max_percent = used.cpu_percent.and_then(crate::results::figures::decimal::decimal);
+                    figures.memory_max_percent =
+                        used.memory_percent.and_then(crate::results::figures::decimal::decimal);
                 }
                 let watched_only = !session.sized.contains(name);
                 if let Some(note) =

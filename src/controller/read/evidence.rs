@@ -6,8 +6,8 @@ use crate::api::{DatabaseIdentity, Reason};
 use crate::controller::session::Session;
 use crate::evidence::aws::{DatabaseSource, ErrorKind, settled};
 use crate::lifecycle::Live;
-use crate::results::series::{Series, minutes};
-use crate::results::server::connection_limit;
+use crate::results::figures::server::connection_limit;
+use crate::results::gathered::series::{Series, minutes};
 
 /// How often CloudWatch is asked.
 const EVERY: i64 = 15_000;

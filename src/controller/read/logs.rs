@@ -15,7 +15,7 @@ use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::evidence::cluster::log_reach::{Reach, reach, rotated};
 use crate::evidence::cluster::logs::LineCounter;
-use crate::results::measurements::LogCount;
+use crate::results::figures::measurements::LogCount;
 
 /// Most bytes of one container's log.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;

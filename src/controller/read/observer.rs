@@ -11,10 +11,10 @@ use crate::build::OBSERVE;
 use crate::controller::io::{call, live};
 use crate::controller::session::Session;
 use crate::lifecycle::{Live, Millis, ObserverSeen};
-use crate::results::drain::is_down;
-use crate::results::line::line;
-use crate::results::sample::{DatabaseFacts, ObserverLine, Sample};
-use crate::results::statements::Statements;
+use crate::results::figures::drain::is_down;
+use crate::results::gathered::line::line;
+use crate::results::gathered::sample::{DatabaseFacts, ObserverLine, Sample};
+use crate::results::gathered::statements::Statements;
 
 /// Most bytes of the observer's log that are read at once: an hour of lines.
 const MOST_BYTES: i64 = 8 * 1024 * 1024;

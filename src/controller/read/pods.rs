@@ -10,8 +10,8 @@ use crate::build::{ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
 use crate::controller::io::{call, live};
 use crate::controller::session::Session;
 use crate::lifecycle::{JobSeen, Live, Millis, PodsSeen, Uid};
-use crate::results::line::line;
-use crate::results::record::Termination;
+use crate::results::gathered::line::line;
+use crate::results::gathered::record::Termination;
 
 /// How long a pod may stay unschedulable, or not be created, before that is an answer; seconds.
 const PATIENCE: i64 = 10;

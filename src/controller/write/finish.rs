@@ -16,16 +16,16 @@ use crate::controller::read::observer;
 use crate::controller::session::Session;
 use crate::plan::MAX_ROWS;
 use crate::report::{ReportInput, files};
-use crate::results::drain::drained_at;
+use crate::results::figures::drain::drained_at;
+use crate::results::figures::server::restarted;
+use crate::results::gathered::sample::Sample;
+use crate::results::gathered::series::Series;
+use crate::results::gathered::statements::{Statements, of_row};
+use crate::results::judged::verdict::{EarlyEnd, TestInput, outcome, whole_test_figures};
 use crate::results::row::{completed, with_late_figures};
 use crate::results::row_input::{CompleteInput, Fact, LateInput};
-use crate::results::sample::Sample;
-use crate::results::series::Series;
-use crate::results::server::restarted;
-use crate::results::statements::{Statements, of_row};
-use crate::results::summary::summary;
-use crate::results::table::{TableInput, table};
-use crate::results::verdict::{EarlyEnd, TestInput, outcome, whole_test_figures};
+use crate::results::shown::summary::summary;
+use crate::results::shown::table::{TableInput, table};
 
 /// Runs of a LoadTest whose ConfigMaps are kept.
 const RUNS_KEPT: i64 = 6;

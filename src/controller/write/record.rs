@@ -15,7 +15,7 @@ use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::lifecycle::conditions::{Standing, conditions};
 use crate::lifecycle::{Change, State, view};
-use crate::results::compact::compact;
+use crate::results::shown::compact::compact;
 
 /// A message that only reports progress is written at most so often, milliseconds.
 const PROGRESS_EVERY: i64 = 5_000;

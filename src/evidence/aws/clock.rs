@@ -11,7 +11,7 @@ use aws_sdk_rds::error::BoxError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-use crate::results::series::Series;
+use crate::results::gathered::series::Series;
 
 /// More is too much for figures of minutes, milliseconds.
 pub const MOST_MS: i64 = 30_000;

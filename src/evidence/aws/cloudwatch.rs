@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 
 use super::classify::AwsError;
 use super::client::failure;
-use crate::results::series::{MINUTE_MS, Point, Series};
+use crate::results::gathered::series::{MINUTE_MS, Point, Series};
 
 const MIB: f64 = 1_048_576.0;
 

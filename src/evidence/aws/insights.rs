@@ -13,7 +13,7 @@ use aws_smithy_types::DateTime;
 use super::classify::{AwsError, ErrorKind};
 use super::client::failure;
 use crate::api::DatabaseSource;
-use crate::results::series::{MINUTE_MS, Point, Series};
+use crate::results::gathered::series::{MINUTE_MS, Point, Series};
 
 const METRIC: &str = "db.load.avg";
 const GROUP: &str = "db.wait_event_type";

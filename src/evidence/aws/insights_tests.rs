@@ -5,7 +5,7 @@ use aws_double::{Fault, FaultKind, InsightsSeries, Running, Service};
 use super::tests::{START, averages, demo, named, source_of};
 use super::*;
 use crate::api::DatabaseSource as From;
-use crate::results::series::MINUTE_MS;
+use crate::results::gathered::series::MINUTE_MS;
 
 /// Switched on, with three minutes of load: half of it, all and nothing of it waits for locks; the fourth minute has no load.
 async fn switched_on() -> Running {

@@ -1,6 +1,6 @@
 //! PURE: when minute points that come late are final. Which window can carry them is said by `results::series`.
 
-use crate::results::series::Series;
+use crate::results::gathered::series::Series;
 
 /// True when two polls of the same window agree and all expected points are there.
 ///
@@ -18,7 +18,7 @@ pub fn settled(previous: &[Series], now: &[Series], expected: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::series::Point;
+    use crate::results::gathered::series::Point;
 
     fn series(figure: &str, values: &[f64]) -> Series {
         let point = |(i, v): (usize, &f64)| Point { start_ms: i as i64 * 60_000, average: *v, maximum: *v };

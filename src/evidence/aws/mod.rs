@@ -21,7 +21,7 @@ pub use rds::{Instance, ParameterGroup};
 use client::{Clients, loader};
 
 use crate::api::LimitSource;
-use crate::results::series::Series;
+use crate::results::gathered::series::Series;
 
 /// One RDS instance as a source of figures. Every call ends within its time limit; none is made before the first
 /// question.

@@ -14,7 +14,7 @@ use aws_double::{
 };
 
 use super::*;
-use crate::results::series::MINUTE_MS;
+use crate::results::gathered::series::MINUTE_MS;
 
 pub const KEYS: &str = "[default]\naws_access_key_id = AKIACANARY\naws_secret_access_key = canary\n";
 /// A minute of 2023, Unix seconds.

@@ -10,9 +10,9 @@ use super::postgres_tests::admin;
 use super::test_server::TestServer;
 use super::{Secrets, Sources};
 use crate::plan::{ObservedRow, ObserverInput};
-use crate::results::database::{Window, database_figures};
+use crate::results::figures::database::{Window, database_figures};
 use crate::results::fixture::closed_list;
-use crate::results::sample::{ObserverLine, Sample};
+use crate::results::gathered::sample::{ObserverLine, Sample};
 
 #[tokio::test]
 async fn each_figure_of_the_closed_list_that_is_postgresqls_comes_from_its_server() {

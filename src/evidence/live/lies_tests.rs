@@ -6,9 +6,9 @@ use super::PostgresSource;
 use super::postgres_tests::{BETWEEN_ROWS, admin, client, sampled};
 use super::test_server::TestServer;
 use crate::api::{Reason, Verdict};
+use crate::results::figures::server::restarted;
 use crate::results::fixture::{START, Scene, good};
-use crate::results::sample::DatabaseFacts;
-use crate::results::server::restarted;
+use crate::results::gathered::sample::DatabaseFacts;
 
 fn caught(scene: &Scene, reason: Reason, words: &str) {
     let (row, outcome) = scene.judged();

@@ -8,8 +8,8 @@ use super::connect::{Lost, Server, Session};
 use super::sessions::{OWN, facts, sample};
 use super::statements::Ranking;
 use crate::plan::ObservedRow;
-use crate::results::sample::{DatabaseFacts, PostgresSample};
-use crate::results::statements::Statements;
+use crate::results::gathered::sample::{DatabaseFacts, PostgresSample};
+use crate::results::gathered::statements::Statements;
 
 /// A sample takes no longer than this.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);

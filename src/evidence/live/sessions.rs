@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::connect::{Lost, Session};
-use crate::results::sample::{DatabaseFacts, PostgresSample};
+use crate::results::gathered::sample::{DatabaseFacts, PostgresSample};
 
 /// Every session of ours begins its application_name so; they are left out of the figures.
 pub const OWN: &str = "loadtest-observer";

@@ -18,8 +18,8 @@ use super::sessions::OWN;
 use super::sql::SqlSource;
 use super::values::Values;
 use crate::plan::{MeasurementSource, ObservedRow, ObserverInput};
-use crate::results::sample::{DatabaseFacts, ObserverLine, PostgresSample, Sample};
-use crate::results::statements::Statements;
+use crate::results::gathered::sample::{DatabaseFacts, ObserverLine, PostgresSample, Sample};
+use crate::results::gathered::statements::Statements;
 
 /// A fresh connection is tried so often.
 const PROBE_EVERY: Duration = Duration::from_secs(5);

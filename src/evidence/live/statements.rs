@@ -8,7 +8,7 @@ use super::connect::{Lost, Session};
 use super::literals::without_literals;
 use super::sessions::MARK;
 use crate::plan::ObservedRow;
-use crate::results::statements::{Statement, Statements};
+use crate::results::gathered::statements::{Statement, Statements};
 
 /// Statements that are told.
 const MOST: usize = 10;

@@ -1,8 +1,8 @@
 //! Lies of answers and counts: failures that look good, percentiles of nothing, tasks that nobody ran.
 
 use super::*;
-use crate::results::histogram;
-use crate::results::record::StepRecord;
+use crate::results::gathered::histogram;
+use crate::results::gathered::record::StepRecord;
 
 #[test]
 fn instant_500s() {

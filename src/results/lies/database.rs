@@ -1,7 +1,7 @@
 //! Lies of the database's figures: their window, their coverage, their source.
 
 use super::*;
-use crate::results::series::MINUTE_MS;
+use crate::results::gathered::series::MINUTE_MS;
 
 #[test]
 fn warmup_inside_the_window() {

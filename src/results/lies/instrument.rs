@@ -1,8 +1,8 @@
 //! Lies of the instrument: what was sent, by whom, when, and who says so.
 
 use super::*;
-use crate::results::record::{LoadRecord, Termination};
-use crate::results::verdict::EarlyEnd;
+use crate::results::gathered::record::{LoadRecord, Termination};
+use crate::results::judged::verdict::EarlyEnd;
 
 #[test]
 fn saturated_generator() {

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::api::{Reason, Verdict};
 
-use super::collect::GeneratorOutcome;
 use super::fixture::{START, Scene, cpu, good, report, share};
+use super::gathered::collect::GeneratorOutcome;
 use super::row_input::Fact;
 
 mod answers;

@@ -1,7 +1,7 @@
 //! Lies about the targets, their logs and their measurements.
 
 use super::*;
-use crate::results::measurements::LogCount;
+use crate::results::figures::measurements::LogCount;
 
 #[test]
 fn disturbed_target() {

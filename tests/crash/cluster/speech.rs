@@ -10,9 +10,9 @@ use crate::fake::path::Path;
 use crate::fake::{Millis, World};
 use loadtest_operator::agents::emit;
 use loadtest_operator::plan::{Arrivals, PROTOCOL_VERSION};
-use loadtest_operator::results::histogram;
-use loadtest_operator::results::record::{Header, Histogram, LoadRecord, Termination};
-use loadtest_operator::results::sample::{ObserverLine, Sample};
+use loadtest_operator::results::gathered::histogram;
+use loadtest_operator::results::gathered::record::{Header, Histogram, LoadRecord, Termination};
+use loadtest_operator::results::gathered::sample::{ObserverLine, Sample};
 
 /// Encoding a histogram takes long in a debug build, and all answers are alike.
 static TIMES: Mutex<BTreeMap<(u64, u64), Histogram>> = Mutex::new(BTreeMap::new());

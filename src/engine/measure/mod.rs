@@ -1,0 +1,7 @@
+//! What came back, counted and timed: one recorder a lane, merged into the record that a generator writes.
+
+mod counts;
+pub mod recorder;
+pub(super) mod snapshot;
+mod statuses;
+mod timeline;

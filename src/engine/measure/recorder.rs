@@ -1,0 +1,305 @@
+//! PURE: what one generator saw of one load, counted.
+//!
+//! Invariants:
+//! - due = sent + unsent + capped, and sent = ok + failed when the load is over.
+//! - Latency and service are of good answers only; lateness is of everything sent.
+//! - What belongs to an iteration that was due in the warm-up is in the warm-up's two counts and nowhere else.
+//! - Recorders of the same load add up to the recorder of all their events, in any order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::counts::Fine;
+use super::snapshot::Snapshot;
+use super::statuses::Statuses;
+use super::timeline::Buckets;
+use crate::engine::http::failure::Failure;
+use crate::results::gathered::histogram::{self, Micros};
+use crate::results::gathered::record::{LoadRecord, StepRecord};
+
+/// Milliseconds of a duration, for instants since the epoch.
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Whole microseconds, rounded up so that less than one does not vanish.
+fn micros(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000) + u64::from(duration.subsec_nanos().div_ceil(1000))
+}
+
+/// When one request was due and was sent; from the load's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// Position of its step.
+    pub step: usize,
+    /// Its iteration was due in the warm-up.
+    pub warmup: bool,
+    pub due: Duration,
+    pub sent: Duration,
+}
+
+/// How one request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// From the load's start.
+    pub end: Duration,
+    /// The status, when there was one.
+    pub status: Option<u16>,
+    /// Tasks of a good answer, 0 when none are counted; or why it is no good answer.
+    pub outcome: Result<u64, Failure>,
+}
+
+/// The counts of one load.
+#[derive(Clone)]
+pub struct Recorder {
+    name: String,
+    warmup: Duration,
+    counts_tasks: bool,
+    due: u64,
+    sent: u64,
+    ok: u64,
+    unsent: u64,
+    capped: u64,
+    tasks: u64,
+    warmup_tasks: u64,
+    warmup_sent: u64,
+    first_due: Option<Duration>,
+    last_end: Option<Duration>,
+    failures: BTreeMap<Failure, u64>,
+    statuses: Statuses,
+    latency: Fine,
+    lateness: Fine,
+    connect: Fine,
+    steps: Vec<Step>,
+    timeline: Buckets,
+}
+
+#[derive(Clone)]
+struct Step {
+    name: String,
+    sent: u64,
+    ok: u64,
+    failures: BTreeMap<Failure, u64>,
+    service: Fine,
+}
+
+impl Recorder {
+    /// For a load with these steps, counted from `warmup` after its start; `counts_tasks`: a step counts tasks.
+    pub fn new(name: &str, steps: &[String], warmup: Duration, counts_tasks: bool) -> Self {
+        let step = |name: &String| Step {
+            name: name.clone(),
+            sent: 0,
+            ok: 0,
+            failures: BTreeMap::new(),
+            service: Fine::default(),
+        };
+        Self {
+            name: name.into(),
+            warmup,
+            counts_tasks,
+            due: 0,
+            sent: 0,
+            ok: 0,
+            unsent: 0,
+            capped: 0,
+            tasks: 0,
+            warmup_tasks: 0,
+            warmup_sent: 0,
+            first_due: None,
+            last_end: None,
+            failures: BTreeMap::new(),
+            statuses: Statuses::default(),
+            latency: Fine::default(),
+            lateness: Fine::default(),
+            connect: Fine::default(),
+            steps: steps.iter().map(step).collect(),
+            timeline: Buckets::default(),
+        }
+    }
+
+    /// A request is being sent.
+    pub fn sent(&mut self, sending: Sending) {
+        if sending.warmup {
+            self.warmup_sent += 1;
+            return;
+        }
+        self.became_due(sending.due);
+        self.sent += 1;
+        self.steps[sending.step].sent += 1;
+        self.lateness.record(micros(sending.sent.saturating_sub(sending.due)));
+        self.timeline.sent(self.counted(sending.due), self.counted(sending.sent));
+    }
+
+    /// A request that was sent has ended.
+    pub fn answered(&mut self, sending: Sending, answer: Answer) {
+        if sending.warmup {
+            self.warmup_tasks += answer.outcome.unwrap_or(0);
+            return;
+        }
+        self.last_end = self.last_end.max(Some(answer.end));
+        if let Some(status) = answer.status {
+            self.statuses.count(status);
+        }
+        let end = self.counted(answer.end);
+        let step = &mut self.steps[sending.step];
+        match answer.outcome {
+            Ok(tasks) => {
+                let latency = micros(answer.end.saturating_sub(sending.due));
+                let service = micros(answer.end.saturating_sub(sending.sent));
+                self.ok += 1;
+                self.tasks += tasks;
+                step.ok += 1;
+                self.latency.record(latency);
+                step.service.record(service);
+                self.timeline.ok(end, latency);
+            }
+            Err(failure) => {
+                *self.failures.entry(failure).or_default() += 1;
+                *step.failures.entry(failure).or_default() += 1;
+                self.timeline.failed(end);
+            }
+        }
+    }
+
+    /// A new connection took so long, TCP and TLS.
+    pub fn connected(&mut self, took: Duration) {
+        self.connect.record(micros(took));
+    }
+
+    /// So many requests of an iteration due at `due` were not sent, because too many were open.
+    pub fn capped(&mut self, requests: u64, due: Duration) {
+        if due >= self.warmup {
+            self.capped += requests;
+            (0..requests).for_each(|_| self.became_due(due));
+            let at = self.counted(due);
+            (0..requests).for_each(|_| self.timeline.due(at));
+        }
+    }
+
+    /// So many counted requests were planned and not sent, and never will be.
+    pub fn unsent(&mut self, requests: u64) {
+        self.unsent += requests;
+        self.due += requests;
+    }
+
+    /// Adds what another recorder of the same load saw.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts_tasks |= other.counts_tasks;
+        for (ours, theirs) in [
+            (&mut self.due, other.due),
+            (&mut self.sent, other.sent),
+            (&mut self.ok, other.ok),
+            (&mut self.unsent, other.unsent),
+            (&mut self.capped, other.capped),
+            (&mut self.tasks, other.tasks),
+            (&mut self.warmup_tasks, other.warmup_tasks),
+            (&mut self.warmup_sent, other.warmup_sent),
+        ] {
+            *ours += theirs;
+        }
+        self.first_due = [self.first_due, other.first_due].into_iter().flatten().min();
+        self.last_end = self.last_end.max(other.last_end);
+        add(&mut self.failures, &other.failures);
+        self.statuses.merge(&other.statuses);
+        for (ours, theirs) in [
+            (&mut self.latency, &other.latency),
+            (&mut self.lateness, &other.lateness),
+            (&mut self.connect, &other.connect),
+        ] {
+            ours.add(theirs);
+        }
+        for (ours, theirs) in self.steps.iter_mut().zip(&other.steps) {
+            ours.sent += theirs.sent;
+            ours.ok += theirs.ok;
+            add(&mut ours.failures, &theirs.failures);
+            ours.service.add(&theirs.service);
+        }
+        self.timeline.merge(&other.timeline);
+    }
+
+    /// Counted requests that became due so far.
+    pub fn due(&self) -> u64 {
+        self.due
+    }
+
+    /// The counts so far, for people who watch.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            due: self.due,
+            sent: self.sent,
+            ok: self.ok,
+            failed: self.failures.values().sum(),
+            timed_out: self.failures.iter().filter(|(f, _)| f.timed_out()).map(|(_, n)| n).sum(),
+            capped: self.capped,
+            warmup_sent: self.warmup_sent,
+            tasks: self.counts_tasks.then_some(self.tasks),
+            latency: self.latency.histogram(),
+            service: self.service(),
+            lateness: self.lateness.histogram(),
+        }
+    }
+
+    /// The record; `start_ms` is the load's start, milliseconds since the epoch.
+    pub fn finish(&self, start_ms: i64, stopped: Option<&str>) -> LoadRecord {
+        let failed_of = |failures: &BTreeMap<Failure, u64>| failures.values().sum::<u64>();
+        let named = |failures: &BTreeMap<Failure, u64>| failures.iter().map(|(f, n)| (f.to_string(), *n)).collect();
+        let step = |step: &Step| StepRecord {
+            name: step.name.clone(),
+            sent: step.sent,
+            ok: step.ok,
+            failed: failed_of(&step.failures),
+            failures: named(&step.failures),
+            service: histogram::encode(&step.service.histogram()),
+        };
+        LoadRecord {
+            name: self.name.clone(),
+            due: self.due,
+            sent: self.sent,
+            ok: self.ok,
+            failed: failed_of(&self.failures),
+            timed_out: self.failures.iter().filter(|(f, _)| f.timed_out()).map(|(_, n)| n).sum(),
+            unsent: self.unsent,
+            capped: self.capped,
+            tasks: self.counts_tasks.then_some(self.tasks),
+            warmup_tasks: self.counts_tasks.then_some(self.warmup_tasks),
+            warmup_sent: self.warmup_sent,
+            first_due_ms: self.first_due.map(|due| start_ms + millis(due)),
+            last_end_ms: self.last_end.map(|end| start_ms + millis(end)),
+            failures: named(&self.failures),
+            statuses: self.statuses.all(),
+            latency: histogram::encode(&self.latency.histogram()),
+            service: histogram::encode(&self.service()),
+            lateness: histogram::encode(&self.lateness.histogram()),
+            connect: histogram::encode(&self.connect.histogram()),
+            steps: self.steps.iter().map(step).collect(),
+            timeline: self.timeline.finish(start_ms + millis(self.warmup)),
+            stopped: stopped.map(str::to_string),
+            breach: None,
+        }
+    }
+
+    /// That of all steps.
+    fn service(&self) -> Micros {
+        let mut all = Fine::default();
+        self.steps.iter().for_each(|step| all.add(&step.service));
+        all.histogram()
+    }
+
+    fn became_due(&mut self, due: Duration) {
+        self.due += 1;
+        self.first_due = Some(self.first_due.map_or(due, |first| first.min(due)));
+    }
+
+    /// From the beginning of the counted part.
+    fn counted(&self, time: Duration) -> Duration {
+        time.saturating_sub(self.warmup)
+    }
+}
+
+fn add<K: Ord + Copy>(ours: &mut BTreeMap<K, u64>, theirs: &BTreeMap<K, u64>) {
+    theirs.iter().for_each(|(key, count)| *ours.entry(*key).or_default() += count);
+}
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

@@ -1,0 +1,48 @@
+//! A closed load: each client goes round by itself; its next iteration is due when the last one ended.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::lane::wait_until;
+use super::schedule::Closed;
+use super::worker::{Client, Iteration, Phase, Worker};
+use crate::engine::http::template::Numbers;
+
+/// Runs every `lanes`-th client from `first` on, until all of them are through.
+pub async fn run(worker: Arc<Worker>, schedule: Closed, (first, lanes): (u32, u32), start: Instant) {
+    tokio::select! {
+        () = wait_until(start) => {}
+        () = worker.shared.reached(Phase::Stopping) => return,
+    }
+    let mut clients = JoinSet::new();
+    let round = Arc::new(Round { worker, schedule, start });
+    for client in (first..schedule.clients).step_by(lanes as usize) {
+        clients.spawn(go_round(round.clone(), client));
+    }
+    while clients.join_next().await.is_some() {}
+}
+
+/// What all clients of a lane share, so that none of them carries it.
+struct Round {
+    worker: Arc<Worker>,
+    schedule: Closed,
+    start: Instant,
+}
+
+async fn go_round(round: Arc<Round>, client: u32) {
+    let (schedule, worker) = (&round.schedule, &round.worker);
+    let mut own = Client::default();
+    let (mut number, mut due) = (0, Duration::ZERO);
+    while schedule.begins(number, due) && !worker.shared.stopping() {
+        let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
+        let warmup = due < schedule.warmup;
+        let ran = worker.run(&round.start, Iteration { numbers, due, warmup }, &mut own).await;
+        if schedule.iterations.is_none() && !warmup {
+            worker.recorder().unsent(ran.unsent);
+        }
+        number += 1;
+        due = ran.end;
+    }
+}

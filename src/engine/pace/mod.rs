@@ -1,0 +1,9 @@
+//! When a request is due, and what goes out then: schedules, the lanes that keep them, clients that go round.
+
+mod closed;
+pub(super) mod lane;
+pub(super) mod open;
+pub mod schedule;
+pub(super) mod stop;
+mod timer;
+pub(super) mod worker;

@@ -1,0 +1,285 @@
+//! One thread's part of a load: its own counts and buffers, and one iteration after the other through them.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::watch;
+
+use crate::engine::http::alarm::Alarm;
+use crate::engine::http::connection::{Connection, Outgoing, Scratch};
+use crate::engine::http::connector::Connector;
+use crate::engine::http::failure::Failure;
+use crate::engine::http::jar::{Jar, Place};
+use crate::engine::http::reader::{Reply, Want};
+use crate::engine::http::request::Step;
+use crate::engine::http::template::Numbers;
+use crate::engine::measure::recorder::{Answer, Recorder, Sending};
+
+/// A reused connection that ends sooner than this had been closed by its peer while the request was on its way.
+const KEEP_ALIVE_RACE: Duration = Duration::from_millis(250);
+
+/// How far a load may still go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Running,
+    /// No new requests.
+    Stopping,
+    /// No open requests either.
+    Cut,
+}
+
+/// What all threads of a load share.
+pub struct Shared {
+    pub connector: Connector,
+    pub steps: Vec<Step>,
+    /// The same as in `phase`; asked before every request.
+    stopping: AtomicBool,
+    phase: watch::Sender<Phase>,
+}
+
+impl Shared {
+    /// For a load that is not running yet.
+    pub fn new(connector: Connector, steps: Vec<Step>) -> Self {
+        Self { connector, steps, stopping: AtomicBool::new(false), phase: watch::Sender::new(Phase::Running) }
+    }
+
+    /// Goes on to a later phase; never back.
+    pub fn enter(&self, phase: Phase) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.phase.send_if_modified(|known| {
+            let later = *known < phase;
+            *known = (*known).max(phase);
+            later
+        });
+    }
+
+    /// Whether no new requests are to be sent.
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Several steps are one client's way through the application, with its cookies; a single request is not.
+    fn is_journey(&self) -> bool {
+        self.steps.len() > 1
+    }
+
+    fn place<'a>(&'a self, path: &'a str) -> Place<'a> {
+        let target = self.connector.target();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Place { host: &target.host, tls: target.tls, path, now: i64::try_from(now).unwrap_or(i64::MAX) }
+    }
+
+    /// Waits for a phase or a later one.
+    pub async fn reached(&self, phase: Phase) {
+        // The sender lives as long as we do, so this ends only by the phase.
+        let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
+    }
+}
+
+/// One thread's part.
+pub struct Worker {
+    pub shared: Arc<Shared>,
+    recorder: Mutex<Recorder>,
+    scratch: Mutex<Scratch>,
+    open: AtomicU32,
+}
+
+/// What a client has of its own. It belongs to one task: its timer wakes that one. Holds secrets: has no `Debug`.
+#[derive(Default)]
+pub struct Client {
+    /// An open connection that can be used again.
+    connection: Option<Connection>,
+    alarm: Alarm,
+    /// Cookies; only a load of several steps uses them.
+    pub jar: Jar,
+}
+
+/// One iteration that is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Iteration {
+    pub numbers: Numbers,
+    /// From the load's start.
+    pub due: Duration,
+    /// It was due in the warm-up.
+    pub warmup: bool,
+}
+
+/// How an iteration ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran {
+    /// Requests that were not sent, because the load was stopped.
+    pub unsent: u64,
+    /// From the load's start.
+    pub end: Duration,
+}
+
+impl Worker {
+    /// With counts of its own.
+    pub fn new(shared: Arc<Shared>, recorder: Recorder) -> Self {
+        let scratch = Mutex::new(Scratch::new(shared.steps.len()));
+        Self { shared, recorder: Mutex::new(recorder), scratch, open: AtomicU32::new(0) }
+    }
+
+    /// The counts. A task that panicked leaves whole events behind, so they are still good.
+    pub fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock()
+    }
+
+    /// Requests that wait for their answers.
+    pub fn open(&self) -> u32 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Sends an iteration of a client. A step that fails does not keep the next ones from being sent.
+    pub async fn run(&self, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
+        let mut due = iteration.due;
+        for (position, step) in self.shared.steps.iter().enumerate() {
+            if self.shared.stopping() {
+                return Ran { unsent: (self.shared.steps.len() - position) as u64, end: due };
+            }
+            let now = Instant::now();
+            let sent = now.saturating_duration_since(*start);
+            let flight = Flight::begin(self, start, Sending { step: position, warmup: iteration.warmup, due, sent });
+            let request = Request { worker: self, position, numbers: iteration.numbers, cookies: None };
+            let reply = match self.shared.is_journey() {
+                // Boxed, because it is large beside a single request.
+                true => Box::pin(self.with_cookies(request, now, client)).await,
+                false => self.exchange(&request, now, client).await,
+            };
+            let end = start.elapsed();
+            flight.end(match reply {
+                Ok(reply) => Answer { end, status: Some(reply.status), outcome: step.judge(&reply) },
+                Err(failure) => Answer { end, status: None, outcome: Err(failure) },
+            });
+            due = end;
+        }
+        Ran { unsent: 0, end: due }
+    }
+
+    /// Sends a step with the client's cookies, and keeps those of the answer.
+    async fn with_cookies(
+        &self,
+        mut request: Request<'_>,
+        sent: Instant,
+        client: &mut Client,
+    ) -> Result<Reply, Failure> {
+        let path = request.spec().path(request.numbers);
+        request.cookies = client.jar.header(&self.shared.place(&path));
+        let reply = self.exchange(&request, sent, client).await?;
+        let place = self.shared.place(&path);
+        reply.cookies.iter().flat_map(|all| all.iter()).for_each(|cookie| client.jar.set(cookie, &place));
+        Ok(reply)
+    }
+
+    /// Sends a request on the client's connection or a new one.
+    ///
+    /// Once more on a new connection only where that can't run anything twice by our doing: nothing was sent; or the
+    /// request may be repeated and a reused connection ended at once without a byte of an answer.
+    async fn exchange(&self, request: &Request<'_>, sent: Instant, client: &mut Client) -> Result<Reply, Failure> {
+        let step = request.spec();
+        let deadline = sent + step.timeout;
+        client.alarm.set(sent, deadline).await;
+        loop {
+            let mut connection = match client.connection.take() {
+                Some(open) => open,
+                None => self.connect(&mut client.alarm, deadline).await?,
+            };
+            let reused = connection.used();
+            let broken = match connection.exchange(request, &mut client.alarm, deadline).await {
+                Ok((reply, reusable)) => {
+                    client.connection = (reusable && step.keeps_alive()).then_some(connection);
+                    return Ok(reply);
+                }
+                Err(broken) => broken,
+            };
+            let raced = || broken.unanswered && step.repeatable() && sent.elapsed() < KEEP_ALIVE_RACE;
+            if !reused || !(broken.unsent || raced()) {
+                return Err(broken.failure);
+            }
+        }
+    }
+
+    async fn connect(&self, alarm: &mut Alarm, deadline: Instant) -> Result<Connection, Failure> {
+        let began = Instant::now();
+        let mut connecting = pin!(self.shared.connector.connect());
+        let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+            Poll::Pending if alarm.poll(cx, deadline).is_ready() => Poll::Ready(Err(Failure::ConnectTimeout)),
+            connected => connected,
+        });
+        let stream = connected.await?;
+        self.recorder().connected(began.elapsed());
+        Ok(Connection::new(stream))
+    }
+}
+
+/// One step of one iteration, as the connection sees it.
+struct Request<'a> {
+    worker: &'a Worker,
+    position: usize,
+    numbers: Numbers,
+    /// What the client's jar has for it.
+    cookies: Option<String>,
+}
+
+impl<'a> Request<'a> {
+    fn spec(&self) -> &'a Step {
+        &self.worker.shared.steps[self.position]
+    }
+}
+
+impl Outgoing for Request<'_> {
+    fn step(&self) -> usize {
+        self.position
+    }
+
+    fn want(&self) -> Want {
+        Want { cookies: self.worker.shared.is_journey(), ..self.spec().want() }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.spec().write(self.numbers, self.cookies.as_deref(), out);
+    }
+
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        work(&mut self.worker.scratch.lock())
+    }
+}
+
+/// A request that is open. Dropped before its end, it was cut off and is counted so: nothing that was sent is lost.
+struct Flight<'a> {
+    worker: &'a Worker,
+    start: &'a Instant,
+    sending: Sending,
+    ended: bool,
+}
+
+impl<'a> Flight<'a> {
+    fn begin(worker: &'a Worker, start: &'a Instant, sending: Sending) -> Self {
+        worker.recorder().sent(sending);
+        worker.open.fetch_add(1, Ordering::Relaxed);
+        Self { worker, start, sending, ended: false }
+    }
+
+    fn end(mut self, answer: Answer) {
+        self.close(answer);
+    }
+
+    fn close(&mut self, answer: Answer) {
+        self.ended = true;
+        self.worker.open.fetch_sub(1, Ordering::Relaxed);
+        self.worker.recorder().answered(self.sending, answer);
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.close(Answer { end: self.start.elapsed(), status: None, outcome: Err(Failure::Cut) });
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What generators and the observer wrote down, read back and merged.
+
+pub mod collect;
+pub mod histogram;
+pub mod line;
+pub mod merge;
+pub mod record;
+pub mod sample;
+pub mod series;
+pub mod statements;
+
+#[cfg(test)]
+mod merge_tests;

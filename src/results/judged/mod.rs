@@ -1,0 +1,5 @@
+//! Thresholds, and the verdicts of a row and of a test.
+
+pub mod judge;
+pub mod threshold;
+pub mod verdict;

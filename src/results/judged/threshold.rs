@@ -1,0 +1,263 @@
+//! What a threshold says about a row: it holds, it is breached, or the figure is missing.
+
+use crate::api::{Breach, DatabaseFigure, DatabaseSource, Decimal, Latency, Limit, LoadFigures, Row, Statistics};
+use crate::api::{LoadTestSpec, Threshold};
+
+use crate::results::figures::decimal::{decimal, number};
+
+/// A figure needs so many of its points to be evidence, percent.
+pub const LEAST_COVERAGE_PERCENT: i64 = 80;
+
+/// The figures that come from CloudWatch, late and by the minute.
+pub const CLOUDWATCH_FIGURES: [&str; 12] = [
+    "instanceConnections",
+    "cpuPercent",
+    "freeableMemoryMiB",
+    "swapMiB",
+    "readLatencyMs",
+    "writeLatencyMs",
+    "readIops",
+    "writeIops",
+    "queueDepth",
+    "dbLoad",
+    "dbLoadCpu",
+    "dbLoadNonCpu",
+];
+
+/// What became of one threshold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judgement {
+    /// It held; what was seen (of several loads, the worst).
+    Held(Decimal),
+    /// It did not.
+    Breached(Breach),
+    /// The figure is missing; why, a sentence without the metric's name.
+    Missing(String),
+}
+
+/// A figure of CloudWatch, which may be judged later than the row.
+pub fn is_late(metric: &str) -> bool {
+    let name = metric.strip_prefix("database.").and_then(|m| m.split('.').next());
+    name.is_some_and(|n| CLOUDWATCH_FIGURES.contains(&n))
+}
+
+/// True when this threshold is about failed requests of that load, so that the default (none may fail) is off.
+pub fn allows_failures(threshold: &Threshold, load: &str) -> bool {
+    let metric = match threshold.metric.strip_prefix("loads.") {
+        None => threshold.metric.as_str(),
+        Some(rest) => match rest.strip_prefix(load).and_then(|r| r.strip_prefix('.')) {
+            Some(metric) => metric,
+            None => return false,
+        },
+    };
+    matches!(metric, "requests.failed" | "requests.failedPercent")
+}
+
+/// True when a threshold of the spec is about tasksUnaccounted.
+pub fn judges_unaccounted(spec: &LoadTestSpec) -> bool {
+    spec.thresholds.iter().any(|t| t.metric == "tasksUnaccounted")
+}
+
+/// Judges a threshold on a row.
+pub fn judge(threshold: &Threshold, row: &Row) -> Judgement {
+    judge_by(threshold, |worst| value(&threshold.metric, row, worst))
+}
+
+/// Judges a threshold on a figure of the database for the whole test.
+pub fn judge_test(threshold: &Threshold, figures: &[DatabaseFigure]) -> Judgement {
+    judge_by(threshold, |_| {
+        let rest = threshold.metric.strip_prefix("database.").ok_or("it is no figure of the database")?;
+        database(rest, figures)
+    })
+}
+
+/// Which of several loads' figures is the one that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worst {
+    Largest,
+    Smallest,
+}
+
+fn judge_by(threshold: &Threshold, value: impl Fn(Worst) -> Result<f64, String>) -> Judgement {
+    let bounds = [(&threshold.max, Worst::Largest, "max"), (&threshold.min, Worst::Smallest, "min")];
+    let mut held = None;
+    for (limit, worst, word) in bounds {
+        let Some(limit) = limit else { continue };
+        let Some(allowed) = limit_value(limit) else {
+            return Judgement::Missing("its limit is no number".into());
+        };
+        let seen = match value(worst) {
+            Ok(seen) => seen,
+            Err(why) => return Judgement::Missing(why),
+        };
+        let Some(observed) = decimal(seen) else {
+            return Judgement::Missing("it is no number".into());
+        };
+        let holds = if worst == Worst::Largest { seen <= allowed } else { seen >= allowed };
+        if !holds {
+            return Judgement::Breached(Breach {
+                metric: threshold.metric.chars().take(128).collect(),
+                observed: observed.0,
+                limit: format!("{word} {}", limit.0).chars().take(32).collect(),
+            });
+        }
+        held = Some(observed);
+    }
+    held.map_or_else(|| Judgement::Missing("it has neither max nor min".into()), Judgement::Held)
+}
+
+/// The number of a limit.
+pub fn limit_value(limit: &Limit) -> Option<f64> {
+    limit.0.to_string().parse().ok().filter(|v: &f64| v.is_finite())
+}
+
+/// The figure at a metric's path in a row. Without `loads.NAME.` counts and rates are sums over the loads, and of
+/// latencies the worst counts; one load without the figure makes it missing.
+///
+/// Errors: why there is no such figure, a sentence.
+pub fn value(metric: &str, row: &Row, worst: Worst) -> Result<f64, String> {
+    let (head, rest) = metric.split_once('.').unwrap_or((metric, ""));
+    match head {
+        "tasks" => known(row.tasks.map(|n| n.0 as f64)),
+        "tasksPerSecond" => known(row.tasks_per_second.as_ref().and_then(number)),
+        "tasksUnaccounted" => known(row.tasks_unaccounted.map(|n| n as f64)),
+        "backlog" => known(row.backlog.map(|n| n.0 as f64)),
+        "backlogSlopePerSecond" => known(row.backlog_slope_per_second.as_ref().and_then(number)),
+        "drainSeconds" => known(row.drain_seconds.as_ref().and_then(number)),
+        "requests" | "latency" | "service" | "lateness" => over_loads(metric, &row.loads, worst),
+        "loads" => one_load(rest, row),
+        "database" => database(rest, &row.database),
+        "targets" => target(rest, row),
+        "measurements" => measurement(rest, row),
+        _ => Err("no such figure is known".into()),
+    }
+}
+
+fn known(value: Option<f64>) -> Result<f64, String> {
+    value.ok_or_else(|| "it is not available".into())
+}
+
+fn one_load(rest: &str, row: &Row) -> Result<f64, String> {
+    let (name, metric) = rest.split_once('.').unwrap_or((rest, ""));
+    let load = row.loads.iter().find(|l| l.name.0 == name);
+    known(load.and_then(|l| load_value(metric, l)))
+}
+
+fn over_loads(metric: &str, loads: &[LoadFigures], worst: Worst) -> Result<f64, String> {
+    if metric == "requests.failedPercent" {
+        let failed = over_loads("requests.failed", loads, worst)?;
+        let sent = over_loads("requests.sent", loads, worst)?;
+        return if sent > 0.0 { Ok(failed * 100.0 / sent) } else { Err("no request was sent".into()) };
+    }
+    let values: Option<Vec<f64>> = loads.iter().map(|l| load_value(metric, l)).collect();
+    let values = values.filter(|v| !v.is_empty());
+    let together = |values: Vec<f64>| match (metric.starts_with("requests."), worst) {
+        (true, _) => values.iter().sum(),
+        (false, Worst::Largest) => values.into_iter().fold(f64::MIN, f64::max),
+        (false, Worst::Smallest) => values.into_iter().fold(f64::MAX, f64::min),
+    };
+    values.map(together).ok_or_else(|| match metric.split_once('.') {
+        Some(("latency" | "service" | "lateness", p)) if p.starts_with('p') => {
+            "too few requests for a percentile, or none was measured".into()
+        }
+        _ => "it is not available for every load".into(),
+    })
+}
+
+fn load_value(metric: &str, load: &LoadFigures) -> Option<f64> {
+    let (head, name) = metric.split_once('.').unwrap_or((metric, ""));
+    match head {
+        "tasks" => load.tasks.map(|n| n.0 as f64),
+        "tasksPerSecond" => load.tasks_per_second.as_ref().and_then(number),
+        "requests" => request(name, load),
+        "latency" => latency(name, load.latency.as_ref()?),
+        "service" => latency(name, load.service.as_ref()?),
+        "lateness" => {
+            let lateness = load.lateness.as_ref()?;
+            let figure = match name {
+                "p50Ms" => &lateness.p50_ms,
+                "p99Ms" => &lateness.p99_ms,
+                "maxMs" => &lateness.max_ms,
+                _ => return None,
+            };
+            figure.as_ref().and_then(number)
+        }
+        _ => None,
+    }
+}
+
+fn request(name: &str, load: &LoadFigures) -> Option<f64> {
+    let requests = load.requests.as_ref()?;
+    let count = match name {
+        "sent" => requests.sent,
+        "ok" => requests.ok,
+        "failed" => requests.failed,
+        "timedOut" => requests.timed_out,
+        "late" => requests.late,
+        "capped" => requests.capped,
+        "failedPercent" => return requests.failed_percent.as_ref().and_then(number),
+        "perSecond" => return requests.per_second.as_ref().and_then(number),
+        _ => None,
+    };
+    count.map(|n| n.0 as f64)
+}
+
+fn latency(name: &str, latency: &Latency) -> Option<f64> {
+    let figure = match name {
+        "meanMs" => &latency.mean_ms,
+        "p50Ms" => &latency.p50_ms,
+        "p90Ms" => &latency.p90_ms,
+        "p95Ms" => &latency.p95_ms,
+        "p99Ms" => &latency.p99_ms,
+        "maxMs" => &latency.max_ms,
+        _ => return None,
+    };
+    figure.as_ref().and_then(number)
+}
+
+fn target(rest: &str, row: &Row) -> Result<f64, String> {
+    let (name, figure) = rest.split_once('.').unwrap_or((rest, ""));
+    let target = row.targets.iter().find(|t| t.name.0 == name);
+    known(target.and_then(|t| match figure {
+        "restarts" => t.restarts.map(f64::from),
+        "oomKills" => t.oom_kills.map(f64::from),
+        "cpuMaxPercent" => t.cpu_max_percent.as_ref().and_then(number),
+        "memoryMaxPercent" => t.memory_max_percent.as_ref().and_then(number),
+        _ => None,
+    }))
+}
+
+fn measurement(rest: &str, row: &Row) -> Result<f64, String> {
+    let (name, which) = rest.split_once('.').unwrap_or((rest, ""));
+    let figure = row.measurements.iter().find(|m| m.name.0 == name);
+    covered(which, &figure.ok_or("it was never measured")?.statistics)
+}
+
+fn database(rest: &str, figures: &[DatabaseFigure]) -> Result<f64, String> {
+    let (name, which) = rest.split_once('.').unwrap_or((rest, ""));
+    let source = |f: &DatabaseFigure| (f.source == DatabaseSource::CloudWatch) == CLOUDWATCH_FIGURES.contains(&name);
+    let figure = figures.iter().find(|f| f.name == name && source(f));
+    covered(which, &figure.ok_or("the database gave no such figure")?.statistics)
+}
+
+/// The statistic, if it rests on enough points. What was read once the settle time was over rests on that reading.
+fn covered(which: &str, statistics: &Statistics) -> Result<f64, String> {
+    let (points, expected) = (statistics.points.unwrap_or(0), statistics.expected.unwrap_or(0));
+    if which != "settled" && !enough(points, expected) {
+        return Err(format!("it has {points} of {expected} points, and {LEAST_COVERAGE_PERCENT} % are needed"));
+    }
+    let figure = match which {
+        "average" => &statistics.average,
+        "minimum" => &statistics.minimum,
+        "maximum" => &statistics.maximum,
+        "last" => &statistics.last,
+        "settled" => &statistics.settled,
+        _ => return Err("no such statistic is known".into()),
+    };
+    known(figure.as_ref().and_then(number))
+}
+
+/// At least 80 % of the points, and at least one.
+pub fn enough(points: i32, expected: i32) -> bool {
+    points > 0 && i64::from(points) * 100 >= i64::from(expected) * LEAST_COVERAGE_PERCENT
+}

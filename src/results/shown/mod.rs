@@ -1,0 +1,9 @@
+//! Results as they are read: the table, the summary, the status that fits an object, the whole detail.
+
+pub mod compact;
+pub mod detail;
+pub mod summary;
+pub mod table;
+
+#[cfg(test)]
+mod table_tests;
