@@ -46,20 +46,20 @@ pub async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     };
     let start = Start { at: Instant::now() + Duration::from_millis(50), wall_ms: 0 };
     let record = send(&input(&args.url, arrivals), start).await?;
-    let wall = record.last_end_ms.unwrap_or(0) as f64 / 1000.0;
+    let wall = record.counts.last_end_ms.unwrap_or(0) as f64 / 1000.0;
     println!(
         "{} requests in {wall:.3} s: {} good, {} failed, {} capped, {} unsent; late {}; response {}; service {}; {} KiB",
-        record.sent,
-        record.ok,
-        record.failed,
-        record.capped,
-        record.unsent,
+        record.counts.sent,
+        record.counts.ok,
+        record.counts.failed,
+        record.counts.capped,
+        record.counts.unsent,
         percentiles(&record.lateness)?,
         percentiles(&record.latency)?,
         percentiles(&record.service)?,
         peak_kib()
     );
-    for (class, count) in &record.failures {
+    for (class, count) in &record.counts.failures {
         println!("failed: {count} {class}");
     }
     Ok(())

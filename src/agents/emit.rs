@@ -56,10 +56,10 @@ pub fn termination(termination: &Termination) -> String {
         load.timeline = Timeline::default();
     }
     let cuts: [fn(&mut Termination); 5] = [
-        |all| each(all, |load| load.steps.iter_mut().for_each(|step| step.failures.clear())),
+        |all| each(all, |load| load.steps.iter_mut().for_each(|step| step.counts.failures.clear())),
         |all| each(all, |load| load.steps.clear()),
         |all| each(all, |load| load.statuses.clear()),
-        |all| each(all, |load| load.failures.clear()),
+        |all| each(all, |load| load.counts.failures.clear()),
         |all| all.message = all.message.take().map(|message| message.chars().take(500).collect()),
     ];
     for cut in cuts {
@@ -82,7 +82,7 @@ fn each(all: &mut Termination, cut: fn(&mut LoadRecord)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::gathered::record::StepRecord;
+    use crate::results::gathered::record::{Counts, StepCounts, StepRecord};
 
     fn header() -> Header {
         Header {
@@ -99,11 +99,13 @@ mod tests {
     fn large(steps: usize, histogram: usize) -> LoadRecord {
         let service = Histogram("x".repeat(histogram));
         let failures = (0..8).map(|code| (format!("status {code}"), 1)).collect();
-        let step =
-            |n| StepRecord { name: format!("step{n}"), service: service.clone(), failures, ..Default::default() };
+        let step = |n| StepRecord {
+            counts: StepCounts { name: format!("step{n}"), failures, ..StepCounts::default() },
+            service: service.clone(),
+        };
         LoadRecord {
             name: "l".into(),
-            sent: 77,
+            counts: Counts { sent: 77, ..Counts::default() },
             statuses: (100..600).map(|code| (code, 1)).collect(),
             steps: (0..steps).map(|n| step.clone()(n)).collect(),
             latency: service.clone(),
@@ -131,7 +133,7 @@ mod tests {
         assert!(out.len() <= MOST_OUTPUT);
         let text = String::from_utf8(out).unwrap();
         let Record::Load(load) = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap() else { panic!() };
-        assert_eq!((load.sent, load.steps.len(), load.latency.0.len()), (77, 32, 1 << 18));
+        assert_eq!((load.counts.sent, load.steps.len(), load.latency.0.len()), (77, 32, 1 << 18));
     }
 
     #[test]
@@ -144,20 +146,21 @@ mod tests {
         let text = termination(&full);
         assert!(text.len() <= MOST_TERMINATION);
         let read: Termination = serde_json::from_str(&text).unwrap();
-        assert_eq!((read.reason.as_deref(), read.loads[0].sent), (Some("UrlNotAllowed"), 77));
+        assert_eq!((read.reason.as_deref(), read.loads[0].counts.sent), (Some("UrlNotAllowed"), 77));
         assert!(text.starts_with("{\"reason\":\"UrlNotAllowed\",\"message\":\"é"));
     }
 
     #[test]
     fn a_small_one_keeps_its_failures() {
-        let small = LoadRecord { failures: [("timeout".to_string(), 3)].into(), ..large(1, 9) };
+        let counts = Counts { failures: [("timeout".to_string(), 3)].into(), ..Counts::default() };
+        let small = LoadRecord { counts, ..large(1, 9) };
         let read: Termination = serde_json::from_str(&termination(&Termination {
             reason: None,
             message: None,
             loads: vec![LoadRecord { statuses: [(200, 1)].into(), ..small }],
         }))
         .unwrap();
-        assert_eq!((read.loads[0].failures["timeout"], read.loads[0].statuses[&200]), (3, 1));
-        assert_eq!(read.loads[0].steps[0].failures.len(), 8);
+        assert_eq!((read.loads[0].counts.failures["timeout"], read.loads[0].statuses[&200]), (3, 1));
+        assert_eq!(read.loads[0].steps[0].counts.failures.len(), 8);
     }
 }

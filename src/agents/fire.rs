@@ -76,8 +76,8 @@ pub async fn run(
         () = watch => unreachable!("the watch has no end"),
     };
     if record.stopped.as_deref() == Some(THRESHOLD) {
-        record.due -= record.unsent;
-        record.unsent = 0;
+        record.counts.due -= record.counts.unsent;
+        record.counts.unsent = 0;
         record.breach = breach;
     }
     record

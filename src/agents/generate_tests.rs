@@ -92,12 +92,12 @@ async fn a_granted_start_is_fired_once_and_recorded() {
         pod.annotate(START_AT, 5000)
     };
     let ((ended, records), start_ms) = tokio::join!(pod.run(), grant);
-    assert_eq!((ended.reason, ended.loads[0].ok), (None, 6));
+    assert_eq!((ended.reason, ended.loads[0].counts.ok), (None, 6));
     let [Record::Header(header), Record::Load(load), Record::Trailer(trailer)] = &records[..] else {
         panic!("{records:?}")
     };
     assert_eq!((header.start_at_ms, header.index, header.row, trailer.records), (start_ms, 1, 3, 2));
-    assert_eq!((load.due, load.ok, load.stopped.as_deref(), pod.sent()), (6, 6, None, 6));
+    assert_eq!((load.counts.due, load.counts.ok, load.stopped.as_deref(), pod.sent()), (6, 6, None, 6));
 
     pod.annotate(START_AT, 30_000);
     let (again, records) = pod.run().await;
@@ -138,8 +138,8 @@ async fn a_stop_while_loading_leaves_partial_records() {
     let ((ended, records), ()) = tokio::join!(pod.run(), stop);
     let load = &ended.loads[0];
     assert_eq!((ended.reason, load.stopped.as_deref(), records.len()), (None, Some("stop-at"), 3));
-    assert!(load.ok >= 3);
-    assert_eq!((load.due, load.sent + load.unsent), (6000, 6000));
+    assert!(load.counts.ok >= 3);
+    assert_eq!((load.counts.due, load.counts.sent + load.counts.unsent), (6000, 6000));
 }
 
 /// In a process of its own, because the signal reaches every test of this one.
@@ -170,8 +170,8 @@ async fn terminated_in_mid_load() {
     let ((ended, records), ()) = tokio::join!(pod.run(), terminate);
     let load = &ended.loads[0];
     assert_eq!((ended.reason, load.stopped.as_deref(), records.len()), (None, Some("sigterm"), 3));
-    assert!(load.ok >= 3 && load.unsent > 0, "{load:?}");
-    assert_eq!((load.due, load.sent + load.unsent), (6000, 6000));
+    assert!(load.counts.ok >= 3 && load.counts.unsent > 0, "{load:?}");
+    assert_eq!((load.counts.due, load.counts.sent + load.counts.unsent), (6000, 6000));
 }
 
 #[tokio::test]
@@ -187,8 +187,8 @@ async fn a_threshold_that_is_broken_stops_the_load_and_leaves_partial_records() 
     assert_eq!((ended.reason, load.stopped.as_deref(), records.len()), (None, Some("threshold"), 3));
     let breach = load.breach.as_ref().unwrap();
     assert_eq!((breach.metric.as_str(), breach.observed.as_str()), ("requests.failedPercent", "100"));
-    assert!(load.failed >= 3 && load.sent < 600, "{load:?}");
-    assert_eq!((load.due, load.unsent), (load.sent + load.capped, 0));
+    assert!(load.counts.failed >= 3 && load.counts.sent < 600, "{load:?}");
+    assert_eq!((load.counts.due, load.counts.unsent), (load.counts.sent + load.counts.capped, 0));
 }
 
 #[tokio::test]

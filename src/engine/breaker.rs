@@ -64,16 +64,16 @@ impl Rule {
     fn broken(&self, seen: &Snapshot) -> Option<f64> {
         let (head, name) = self.figure.split_once('.').unwrap_or((&self.figure, ""));
         let count = match (head, name) {
-            ("tasks", _) => seen.tasks?,
-            ("requests", "sent") => seen.sent,
-            ("requests", "ok") => seen.ok,
-            ("requests", "failed") => seen.failed,
-            ("requests", "timedOut") => seen.timed_out,
-            ("requests", "capped") => seen.capped,
+            ("tasks", _) => seen.counts.tasks?,
+            ("requests", "sent") => seen.counts.sent,
+            ("requests", "ok") => seen.counts.ok,
+            ("requests", "failed") => seen.counts.failed,
+            ("requests", "timedOut") => seen.counts.timed_out,
+            ("requests", "capped") => seen.counts.capped,
             ("requests", "failedPercent") => {
-                let ended = seen.ok + seen.failed;
-                return too_many(seen.failed, ended, self.max / 100.0)
-                    .then(|| seen.failed as f64 * 100.0 / ended as f64);
+                let ended = seen.counts.ok + seen.counts.failed;
+                return too_many(seen.counts.failed, ended, self.max / 100.0)
+                    .then(|| seen.counts.failed as f64 * 100.0 / ended as f64);
             }
             ("latency", _) => return self.slow(&seen.latency, name),
             ("service", _) => return self.slow(&seen.service, name),
@@ -128,6 +128,7 @@ mod tests {
 
     use super::*;
     use crate::results::gathered::histogram;
+    use crate::results::gathered::record::Counts;
 
     fn stop(metric: &str, max: &str) -> Breaker {
         Breaker::new(&[StopInput { metric: metric.into(), max: max.into() }])
@@ -138,19 +139,8 @@ mod tests {
         let mut latency = histogram::empty();
         answers.iter().for_each(|(n, ms)| (0..*n).for_each(|_| histogram::record(&mut latency, ms * 1000)));
         let ok = latency.len();
-        Snapshot {
-            due: ok + failed,
-            sent: ok + failed,
-            ok,
-            failed,
-            timed_out: 0,
-            capped: 0,
-            warmup_sent: 0,
-            tasks: None,
-            service: latency.clone(),
-            lateness: histogram::empty(),
-            latency,
-        }
+        let counts = Counts { due: ok + failed, sent: ok + failed, ok, failed, ..Counts::default() };
+        Snapshot { counts, service: latency.clone(), lateness: histogram::empty(), latency }
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl Armed {
             work.await;
         }
         let mut record = self.counts().finish(start.wall_ms, stopped.map(|(why, _)| why));
-        if stopped.is_some_and(|(why, _)| why == HARD_END) && !cut && record.unsent == 0 {
+        if stopped.is_some_and(|(why, _)| why == HARD_END) && !cut && record.counts.unsent == 0 {
             // Nothing was missed: the last answers or timeouts just came at the end.
             record.stopped = None;
         }

@@ -35,7 +35,7 @@ async fn run(load: &LoadInput) -> LoadRecord {
 }
 
 fn failures(record: &LoadRecord) -> Vec<(&str, u64)> {
-    record.failures.iter().map(|(class, count)| (class.as_str(), *count)).collect()
+    record.counts.failures.iter().map(|(class, count)| (class.as_str(), *count)).collect()
 }
 
 #[tokio::test]
@@ -46,12 +46,12 @@ async fn what_comes_too_late_is_told_apart_by_how_far_it_came() {
     {
         let server = Server::start(move |_| act.clone()).await;
         let record = run(&rounds(&server.url(), 1)).await;
-        assert_eq!((failures(&record), record.timed_out), (vec![(class, 1)], 1));
+        assert_eq!((failures(&record), record.counts.timed_out), (vec![(class, 1)], 1));
     }
     // A listener that nobody accepts from: TCP is there, TLS never.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let record = run(&rounds(&format!("https://{}", silent.local_addr().unwrap()), 1)).await;
-    assert_eq!((failures(&record), record.timed_out), (vec![("connect timeout", 1)], 1));
+    assert_eq!((failures(&record), record.counts.timed_out), (vec![("connect timeout", 1)], 1));
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn bytes_behind_an_answer_end_its_connection_and_are_no_answer() {
     let two = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\naHTTP/1.1 500 Stray\r\ncontent-length: 0\r\n\r\n";
     let server = Server::start(move |_| Act::Open(two)).await;
     let record = run(&rounds(&server.url(), 4)).await;
-    assert_eq!((record.ok, record.failed, server.connections()), (4, 0, 4));
+    assert_eq!((record.counts.ok, record.counts.failed, server.connections()), (4, 0, 4));
 }
 
 /// The request is not sent on it, so sending it elsewhere runs nothing twice: also a POST.
@@ -87,7 +87,7 @@ async fn an_answer_that_nobody_asked_for_is_not_taken_for_one() {
     let mut one = load("l", &url, Arrivals::Rate { count: 5, per_seconds: 1, seconds: 1, max_in_flight: 5 });
     one.steps[0].method = "POST".into();
     let record = run(&one).await;
-    assert_eq!((record.ok, failures(&record)), (5, vec![]));
+    assert_eq!((record.counts.ok, failures(&record)), (5, vec![]));
     assert_eq!((record.statuses.get(&201), counts.load(Ordering::SeqCst)), (Some(&5), 2));
 }
 
@@ -105,7 +105,7 @@ async fn a_connection_that_was_closed_while_idle_costs_no_post() {
     let mut one = load("l", &url, Arrivals::Rate { count: 5, per_seconds: 1, seconds: 1, max_in_flight: 5 });
     one.steps[0].method = "POST".into();
     let record = run(&one).await;
-    assert_eq!((record.ok, failures(&record)), (5, vec![]));
+    assert_eq!((record.counts.ok, failures(&record)), (5, vec![]));
 }
 
 /// The peer answers a large body before it came, reads no more of it and resets the connection.
@@ -147,7 +147,7 @@ async fn a_large_request_is_sent_in_pieces_and_arrives_whole() {
     one.steps[0].timeout_seconds = 30;
     one.steps[0].body = Some(body);
     let record = run(&one).await;
-    assert_eq!((record.ok, failures(&record), server.connections()), (3, vec![], 1));
+    assert_eq!((record.counts.ok, failures(&record), server.connections()), (3, vec![], 1));
 }
 
 #[tokio::test]
@@ -227,7 +227,7 @@ async fn sessions_of_tls_are_used_again_and_their_early_ends_are_seen() {
         one.steps[0].timeout_seconds = 5;
         one.tls.insecure_skip_verify = true;
         let record = run(&one).await;
-        assert_eq!((record.ok, failures(&record), count.load(Ordering::SeqCst)), (ok, failed, sessions));
+        assert_eq!((record.counts.ok, failures(&record), count.load(Ordering::SeqCst)), (ok, failed, sessions));
     }
 }
 

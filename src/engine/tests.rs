@@ -40,7 +40,7 @@ async fn run(load: &LoadInput) -> LoadRecord {
 }
 
 fn failures(record: &LoadRecord) -> Vec<(&str, u64)> {
-    record.failures.iter().map(|(class, count)| (class.as_str(), *count)).collect()
+    record.counts.failures.iter().map(|(class, count)| (class.as_str(), *count)).collect()
 }
 
 #[tokio::test]
@@ -48,21 +48,28 @@ async fn each_client_keeps_its_connection_and_every_count_is_exact() {
     let server = Server::start(|_| OK).await;
     let record = run(&load("l", &server.url(), iterations(3, 4))).await;
     assert_eq!(
-        (record.due, record.sent, record.ok, record.failed, record.unsent, record.capped),
+        (
+            record.counts.due,
+            record.counts.sent,
+            record.counts.ok,
+            record.counts.failed,
+            record.counts.unsent,
+            record.counts.capped
+        ),
         (12, 12, 12, 0, 0, 0)
     );
     assert_eq!(record.statuses, [(200, 12)].into());
     assert_eq!((server.seen().len(), server.connections()), (12, 3));
     assert_eq!(decode(&record.connect).unwrap().len(), 3);
     assert_eq!(decode(&record.latency).unwrap().len(), 12);
-    assert_eq!((record.tasks, record.stopped), (None, None));
+    assert_eq!((record.counts.tasks, record.stopped), (None, None));
 }
 
 #[tokio::test]
 async fn an_announced_close_costs_a_connection_and_no_request() {
     let server = Server::start(|_| Act::Raw("HTTP/1.1 204 No\r\nconnection: close\r\n\r\n")).await;
     let record = run(&load("l", &server.url(), iterations(2, 5))).await;
-    assert_eq!((record.ok, record.failed, server.seen().len(), server.connections()), (10, 0, 10, 10));
+    assert_eq!((record.counts.ok, record.counts.failed, server.seen().len(), server.connections()), (10, 0, 10, 10));
 }
 
 #[tokio::test]
@@ -92,14 +99,14 @@ async fn a_rate_is_never_sent_before_it_is_due_and_all_of_it_is() {
     let (_switch, stop) = stop_switch();
     let start = now();
     let record = arm(&one, 0).await.run(start, stop, None).await;
-    assert_eq!((record.due, record.sent, record.ok), (40, 40, 40));
+    assert_eq!((record.counts.due, record.counts.sent, record.counts.ok), (40, 40, 40));
     assert_eq!(server.lines().len(), 40);
     for seen in server.seen() {
         let seq: u32 = seen.line.strip_prefix("GET /").unwrap().parse().unwrap();
         assert!(seen.at >= start.at + Duration::from_millis(25) * seq, "{}", seen.line);
     }
     assert_eq!(record.timeline.buckets.iter().map(|bucket| bucket.ok).sum::<u32>(), 40);
-    assert_eq!(record.first_due_ms, Some(1_000_000));
+    assert_eq!(record.counts.first_due_ms, Some(1_000_000));
 }
 
 #[tokio::test]
@@ -109,9 +116,9 @@ async fn the_warm_up_is_sent_and_not_counted() {
     one.warmup_seconds = 1;
     one.steps[0].tasks = TasksInput::PerResponse(2);
     let record = run(&one).await;
-    assert_eq!((record.warmup_sent, record.due, record.sent, record.ok), (20, 20, 20, 20));
-    assert_eq!((record.warmup_tasks, record.tasks), (Some(40), Some(40)));
-    assert_eq!((record.first_due_ms, record.timeline.start_ms), (Some(1_001_000), 1_001_000));
+    assert_eq!((record.counts.warmup_sent, record.counts.due, record.counts.sent, record.counts.ok), (20, 20, 20, 20));
+    assert_eq!((record.counts.warmup_tasks, record.counts.tasks), (Some(40), Some(40)));
+    assert_eq!((record.counts.first_due_ms, record.timeline.start_ms), (Some(1_001_000), 1_001_000));
 }
 
 /// A server that does one thing at a time and stands still at the first: a closed loop would report one slow answer.
@@ -132,8 +139,8 @@ async fn what_was_due_while_too_many_were_open_is_capped_and_nothing_else() {
     let mut one = load("l", &server.url(), rate(20, 1, 2));
     one.steps[0].timeout_seconds = 1;
     let record = run(&one).await;
-    assert_eq!((record.due, record.sent, record.capped, record.unsent), (20, 2, 18, 0));
-    assert_eq!((record.failed, record.timed_out), (2, 2));
+    assert_eq!((record.counts.due, record.counts.sent, record.counts.capped, record.counts.unsent), (20, 2, 18, 0));
+    assert_eq!((record.counts.failed, record.counts.timed_out), (2, 2));
     assert_eq!(failures(&record), [("first byte timeout", 2)]);
     assert_eq!(decode(&record.latency).unwrap().len(), 0);
 }
@@ -153,7 +160,10 @@ async fn failures_are_told_apart() {
         one.steps[0].tasks = TasksInput::JsonPointer("/n".into());
         let record = run(&one).await;
         assert_eq!(failures(&record), [(class, 2)]);
-        assert_eq!((record.sent, record.ok, record.failed, record.tasks), (2, 0, 2, Some(0)));
+        assert_eq!(
+            (record.counts.sent, record.counts.ok, record.counts.failed, record.counts.tasks),
+            (2, 0, 2, Some(0))
+        );
     }
 }
 
@@ -183,7 +193,7 @@ async fn a_post_whose_connection_died_is_not_sent_again_and_a_get_is_once() {
         let mut one = load("l", &server.url(), iterations(1, 2));
         one.steps[0].method = method.into();
         let record = run(&one).await;
-        assert_eq!((server.seen().len(), record.sent, record.ok), (sent_to_server, 2, ok), "{method}");
+        assert_eq!((server.seen().len(), record.counts.sent, record.counts.ok), (sent_to_server, 2, ok), "{method}");
     }
 }
 
@@ -191,7 +201,7 @@ async fn a_post_whose_connection_died_is_not_sent_again_and_a_get_is_once() {
 async fn a_get_that_dies_on_every_connection_is_tried_twice_and_has_failed() {
     let server = Server::start(|seen| if seen.connection == 0 && seen.turn == 0 { OK } else { Act::Close }).await;
     let record = run(&load("l", &server.url(), iterations(1, 2))).await;
-    assert_eq!((server.seen().len(), record.ok), (3, 1));
+    assert_eq!((server.seen().len(), record.counts.ok), (3, 1));
     assert_eq!(failures(&record), [("reset", 1)]);
 }
 
@@ -210,8 +220,12 @@ async fn steps_go_in_order_on_one_connection_and_a_failed_one_keeps_none_back() 
     let lines: Vec<_> = server.seen().into_iter().map(|seen| seen.line).collect();
     assert_eq!(lines, ["GET /a", "GET /b", "GET /c", "GET /a", "GET /b", "GET /c"]);
     assert!(server.seen().iter().all(|seen| seen.head.contains("x-kind: load\r\n")));
-    assert_eq!((server.connections(), record.ok, record.failed, record.tasks), (1, 4, 2, Some(14)));
-    let steps: Vec<_> = record.steps.iter().map(|s| (s.name.as_str(), s.sent, s.ok, s.failed)).collect();
+    assert_eq!(
+        (server.connections(), record.counts.ok, record.counts.failed, record.counts.tasks),
+        (1, 4, 2, Some(14))
+    );
+    let steps: Vec<_> =
+        record.steps.iter().map(|s| (s.counts.name.as_str(), s.counts.sent, s.counts.ok, s.counts.failed)).collect();
     assert_eq!(steps, [("a", 2, 2, 0), ("b", 2, 0, 2), ("c", 2, 2, 0)]);
 }
 
@@ -236,8 +250,8 @@ async fn a_stop_sends_nothing_new_lets_open_requests_end_and_counts_the_rest() {
     };
     let (record, ()) = tokio::join!(armed.run(now(), stop, None), watch);
     assert_eq!(record.stopped.as_deref(), Some("sigterm"));
-    assert_eq!((record.due, record.sent, record.failed), (100, record.ok, 0));
-    assert_eq!((record.unsent, record.sent), (100 - record.sent, server.seen().len() as u64));
+    assert_eq!((record.counts.due, record.counts.sent, record.counts.failed), (100, record.counts.ok, 0));
+    assert_eq!((record.counts.unsent, record.counts.sent), (100 - record.counts.sent, server.seen().len() as u64));
 }
 
 #[tokio::test]
@@ -249,8 +263,8 @@ async fn the_hard_end_cuts_what_is_open_and_the_record_is_still_whole() {
         let start = now();
         let record = armed.run(start, stop, Some(start.at + Duration::from_millis(800))).await;
         assert_eq!(record.stopped.as_deref(), Some("hard-end"));
-        assert_eq!((failures(&record), record.sent), (vec![("cut off", 2)], 2));
-        assert_eq!(record.due, record.sent + record.unsent + record.capped);
+        assert_eq!((failures(&record), record.counts.sent), (vec![("cut off", 2)], 2));
+        assert_eq!(record.counts.due, record.counts.sent + record.counts.unsent + record.counts.capped);
     }
 }
 
@@ -263,7 +277,7 @@ async fn a_stop_before_the_start_sends_nothing() {
         switch.stop("stop-at");
         let start = Start { at: Instant::now() + Duration::from_secs(3600), wall_ms: 0 };
         let record = armed.run(start, stop, None).await;
-        assert_eq!((record.sent, record.unsent, record.stopped.as_deref()), (0, 3, Some("stop-at")));
+        assert_eq!((record.counts.sent, record.counts.unsent, record.stopped.as_deref()), (0, 3, Some("stop-at")));
     }
     assert_eq!(server.connections(), 0);
 }
@@ -278,12 +292,12 @@ async fn progress_shows_what_is_open() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let (counts, _) = armed.progress();
-        assert_eq!((counts.sent, counts.ok), (3, 0));
+        assert_eq!((counts.counts.sent, counts.counts.ok), (3, 0));
         drop(switch);
     };
     let end = Some(Instant::now() + Duration::from_millis(1500));
     let (record, ()) = tokio::join!(armed.run(now(), stop, end), watch);
-    assert_eq!(record.sent, 3);
+    assert_eq!(record.counts.sent, 3);
 }
 
 /// A server that knows a client by the cookie it gave it at the first step.
@@ -305,7 +319,7 @@ async fn each_client_of_a_journey_keeps_its_own_cookies() {
         journey.steps = vec![step("login", "GET", "/login"), step("buy", "POST", "/buy")];
         let record = run(&journey).await;
         let buy = &record.steps[1];
-        assert_eq!((buy.failed, buy.ok), (0, record.due / 2), "{:?}", failures(&record));
+        assert_eq!((buy.counts.failed, buy.counts.ok), (0, record.counts.due / 2), "{:?}", failures(&record));
     }
     let mut single = load("l", &server.url(), iterations(1, 3));
     single.steps[0].path = "/buy".into();

@@ -8,7 +8,7 @@ use crate::plan::{PROTOCOL_VERSION, Plan, PlannedRow};
 use super::figures::measurements::LogCount;
 use super::gathered::collect::{GeneratorOutcome, GeneratorReport};
 use super::gathered::histogram;
-use super::gathered::record::{Header, LoadRecord};
+use super::gathered::record::{Counts, Header, LoadRecord};
 use super::gathered::sample::{PostgresSample, Sample};
 use super::gathered::series::{MINUTE_MS, Point, Series};
 use super::judged::verdict::{EarlyEnd, Outcome, TestInput, outcome, whole_test_figures};
@@ -87,13 +87,16 @@ pub fn share(n: u64, end_ms: i64) -> LoadRecord {
     };
     LoadRecord {
         name: "ingest".into(),
-        due: n,
-        sent: n,
-        ok: n,
-        tasks: Some(n),
-        warmup_tasks: Some(0),
-        first_due_ms: Some(START),
-        last_end_ms: Some(end_ms),
+        counts: Counts {
+            due: n,
+            sent: n,
+            ok: n,
+            tasks: Some(n),
+            warmup_tasks: Some(0),
+            first_due_ms: Some(START),
+            last_end_ms: Some(end_ms),
+            ..Counts::default()
+        },
         statuses: [(202, n)].into(),
         latency: times(20_000),
         service: times(19_000),
@@ -162,7 +165,7 @@ impl Scene {
     pub fn later(&mut self, index: usize, n: u64, micros: u64) {
         let load = self.load(index);
         let mut times = histogram::empty();
-        (0..load.sent - n).for_each(|_| histogram::record(&mut times, 1_000));
+        (0..load.counts.sent - n).for_each(|_| histogram::record(&mut times, 1_000));
         (0..n).for_each(|_| histogram::record(&mut times, micros));
         load.lateness = histogram::encode(&times);
     }
@@ -170,12 +173,12 @@ impl Scene {
     /// So many of a generator's good answers failed instead, of this class and status.
     pub fn fail(&mut self, index: usize, n: u64, class: &str, status: Option<u16>) {
         let load = self.load(index);
-        let good = share(load.ok - n, START);
+        let good = share(load.counts.ok - n, START);
         (load.latency, load.service) = (good.latency, good.service);
-        load.ok -= n;
-        load.failed += n;
-        load.tasks = Some(load.ok);
-        load.failures.insert(class.into(), n);
+        load.counts.ok -= n;
+        load.counts.failed += n;
+        load.counts.tasks = Some(load.counts.ok);
+        load.counts.failures.insert(class.into(), n);
         *load.statuses.entry(202).or_default() -= n;
         if let Some(status) = status {
             *load.statuses.entry(status).or_default() += n;

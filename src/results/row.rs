@@ -24,7 +24,7 @@ pub fn merged_loads(planned: &PlannedRow, outcomes: &[(u32, GeneratorOutcome)]) 
 
 /// Tasks of the warm-up by the clients' count. `None`: there was a warm-up, and it is not known.
 pub fn warmup_tasks(planned: &PlannedRow, loads: &[MergedLoad]) -> Option<u64> {
-    let counts = |name: &str| loads.iter().find(|l| l.name == name).and_then(|l| l.warmup_tasks);
+    let counts = |name: &str| loads.iter().find(|l| l.name == name).and_then(|l| l.counts.warmup_tasks);
     let mut sum = 0;
     for load in &planned.loads {
         let warm = load.warmup_seconds.unwrap_or(0) > 0 && load.steps.iter().any(|s| s.tasks.is_some());
@@ -40,8 +40,8 @@ pub fn collected(input: &CollectInput) -> Row {
     let loads = merged_loads(input.planned, input.outcomes);
     let limit = late_limit(&loads);
     let mut row = empty(input.planned);
-    row.started_at = loads.iter().filter_map(|l| l.first_due_ms).min().map(Instant::from_millis);
-    row.load_ended_at = loads.iter().filter_map(|l| l.last_end_ms).max().map(Instant::from_millis);
+    row.started_at = loads.iter().filter_map(|l| l.counts.first_due_ms).min().map(Instant::from_millis);
+    row.load_ended_at = loads.iter().filter_map(|l| l.counts.last_end_ms).max().map(Instant::from_millis);
     row.loads = input.planned.loads.iter().zip(&loads).map(|(load, sum)| load_figures(load, sum, limit)).collect();
     row.targets = input.targets.to_vec();
     tasks(&mut row, &loads);
@@ -94,10 +94,10 @@ pub fn empty(planned: &PlannedRow) -> Row {
 
 /// Over all loads that count tasks, by the time from the first of their requests due to the last end.
 fn tasks(row: &mut Row, loads: &[MergedLoad]) {
-    let counting: Vec<&MergedLoad> = loads.iter().filter(|l| l.tasks.is_some()).collect();
-    let sum: u64 = counting.iter().filter_map(|l| l.tasks).sum();
-    let first = counting.iter().filter_map(|l| l.first_due_ms).min();
-    let last = counting.iter().filter_map(|l| l.last_end_ms).max();
+    let counting: Vec<&MergedLoad> = loads.iter().filter(|l| l.counts.tasks.is_some()).collect();
+    let sum: u64 = counting.iter().filter_map(|l| l.counts.tasks).sum();
+    let first = counting.iter().filter_map(|l| l.counts.first_due_ms).min();
+    let last = counting.iter().filter_map(|l| l.counts.last_end_ms).max();
     if counting.is_empty() {
         return;
     }

@@ -10,7 +10,7 @@ fn text(decimal: Option<crate::api::Decimal>) -> Option<String> {
 fn tasks_a_second_are_by_the_time_until_the_last_answer_and_not_by_the_planned_one() {
     let mut scene = good(60);
     assert_eq!(text(scene.row().tasks_per_second).as_deref(), Some("10"));
-    scene.load(1).last_end_ms = Some(START + 80_000);
+    scene.load(1).counts.last_end_ms = Some(START + 80_000);
     let row = scene.row();
     assert_eq!((row.tasks.map(|n| n.0), text(row.tasks_per_second).as_deref()), (Some(600), Some("7.5")));
 }
@@ -34,9 +34,9 @@ fn a_backlog_has_its_size_at_the_end_its_growth_under_load_and_the_time_until_it
 fn every_sent_request_is_good_or_failed_and_what_timed_out_capped_or_late_is_told_beside() {
     let mut scene = good(60);
     *scene.load(0) = share(280, START + 60_000);
-    (scene.load(0).due, scene.load(0).capped) = (300, 20);
+    (scene.load(0).counts.due, scene.load(0).counts.capped) = (300, 20);
     scene.fail(1, 4, "timeout", None);
-    scene.load(1).timed_out = 4;
+    scene.load(1).counts.timed_out = 4;
     let requests = scene.row().loads[0].requests.clone().expect("counts");
     let n = |count: Option<crate::api::Count>| count.map(|n| n.0);
     assert_eq!((n(requests.sent), n(requests.ok), n(requests.failed)), (Some(580), Some(576), Some(4)));

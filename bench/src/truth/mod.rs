@@ -108,7 +108,8 @@ async fn measured(url: &str, seconds: u32) -> Result<(LoadRecord, Instant), Stri
 fn counts_agree(name: &str, seconds: u32, record: &LoadRecord, log: &BTreeMap<u64, Done>) -> Result<(), String> {
     let planned = u64::from(RATE * seconds);
     let errors = log.iter().filter(|(number, done)| **number >= u64::from(RATE) && done.status != 200).count() as u64;
-    let ours = (record.due, record.sent, record.warmup_sent, record.failed, record.ok);
+    let ours =
+        (record.counts.due, record.counts.sent, record.counts.warmup_sent, record.counts.failed, record.counts.ok);
     let truly = (planned, planned, u64::from(RATE), errors, planned - errors);
     if ours == truly {
         Ok(())

@@ -52,9 +52,9 @@ impl<'a> Watch<'a> {
         let (mut sent, mut warm, mut failed, mut open, mut latency) = (0, 0, 0, 0, histogram::empty());
         for armed in self.armed {
             let (snapshot, waiting) = armed.progress();
-            sent += snapshot.sent;
-            warm += snapshot.warmup_sent;
-            failed += snapshot.failed;
+            sent += snapshot.counts.sent;
+            warm += snapshot.counts.warmup_sent;
+            failed += snapshot.counts.failed;
             open += u64::from(waiting);
             // The same bounds everywhere, so adding can't fail.
             let _ = latency.add(&snapshot.latency);

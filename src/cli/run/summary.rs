@@ -78,11 +78,11 @@ fn answers(load: &LoadDetail) -> String {
 
 fn step(step: &StepDetail) -> String {
     let count = |n: u64| human_count(i64::try_from(n).unwrap_or(i64::MAX));
-    let mut text = format!("{} ok, {} failed", count(step.ok), count(step.failed));
+    let mut text = format!("{} ok, {} failed", count(step.counts.ok), count(step.counts.failed));
     if let Some(service) = &step.service {
         text += &format!("; service ms {}", percentiles(service));
     }
-    line(&format!("step {}", step.name), &text)
+    line(&format!("step {}", step.counts.name), &text)
 }
 
 fn line(title: &str, text: &str) -> String {

@@ -15,7 +15,7 @@ use super::statuses::Statuses;
 use super::timeline::Buckets;
 use crate::engine::http::failure::Failure;
 use crate::results::gathered::histogram::{self, Micros};
-use crate::results::gathered::record::{LoadRecord, StepRecord};
+use crate::results::gathered::record::{Counts, LoadRecord, StepCounts, StepRecord, add_each};
 
 /// Milliseconds of a duration, for instants since the epoch.
 fn millis(duration: Duration) -> i64 {
@@ -199,7 +199,7 @@ impl Recorder {
         }
         self.first_due = [self.first_due, other.first_due].into_iter().flatten().min();
         self.last_end = self.last_end.max(other.last_end);
-        add(&mut self.failures, &other.failures);
+        add_each(&mut self.failures, &other.failures);
         self.statuses.merge(&other.statuses);
         for (ours, theirs) in [
             (&mut self.latency, &other.latency),
@@ -211,7 +211,7 @@ impl Recorder {
         for (ours, theirs) in self.steps.iter_mut().zip(&other.steps) {
             ours.sent += theirs.sent;
             ours.ok += theirs.ok;
-            add(&mut ours.failures, &theirs.failures);
+            add_each(&mut ours.failures, &theirs.failures);
             ours.service.add(&theirs.service);
         }
         self.timeline.merge(&other.timeline);
@@ -225,14 +225,7 @@ impl Recorder {
     /// The counts so far, for people who watch.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
-            due: self.due,
-            sent: self.sent,
-            ok: self.ok,
-            failed: self.failures.values().sum(),
-            timed_out: self.failures.iter().filter(|(f, _)| f.timed_out()).map(|(_, n)| n).sum(),
-            capped: self.capped,
-            warmup_sent: self.warmup_sent,
-            tasks: self.counts_tasks.then_some(self.tasks),
+            counts: self.counted_requests(),
             latency: self.latency.histogram(),
             service: self.service(),
             lateness: self.lateness.histogram(),
@@ -241,31 +234,24 @@ impl Recorder {
 
     /// The record; `start_ms` is the load's start, milliseconds since the epoch.
     pub fn finish(&self, start_ms: i64, stopped: Option<&str>) -> LoadRecord {
-        let failed_of = |failures: &BTreeMap<Failure, u64>| failures.values().sum::<u64>();
-        let named = |failures: &BTreeMap<Failure, u64>| failures.iter().map(|(f, n)| (f.to_string(), *n)).collect();
         let step = |step: &Step| StepRecord {
-            name: step.name.clone(),
-            sent: step.sent,
-            ok: step.ok,
-            failed: failed_of(&step.failures),
-            failures: named(&step.failures),
+            counts: StepCounts {
+                name: step.name.clone(),
+                sent: step.sent,
+                ok: step.ok,
+                failed: step.failures.values().sum(),
+                failures: named(&step.failures),
+            },
             service: histogram::encode(&step.service.histogram()),
         };
         LoadRecord {
             name: self.name.clone(),
-            due: self.due,
-            sent: self.sent,
-            ok: self.ok,
-            failed: failed_of(&self.failures),
-            timed_out: self.failures.iter().filter(|(f, _)| f.timed_out()).map(|(_, n)| n).sum(),
-            unsent: self.unsent,
-            capped: self.capped,
-            tasks: self.counts_tasks.then_some(self.tasks),
-            warmup_tasks: self.counts_tasks.then_some(self.warmup_tasks),
-            warmup_sent: self.warmup_sent,
-            first_due_ms: self.first_due.map(|due| start_ms + millis(due)),
-            last_end_ms: self.last_end.map(|end| start_ms + millis(end)),
-            failures: named(&self.failures),
+            counts: Counts {
+                unsent: self.unsent,
+                first_due_ms: self.first_due.map(|due| start_ms + millis(due)),
+                last_end_ms: self.last_end.map(|end| start_ms + millis(end)),
+                ..self.counted_requests()
+            },
             statuses: self.statuses.all(),
             latency: histogram::encode(&self.latency.histogram()),
             service: histogram::encode(&self.service()),
@@ -275,6 +261,23 @@ impl Recorder {
             timeline: self.timeline.finish(start_ms + millis(self.warmup)),
             stopped: stopped.map(str::to_string),
             breach: None,
+        }
+    }
+
+    /// What is known while the load runs.
+    fn counted_requests(&self) -> Counts {
+        Counts {
+            due: self.due,
+            sent: self.sent,
+            ok: self.ok,
+            failed: self.failures.values().sum(),
+            timed_out: self.failures.iter().filter(|(f, _)| f.timed_out()).map(|(_, n)| n).sum(),
+            capped: self.capped,
+            tasks: self.counts_tasks.then_some(self.tasks),
+            warmup_tasks: self.counts_tasks.then_some(self.warmup_tasks),
+            warmup_sent: self.warmup_sent,
+            failures: named(&self.failures),
+            ..Counts::default()
         }
     }
 
@@ -296,8 +299,8 @@ impl Recorder {
     }
 }
 
-fn add<K: Ord + Copy>(ours: &mut BTreeMap<K, u64>, theirs: &BTreeMap<K, u64>) {
-    theirs.iter().for_each(|(key, count)| *ours.entry(*key).or_default() += count);
+fn named(failures: &BTreeMap<Failure, u64>) -> BTreeMap<String, u64> {
+    failures.iter().map(|(failure, n)| (failure.to_string(), *n)).collect()
 }
 
 #[cfg(test)]

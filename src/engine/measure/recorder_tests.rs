@@ -31,9 +31,12 @@ fn latency_counts_from_due_and_service_from_sent() {
     assert!(histogram::empty().equivalent(only(&record.latency), 80_000));
     assert!(histogram::empty().equivalent(only(&record.service), 50_000));
     assert!(histogram::empty().equivalent(only(&record.lateness), 30_000));
-    assert_eq!((record.first_due_ms, record.last_end_ms, record.tasks), (Some(1_000_100), Some(1_000_180), Some(3)));
+    assert_eq!(
+        (record.counts.first_due_ms, record.counts.last_end_ms, record.counts.tasks),
+        (Some(1_000_100), Some(1_000_180), Some(3))
+    );
     assert_eq!(record.steps[0].service, record.service);
-    assert_eq!(record.steps[1].sent, 0);
+    assert_eq!(record.steps[1].counts.sent, 0);
 }
 
 #[test]
@@ -44,11 +47,14 @@ fn a_failure_is_in_no_latency_and_a_timeout_is_counted_apart() {
         counts.answered(sending(0, 0), answer(9, Err(failure)));
     }
     let record = counts.finish(0, None);
-    assert_eq!((record.sent, record.ok, record.failed, record.timed_out), (4, 0, 4, 2));
-    assert_eq!(record.failures.keys().collect::<Vec<_>>(), ["connect timeout", "reset", "status 503", "timeout"]);
+    assert_eq!((record.counts.sent, record.counts.ok, record.counts.failed, record.counts.timed_out), (4, 0, 4, 2));
+    assert_eq!(
+        record.counts.failures.keys().collect::<Vec<_>>(),
+        ["connect timeout", "reset", "status 503", "timeout"]
+    );
     assert_eq!((record.latency.0.as_str(), record.service.0.as_str()), ("", ""));
     assert_eq!(histogram::decode(&record.lateness).unwrap().len(), 4);
-    assert_eq!(record.steps[0].failed, 4);
+    assert_eq!(record.steps[0].counts.failed, 4);
 }
 
 #[test]
@@ -59,15 +65,18 @@ fn the_warm_up_has_two_counts_of_its_own_and_no_other() {
     counts.answered(early, answer(5000, Ok(2)));
     counts.capped(1, MS * 999);
     let record = counts.finish(0, None);
-    assert_eq!((record.warmup_sent, record.warmup_tasks, record.tasks), (1, Some(2), Some(0)));
-    assert_eq!((record.due, record.sent, record.ok, record.capped, record.first_due_ms), (0, 0, 0, 0, None));
+    assert_eq!((record.counts.warmup_sent, record.counts.warmup_tasks, record.counts.tasks), (1, Some(2), Some(0)));
+    assert_eq!(
+        (record.counts.due, record.counts.sent, record.counts.ok, record.counts.capped, record.counts.first_due_ms),
+        (0, 0, 0, 0, None)
+    );
     assert_eq!((record.timeline.start_ms, record.timeline.buckets.len()), (1000, 0));
 }
 
 #[test]
 fn without_a_step_that_counts_tasks_there_is_no_number_of_tasks() {
     let record = Recorder::new("load", &[], Duration::ZERO, false).finish(0, Some("sigterm"));
-    assert_eq!((record.tasks, record.warmup_tasks), (None, None));
+    assert_eq!((record.counts.tasks, record.counts.warmup_tasks), (None, None));
     assert_eq!(record.stopped.as_deref(), Some("sigterm"));
 }
 
@@ -126,8 +135,8 @@ proptest! {
             sum.merge(&of(second));
             prop_assert_eq!(&sum.finish(7, None), &whole);
         }
-        prop_assert_eq!(whole.due, whole.sent + whole.unsent + whole.capped);
-        prop_assert_eq!(whole.sent, whole.ok + whole.failed);
+        prop_assert_eq!(whole.counts.due, whole.counts.sent + whole.counts.unsent + whole.counts.capped);
+        prop_assert_eq!(whole.counts.sent, whole.counts.ok + whole.counts.failed);
     }
 
     /// As the records of many pods: each is written down, and they are added in any order and grouping.

@@ -54,8 +54,8 @@ pub fn drift(planned: &PlannedRow, outcomes: &[(u32, GeneratorOutcome)]) -> Vec<
 
 /// The thirds of the time from the first request due to the last end; [`None`]: too little to tell.
 fn parts(records: &[&LoadRecord]) -> Option<[Part; PARTS]> {
-    let start = records.iter().filter_map(|record| record.first_due_ms).min()?;
-    let end = records.iter().filter_map(|record| record.last_end_ms).max()?;
+    let start = records.iter().filter_map(|record| record.counts.first_due_ms).min()?;
+    let end = records.iter().filter_map(|record| record.counts.last_end_ms).max()?;
     let mut parts = [Part::default(); PARTS];
     for record in records {
         fill(&mut parts, &record.timeline, start, end);

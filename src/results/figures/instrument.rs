@@ -182,16 +182,16 @@ fn skew(outcomes: &[(u32, GeneratorOutcome)]) -> Option<(Reason, String)> {
 
 /// A load that sent nothing, or less than its rate asks for though nothing says so.
 fn unsent(load: &Load, merged: &MergedLoad) -> Option<(Reason, String)> {
-    if merged.first_due_ms.is_none() && merged.due == 0 && merged.contradictions.is_empty() {
+    if merged.counts.first_due_ms.is_none() && merged.counts.due == 0 && merged.contradictions.is_empty() {
         return Some((Reason::ResultsIncomplete, format!("{} sent nothing", merged.name)));
     }
     // What a threshold stopped was not due any more.
     let (rate, seconds) = (load.rate.filter(|_| merged.breaches.is_empty())?, load.duration_seconds?);
     let wanted = i64::from(rate) * i64::from(seconds) / i64::from(load.per_seconds.unwrap_or(1).max(1));
     // Each generator may be one short where the rate doesn't divide evenly.
-    let short = wanted - i64::from(generators(load)) - merged.due as i64;
+    let short = wanted - i64::from(generators(load)) - merged.counts.due as i64;
     (short as f64 > wanted as f64 * MOST_LATE_PERCENT / 100.0).then(|| {
-        let text = format!("{}: only {} of {wanted} requests became due", merged.name, merged.due);
+        let text = format!("{}: only {} of {wanted} requests became due", merged.name, merged.counts.due);
         (Reason::GeneratorSaturated, text)
     })
 }
@@ -199,13 +199,13 @@ fn unsent(load: &Load, merged: &MergedLoad) -> Option<(Reason, String)> {
 fn saturated(merged: &MergedLoad, late_limit: u64) -> Option<(Reason, String)> {
     // What was planned and not sent after a stop is no fault of the generator; what stopped it is said already.
     let by_hand = merged.stopped.iter().any(|why| why != "hard-end");
-    let late = merged.late(late_limit).unwrap_or(merged.unsent) - if by_hand { merged.unsent } else { 0 };
-    let percent = late as f64 * 100.0 / (merged.due as f64).max(1.0);
+    let late = merged.late(late_limit).unwrap_or(merged.counts.unsent) - if by_hand { merged.counts.unsent } else { 0 };
+    let percent = late as f64 * 100.0 / (merged.counts.due as f64).max(1.0);
     (percent > MOST_LATE_PERCENT).then(|| {
         let text = format!(
             "the generator was late: {} of {} of {} were sent more than {} ms late, or not at all",
             human(late as f64),
-            plural(merged.due, "request", "requests"),
+            plural(merged.counts.due, "request", "requests"),
             merged.name,
             human(late_limit as f64 / 1000.0)
         );

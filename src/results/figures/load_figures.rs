@@ -15,25 +15,25 @@ pub const SAMPLE_FLOOR: [(f64, u64); 4] = [(0.50, 7), (0.90, 44), (0.95, 90), (0
 /// `late_limit` is [`crate::results::gathered::merge::late_limit`] of the row, microseconds. What is not known is absent.
 pub fn load_figures(load: &Load, merged: &MergedLoad, late_limit: u64) -> LoadFigures {
     let name = Name(merged.name.clone());
-    if merged.first_due_ms.is_none() && merged.due == 0 {
+    if merged.counts.first_due_ms.is_none() && merged.counts.due == 0 {
         return nothing(name);
     }
-    let seconds = merged.seconds();
+    let seconds = merged.counts.seconds();
     let rate = |n: u64| seconds.and_then(|s| decimal(n as f64 / s));
     let histograms = merged.histograms.as_ref();
     LoadFigures {
         name,
-        tasks: merged.tasks.map(count),
-        tasks_per_second: merged.tasks.and_then(rate),
+        tasks: merged.counts.tasks.map(count),
+        tasks_per_second: merged.counts.tasks.and_then(rate),
         seconds: seconds.and_then(decimal),
         requests: Some(Requests {
-            sent: Some(count(merged.sent)),
-            ok: Some(count(merged.ok)),
-            failed: Some(count(merged.failed)),
-            timed_out: Some(count(merged.timed_out)),
+            sent: Some(count(merged.counts.sent)),
+            ok: Some(count(merged.counts.ok)),
+            failed: Some(count(merged.counts.failed)),
+            timed_out: Some(count(merged.counts.timed_out)),
             late: merged.late(late_limit).map(count),
-            capped: Some(count(merged.capped)),
-            failed_percent: percent(merged.failed, merged.sent),
+            capped: Some(count(merged.counts.capped)),
+            failed_percent: percent(merged.counts.failed, merged.counts.sent),
             per_second: rate(merged.answered()),
             offered_per_second: offered(load),
         }),

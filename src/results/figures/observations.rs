@@ -20,11 +20,11 @@ pub fn failures(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
             let at = step.map_or_else(|| of.clone(), |step| format!("{of}{step}: "));
             all.push((n, format!("{at}{}", failure(class, n, timeout(planned, &load.name, step)))));
         }
-        let named: u64 = load.failures.values().sum();
-        if load.failed > named {
+        let named: u64 = load.counts.failures.values().sum();
+        if load.counts.failed > named {
             all.push((
-                load.failed - named,
-                format!("{of}{} failed", plural(load.failed - named, "request", "requests")),
+                load.counts.failed - named,
+                format!("{of}{} failed", plural(load.counts.failed - named, "request", "requests")),
             ));
         }
     }
@@ -35,13 +35,15 @@ pub fn failures(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
 /// Each class of a load's failures; of a journey with the step, where every failure is known by its step.
 fn failures_by_step(load: &MergedLoad) -> Vec<(Option<&str>, &str, u64)> {
     let all = |failures: &BTreeMap<String, u64>| failures.values().sum::<u64>();
-    let by_step: u64 = load.steps.iter().map(|step| all(&step.failures)).sum();
-    if load.steps.len() < 2 || by_step != all(&load.failures) {
-        return load.failures.iter().map(|(class, n)| (None, class.as_str(), *n)).collect();
+    let by_step: u64 = load.steps.iter().map(|step| all(&step.counts.failures)).sum();
+    if load.steps.len() < 2 || by_step != all(&load.counts.failures) {
+        return load.counts.failures.iter().map(|(class, n)| (None, class.as_str(), *n)).collect();
     }
     load.steps
         .iter()
-        .flat_map(|step| step.failures.iter().map(|(class, n)| (Some(step.name.as_str()), class.as_str(), *n)))
+        .flat_map(|step| {
+            step.counts.failures.iter().map(|(class, n)| (Some(step.counts.name.as_str()), class.as_str(), *n))
+        })
         .collect()
 }
 

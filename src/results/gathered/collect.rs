@@ -130,6 +130,7 @@ fn incomplete(why: &str) -> Incomplete {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::results::gathered::record::Counts;
 
     pub fn header() -> Header {
         Header {
@@ -154,7 +155,11 @@ pub(crate) mod tests {
     }
 
     fn good() -> String {
-        let load = LoadRecord { name: "a".into(), sent: 3, ok: 3, due: 3, ..LoadRecord::default() };
+        let load = LoadRecord {
+            name: "a".into(),
+            counts: Counts { sent: 3, ok: 3, due: 3, ..Counts::default() },
+            ..LoadRecord::default()
+        };
         log(&[Record::Header(header()), Record::Load(Box::new(load))])
     }
 
@@ -162,7 +167,7 @@ pub(crate) mod tests {
     fn a_complete_log_is_read() {
         let report = parse(&good()).expect("complete");
         assert_eq!(report.header, header());
-        assert_eq!(report.loads[0].sent, 3);
+        assert_eq!(report.loads[0].counts.sent, 3);
     }
 
     #[test]

@@ -6,28 +6,14 @@ use crate::api::Breach;
 
 use super::collect::GeneratorOutcome;
 use super::histogram::{self, Micros};
-use super::record::{Histogram, LoadRecord, StepRecord};
+use super::record::{Counts, Histogram, LoadRecord, StepCounts, StepRecord, add_each};
 
 /// One load as all its generators sent it.
 #[derive(Clone, Debug, Default)]
 pub struct MergedLoad {
     pub name: String,
-    pub due: u64,
-    pub sent: u64,
-    pub ok: u64,
-    pub failed: u64,
-    pub timed_out: u64,
-    pub unsent: u64,
-    pub capped: u64,
-    /// Absent: no step counts tasks, or nothing is known.
-    pub tasks: Option<u64>,
-    pub warmup_tasks: Option<u64>,
-    pub warmup_sent: u64,
-    /// First counted request due, milliseconds since the epoch.
-    pub first_due_ms: Option<i64>,
-    /// Last counted answer or giving-up, milliseconds since the epoch.
-    pub last_end_ms: Option<i64>,
-    pub failures: BTreeMap<String, u64>,
+    pub counts: Counts,
+    /// Answers by status code.
     pub statuses: BTreeMap<u16, u64>,
     /// Absent when one generator's are: a part of the requests can't speak for all.
     pub histograms: Option<Histograms>,
@@ -44,11 +30,7 @@ pub struct MergedLoad {
 /// One step of a load.
 #[derive(Clone, Debug, Default)]
 pub struct MergedStep {
-    pub name: String,
-    pub sent: u64,
-    pub ok: u64,
-    pub failed: u64,
-    pub failures: BTreeMap<String, u64>,
+    pub counts: StepCounts,
     /// Microseconds from sent to answered; absent when one generator's are.
     pub service: Option<Micros>,
 }
@@ -82,58 +64,31 @@ pub fn merged(name: &str, outcomes: &[(u32, GeneratorOutcome)]) -> MergedLoad {
             };
         }
     }
-    sum.histograms = histograms.filter(|_| sum.first_due_ms.is_some());
+    sum.histograms = histograms.filter(|_| sum.counts.first_due_ms.is_some());
     sum
 }
 
 impl MergedLoad {
     fn add(&mut self, record: &LoadRecord) {
-        self.due += record.due;
-        self.sent += record.sent;
-        self.ok += record.ok;
-        self.failed += record.failed;
-        self.timed_out += record.timed_out;
-        self.unsent += record.unsent;
-        self.capped += record.capped;
-        self.warmup_sent += record.warmup_sent;
-        self.tasks = plus(self.tasks, record.tasks);
-        self.warmup_tasks = plus(self.warmup_tasks, record.warmup_tasks);
-        self.first_due_ms = self.first_due_ms.into_iter().chain(record.first_due_ms).min();
-        self.last_end_ms = self.last_end_ms.max(record.last_end_ms);
-        for (class, n) in &record.failures {
-            *self.failures.entry(class.clone()).or_default() += n;
-        }
-        for (status, n) in &record.statuses {
-            *self.statuses.entry(*status).or_default() += n;
-        }
+        self.counts.add(&record.counts);
+        add_each(&mut self.statuses, &record.statuses);
         record.steps.iter().for_each(|step| self.add_step(step));
         self.stopped.extend(record.stopped.clone());
         self.breaches.extend(record.breach.clone());
-        if record.sent != record.ok + record.failed {
-            let text = format!("{} requests were sent, but {} ended", record.sent, record.ok + record.failed);
-            self.contradictions.push(text);
-        }
-        if record.due != record.sent + record.unsent + record.capped {
-            let known = record.sent + record.unsent + record.capped;
-            self.contradictions.push(format!("{} requests were due, but {known} are accounted for", record.due));
-        }
+        self.contradictions.extend(record.counts.contradictions());
     }
 
     fn add_step(&mut self, record: &StepRecord) {
-        let at = self.steps.iter().position(|step| step.name == record.name).unwrap_or_else(|| {
+        let at = self.steps.iter().position(|step| step.counts.name == record.counts.name).unwrap_or_else(|| {
             let service = Some(histogram::empty());
-            self.steps.push(MergedStep { name: record.name.clone(), service, ..MergedStep::default() });
+            let counts = StepCounts { name: record.counts.name.clone(), ..StepCounts::default() };
+            self.steps.push(MergedStep { counts, service });
             self.steps.len() - 1
         });
         let step = &mut self.steps[at];
-        step.sent += record.sent;
-        step.ok += record.ok;
-        step.failed += record.failed;
-        for (class, n) in &record.failures {
-            *step.failures.entry(class.clone()).or_default() += n;
-        }
+        step.counts.add(&record.counts);
         // A long log leaves the steps' histograms out: then there is none.
-        let added = histogram::decode(&record.service).ok().filter(|service| service.len() == record.ok);
+        let added = histogram::decode(&record.service).ok().filter(|service| service.len() == record.counts.ok);
         step.service = step.service.take().zip(added).and_then(|(mut sum, one)| sum.add(one).ok().map(|()| sum));
     }
 
@@ -152,12 +107,12 @@ impl MergedLoad {
             }
         }
         let measured = histogram::decode(&record.latency).map_or(0, |h| h.len());
-        if measured != record.ok {
-            self.contradictions.push(format!("{} good answers, but {measured} latencies", record.ok));
+        if measured != record.counts.ok {
+            self.contradictions.push(format!("{} good answers, but {measured} latencies", record.counts.ok));
         }
         let lateness = histogram::decode(&record.lateness).map_or(0, |h| h.len());
-        if lateness != record.sent {
-            self.contradictions.push(format!("{} requests sent, but {lateness} send times", record.sent));
+        if lateness != record.counts.sent {
+            self.contradictions.push(format!("{} requests sent, but {lateness} send times", record.counts.sent));
         }
         Some(sum)
     }
@@ -165,20 +120,18 @@ impl MergedLoad {
     /// Answers of any status: what timed out or broke off is none.
     pub fn answered(&self) -> u64 {
         let by_status: u64 = self.statuses.values().sum();
-        if self.statuses.is_empty() { self.ok } else { by_status.clamp(self.ok, self.ok + self.failed) }
-    }
-
-    /// Seconds from the first request due to the last end; `None` when that is no time.
-    pub fn seconds(&self) -> Option<f64> {
-        let (first, last) = (self.first_due_ms?, self.last_end_ms?);
-        (last > first).then(|| (last - first) as f64 / 1000.0)
+        if self.statuses.is_empty() {
+            self.counts.ok
+        } else {
+            by_status.clamp(self.counts.ok, self.counts.ok + self.counts.failed)
+        }
     }
 
     /// Sent later than `limit` microseconds after due, and what was not sent by the generator's fault. `None` without
     /// histogram.
     pub fn late(&self, limit: u64) -> Option<u64> {
         let lateness = &self.histograms.as_ref()?.lateness;
-        Some(lateness.len() - lateness.count_between(0, limit) + self.unsent)
+        Some(lateness.len() - lateness.count_between(0, limit) + self.counts.unsent)
     }
 }
 
@@ -191,11 +144,4 @@ pub fn late_limit(loads: &[MergedLoad]) -> u64 {
         let _ = all.add(&part.latency);
     }
     if all.is_empty() { 10_000 } else { (all.value_at_quantile(0.5) / 10).max(10_000) }
-}
-
-fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a + b),
-        (a, b) => a.or(b),
-    }
 }

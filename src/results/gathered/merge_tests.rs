@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::collect::{GeneratorOutcome, GeneratorReport};
 use super::histogram;
 use super::merge::{MergedLoad, late_limit, merged};
-use super::record::{Header, LoadRecord};
+use super::record::{Counts, Header, LoadRecord};
 use super::series::{MINUTE_MS, Point, Series, carries, minutes};
 use crate::results::fixture::START;
 
@@ -28,15 +28,18 @@ fn record() -> impl Strategy<Value = LoadRecord> {
             let lateness: Vec<u64> = (0..ok + failed).map(|i| 1 + i * 700).collect();
             LoadRecord {
                 name: "l".into(),
-                due: ok + failed + capped,
-                sent: ok + failed,
-                ok,
-                failed,
-                capped,
-                tasks,
-                failures,
-                first_due_ms: Some(START + end % 7),
-                last_end_ms: Some(START + end),
+                counts: Counts {
+                    due: ok + failed + capped,
+                    sent: ok + failed,
+                    ok,
+                    failed,
+                    capped,
+                    tasks,
+                    failures,
+                    first_due_ms: Some(START + end % 7),
+                    last_end_ms: Some(START + end),
+                    ..Counts::default()
+                },
                 statuses: [(200, ok)].into(),
                 latency: times(&latencies),
                 service: times(&latencies),
@@ -72,10 +75,19 @@ fn told(load: &MergedLoad) -> String {
         format!("{} {} {}", h.latency.len(), quantiles(&h.latency), quantiles(&h.lateness))
     });
     let late = load.late(late_limit(std::slice::from_ref(load)));
-    let counts = (load.due, load.sent, load.ok, load.failed, load.capped, load.unsent, load.tasks, late);
+    let counts = (
+        load.counts.due,
+        load.counts.sent,
+        load.counts.ok,
+        load.counts.failed,
+        load.counts.capped,
+        load.counts.unsent,
+        load.counts.tasks,
+        late,
+    );
     format!(
         "{counts:?} {:?} {:?} {:?} {:?} {:?} {micros:?}",
-        load.first_due_ms, load.last_end_ms, load.failures, load.statuses, load.contradictions
+        load.counts.first_due_ms, load.counts.last_end_ms, load.counts.failures, load.statuses, load.contradictions
     )
 }
 
@@ -97,9 +109,7 @@ proptest! {
             let sum = merged("l", &said(records));
             let h = sum.histograms.clone().expect("all spoke");
             LoadRecord {
-                name: sum.name.clone(), due: sum.due, sent: sum.sent, ok: sum.ok, failed: sum.failed, capped: sum.capped,
-                tasks: sum.tasks, failures: sum.failures.clone(), statuses: sum.statuses.clone(),
-                first_due_ms: sum.first_due_ms, last_end_ms: sum.last_end_ms,
+                name: sum.name.clone(), counts: sum.counts.clone(), statuses: sum.statuses.clone(),
                 latency: histogram::encode(&h.latency), service: histogram::encode(&h.service),
                 lateness: histogram::encode(&h.lateness), ..LoadRecord::default()
             }

@@ -37,11 +37,10 @@ pub struct Header {
     pub version: String,
 }
 
-/// One load's share that this generator sent. The counted part only, where warm-up is not named.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What became of a load's requests; the counted part only, where warm-up is not named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct LoadRecord {
-    pub name: String,
+pub struct Counts {
     /// Requests of the counted part that became due.
     pub due: u64,
     pub sent: u64,
@@ -65,6 +64,27 @@ pub struct LoadRecord {
     pub last_end_ms: Option<i64>,
     /// Failures by class: `status 503`, `timeout`, `connect refused`, `reset`, `tls`, `bad json`, ...
     pub failures: BTreeMap<String, u64>,
+}
+
+/// What became of a step's requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StepCounts {
+    pub name: String,
+    pub sent: u64,
+    pub ok: u64,
+    pub failed: u64,
+    /// Failures by class, as in [`Counts`].
+    pub failures: BTreeMap<String, u64>,
+}
+
+/// One load's share that this generator sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LoadRecord {
+    pub name: String,
+    #[serde(flatten)]
+    pub counts: Counts,
     /// Answers by status code.
     pub statuses: BTreeMap<u16, u64>,
     /// Microseconds from due to answered, good answers only.
@@ -87,13 +107,72 @@ pub struct LoadRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StepRecord {
-    pub name: String,
-    pub sent: u64,
-    pub ok: u64,
-    pub failed: u64,
-    pub failures: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    pub counts: StepCounts,
     /// Microseconds from sent to answered, good answers only.
     pub service: Histogram,
+}
+
+impl Counts {
+    /// Takes in what another generator counted of the same load.
+    pub fn add(&mut self, other: &Self) {
+        self.due += other.due;
+        self.sent += other.sent;
+        self.ok += other.ok;
+        self.failed += other.failed;
+        self.timed_out += other.timed_out;
+        self.unsent += other.unsent;
+        self.capped += other.capped;
+        self.warmup_sent += other.warmup_sent;
+        self.tasks = plus(self.tasks, other.tasks);
+        self.warmup_tasks = plus(self.warmup_tasks, other.warmup_tasks);
+        self.first_due_ms = self.first_due_ms.into_iter().chain(other.first_due_ms).min();
+        self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
+        add_each(&mut self.failures, &other.failures);
+    }
+
+    /// Seconds from the first request due to the last end; `None` when that is no time.
+    pub fn seconds(&self) -> Option<f64> {
+        let (first, last) = (self.first_due_ms?, self.last_end_ms?);
+        (last > first).then(|| (last - first) as f64 / 1000.0)
+    }
+
+    /// What contradicts itself; sentences.
+    pub fn contradictions(&self) -> Vec<String> {
+        let (ended, known) = (self.ok + self.failed, self.sent + self.unsent + self.capped);
+        let mut found = Vec::new();
+        if self.sent != ended {
+            found.push(format!("{} requests were sent, but {ended} ended", self.sent));
+        }
+        if self.due != known {
+            found.push(format!("{} requests were due, but {known} are accounted for", self.due));
+        }
+        found
+    }
+}
+
+impl StepCounts {
+    /// Takes in what another generator counted of the same step.
+    pub fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.ok += other.ok;
+        self.failed += other.failed;
+        add_each(&mut self.failures, &other.failures);
+    }
+}
+
+/// Adds up by key.
+pub fn add_each<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, others: &BTreeMap<K, u64>) {
+    for (key, n) in others {
+        *sums.entry(key.clone()).or_default() += n;
+    }
+}
+
+fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    }
 }
 
 /// A histogram of microseconds from 1 to 3,600,000,000 with 3 significant digits: HdrHistogram V2 + DEFLATE, base64. Empty: no values.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::results::gathered::histogram;
-use crate::results::gathered::record::StepRecord;
+use crate::results::gathered::record::{StepCounts, StepRecord};
 
 #[test]
 fn instant_500s() {
@@ -125,8 +125,11 @@ fn failures_of_a_journey_are_named_by_their_step() {
     let failed: std::collections::BTreeMap<String, u64> = [("status 503".to_owned(), 3)].into();
     let second = scene.planned.loads[0].steps[0].clone();
     scene.planned.loads[0].steps.push(second);
-    scene.load(0).failures = failed.clone();
-    let step = |name: &str, failures| StepRecord { name: name.into(), failures, ..Default::default() };
+    scene.load(0).counts.failures = failed.clone();
+    let step = |name: &str, failures| StepRecord {
+        counts: StepCounts { name: name.into(), failures, ..StepCounts::default() },
+        ..StepRecord::default()
+    };
     scene.load(0).steps = vec![step("post", Default::default()), step("pay", failed)];
     let row = scene.row();
     assert!(row.observations.iter().any(|said| said == "pay: 3 answers were 503"), "{:?}", row.observations);

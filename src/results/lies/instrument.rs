@@ -15,8 +15,8 @@ fn saturated_generator() {
 fn unsent_requests_left_out_of_the_count() {
     let mut scene = good(60);
     *scene.load(0) = share(293, START + 60_000);
-    scene.load(0).due = 300;
-    scene.load(0).unsent = 7;
+    scene.load(0).counts.due = 300;
+    scene.load(0).counts.unsent = 7;
     invalid(&scene, Reason::GeneratorSaturated, "late");
 }
 
@@ -31,8 +31,8 @@ fn rate_that_was_never_offered() {
 fn full_in_flight_cap() {
     let mut scene = good(60);
     *scene.load(0) = share(200, START + 60_000);
-    scene.load(0).due = 300;
-    scene.load(0).capped = 100;
+    scene.load(0).counts.due = 300;
+    scene.load(0).counts.capped = 100;
     failed(&scene, Reason::InFlightCapReached, "at least");
 }
 
@@ -40,8 +40,8 @@ fn full_in_flight_cap() {
 fn full_cap_does_not_hide_a_late_generator() {
     let mut scene = good(60);
     *scene.load(0) = share(200, START + 60_000);
-    scene.load(0).due = 300;
-    scene.load(0).capped = 100;
+    scene.load(0).counts.due = 300;
+    scene.load(0).counts.capped = 100;
     scene.later(1, 100, 50_000);
     invalid(&scene, Reason::GeneratorSaturated, "late");
 }
@@ -119,15 +119,15 @@ fn records_of_another_start() {
 #[test]
 fn answers_that_were_never_asked_for() {
     let mut scene = good(60);
-    scene.load(0).ok += 1_000;
+    scene.load(0).counts.ok += 1_000;
     invalid(&scene, Reason::ResultsIncomplete, "contradict");
 }
 
 #[test]
 fn failures_dropped_from_the_count() {
     let mut scene = good(60);
-    scene.load(0).sent += 50;
-    scene.load(0).due += 50;
+    scene.load(0).counts.sent += 50;
+    scene.load(0).counts.due += 50;
     invalid(&scene, Reason::ResultsIncomplete, "contradict");
 }
 

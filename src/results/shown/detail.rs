@@ -10,7 +10,7 @@ use crate::results::figures::load_figures::latency;
 use crate::results::gathered::collect::GeneratorOutcome;
 use crate::results::gathered::histogram::encode;
 use crate::results::gathered::merge::{MergedLoad, MergedStep};
-use crate::results::gathered::record::{Histogram, StepRecord, Timeline};
+use crate::results::gathered::record::{Histogram, StepCounts, StepRecord, Timeline};
 use crate::results::gathered::statements::Statements;
 
 /// Most bytes of a `row.json`.
@@ -59,12 +59,8 @@ pub struct LoadDetail {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepDetail {
-    pub name: String,
-    pub sent: u64,
-    pub ok: u64,
-    pub failed: u64,
-    /// Failures by class.
-    pub failures: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    pub counts: StepCounts,
     /// Milliseconds from sent to answered, good answers only; absent: not known, or there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Latency>,
@@ -119,7 +115,7 @@ fn load(merged: &MergedLoad) -> LoadDetail {
     let histograms = merged.histograms.as_ref();
     LoadDetail {
         name: merged.name.clone(),
-        failures: merged.failures.clone(),
+        failures: merged.counts.failures.clone(),
         statuses: merged.statuses.clone(),
         latency: histograms.map(|h| encode(&h.latency)).unwrap_or_default(),
         service: histograms.map(|h| encode(&h.service)).unwrap_or_default(),
@@ -130,14 +126,7 @@ fn load(merged: &MergedLoad) -> LoadDetail {
 }
 
 fn step(merged: &MergedStep) -> StepDetail {
-    StepDetail {
-        name: merged.name.clone(),
-        sent: merged.sent,
-        ok: merged.ok,
-        failed: merged.failed,
-        failures: merged.failures.clone(),
-        service: merged.service.as_ref().and_then(latency),
-    }
+    StepDetail { counts: merged.counts.clone(), service: merged.service.as_ref().and_then(latency) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::fake::{Millis, World};
 use loadtest_operator::agents::emit;
 use loadtest_operator::plan::{Arrivals, PROTOCOL_VERSION};
 use loadtest_operator::results::gathered::histogram;
-use loadtest_operator::results::gathered::record::{Header, Histogram, LoadRecord, Termination};
+use loadtest_operator::results::gathered::record::{Counts, Header, Histogram, LoadRecord, Termination};
 use loadtest_operator::results::gathered::sample::{ObserverLine, Sample};
 
 /// Encoding a histogram takes long in a debug build, and all answers are alike.
@@ -43,12 +43,15 @@ pub fn records(process: &Process, now: Millis, why: Option<&str>) -> (String, St
     };
     let record = LoadRecord {
         name: load.name.clone(),
-        due,
-        sent,
-        ok: sent,
-        unsent: due - sent,
-        first_due_ms: Some(start_at),
-        last_end_ms: Some(now),
+        counts: Counts {
+            due,
+            sent,
+            ok: sent,
+            unsent: due - sent,
+            first_due_ms: Some(start_at),
+            last_end_ms: Some(now),
+            ..Counts::default()
+        },
         statuses: [(200, sent)].into(),
         latency: times(sent, 20_000),
         service: times(sent, 19_000),
