@@ -1,5 +1,6 @@
 //! The command line: parse, dispatch; one file a command.
 
+mod completion;
 mod object;
 mod print;
 mod run;
@@ -57,6 +58,22 @@ enum Command {
     Restore(object::restore::Args),
     /// Print generated files.
     Print(print::Args),
+    /// Print what completes this program's words in a shell.
+    Completion {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+        /// For kubectl's plugin: the file that kubectl asks, to be put into the PATH as kubectl_complete-loadtest.
+        #[arg(long)]
+        plugin: bool,
+    },
+    /// What kubectl asks to complete the plugin's words.
+    #[command(hide = true)]
+    Complete {
+        /// The words so far; the last one is being typed.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// The operator's process, in its pod.
     Controller(controller::Args),
     /// A generator's process, in its pod.
@@ -83,6 +100,8 @@ pub fn main() -> ExitCode {
         Command::Rerun(args) => block_on(async { ended("rerun", object::rerun::rerun(&args).await) }),
         Command::Restore(args) => block_on(async { ended("restore", object::restore::restore(&args).await) }),
         Command::Print(args) => print::run(&args),
+        Command::Completion { shell, plugin } => completion::print(shell, plugin, &mut command()),
+        Command::Complete { words } => completion::complete(&words, &command()),
         Command::Controller(args) => {
             telemetry::start(true);
             block_on(async {
@@ -104,11 +123,16 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// All commands with their options.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// The command line; kubectl finds the same program as its plugin `kubectl-loadtest`.
 fn parsed() -> Cli {
     let called = std::env::args_os().next().map(PathBuf::from);
     let plugin = called.as_ref().and_then(|path| path.file_stem()).is_some_and(|name| name == "kubectl-loadtest");
-    let command = if plugin { Cli::command().bin_name("kubectl loadtest") } else { Cli::command() };
+    let command = if plugin { command().bin_name("kubectl loadtest") } else { command() };
     let matches = command.get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }

@@ -1,14 +1,19 @@
 //! PURE: the results of a test as files for people and programs.
 
+pub mod compare;
 mod csv;
+pub mod html;
 mod json;
 mod junit;
 mod markdown;
 mod redact;
+mod results;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+pub use results::Results;
 
 use crate::api::{Fingerprint, Instant, LimitSource};
 use crate::plan::Plan;

@@ -107,3 +107,17 @@ fn what_does_not_fit_stays_in_the_rows_config_maps() {
     let all: Value = serde_json::from_str(&files["results.json"]).expect("JSON");
     assert_eq!(all["rows"][0]["detailsIn"]["configMap"], "demo-abcde-3-1");
 }
+
+#[test]
+fn what_was_written_is_read_back_with_all_its_details() {
+    let scene = good(60).threshold(json!({"metric": "database.cpuPercent.maximum", "max": 90}));
+    let loads = crate::results::row::merged_loads(&scene.planned, &scene.outcomes);
+    let detail = crate::results::shown::detail::RowDetail::new(scene.row(), &loads, &scene.outcomes, None);
+    let details = BTreeMap::from([(1, serde_json::to_value(&detail).expect("JSON"))]);
+    let read = Results::read(&files_of(&scene, &details)["results.json"]).expect("results");
+    assert_eq!((read.name().as_str(), read.test.run, read.rows.len()), ("perf/demo", 3, 1));
+    assert_eq!(read.rows[0].details.as_ref(), Some(&detail));
+    assert_eq!(read.rows[0].row, scene.judged().0);
+    assert_eq!(read.whole_test_thresholds[0].judgement, "held: 45");
+    assert_eq!(read.spec().expect("the spec").loads.len(), 1);
+}

@@ -28,6 +28,7 @@ use crate::results::figures::server::restarted;
 use crate::results::judged::verdict::{EarlyEnd, Outcome, TestInput, outcome};
 use crate::results::row::{collected, completed, merged_loads, warmup_tasks, with_late_figures};
 use crate::results::row_input::{CollectInput, CompleteInput, Fact, LateInput};
+use crate::results::shown::course::course;
 use crate::results::shown::detail::RowDetail;
 
 /// A test to run here.
@@ -179,7 +180,8 @@ impl Running<'_> {
         };
         let done = with_late_figures(completed(first, &input), &LateInput { spec, series: &[] });
         tell(Event::Done(&done));
-        self.details.insert(done.row, RowDetail::new(done.clone(), &loads, &fired.outcomes, warmup_tasks));
+        let detail = RowDetail::new(done.clone(), &loads, &fired.outcomes, warmup_tasks);
+        self.details.insert(done.row, RowDetail { course: course(&done, &samples), ..detail });
         self.rows.push(done);
     }
 

@@ -11,6 +11,7 @@ use tokio::time::interval;
 use super::{Connection, Said, code_of, is_busy};
 use crate::api::{LoadTest, LoadTestStatus, Row};
 use crate::cli::exit;
+use crate::cli::run::output::verdict_line;
 use crate::cli::run::screen::fitted;
 use crate::cli::run::terminal::width;
 use crate::results::figures::decimal::{human, human_count, number};
@@ -55,7 +56,7 @@ pub async fn watch(args: &Args) -> Result<u8, Said> {
             _ = clock.tick() => shown.tick(),
             _ = tokio::signal::ctrl_c() => {
                 shown.clear();
-                eprintln!("{name} goes on without being watched.");
+                eprintln!("{name} goes on in the cluster; only the watching has ended.");
                 eprintln!("  again: kubectl loadtest watch {name}    end it: kubectl loadtest cancel {name}");
                 return Ok(exit::PASSED);
             }
@@ -123,7 +124,7 @@ impl Shown {
         let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
         let (reason, message) = ready.map_or(("", ""), |ready| (&ready.reason, &ready.message));
         let verdict = status.verdict.map_or_else(|| "-".into(), |verdict| format!("{verdict:?}"));
-        text += &format!("Verdict: {verdict} ({reason}): {message}\n");
+        text += &verdict_line(&verdict, reason, message);
         let _ = std::io::stdout().write_all(text.as_bytes());
         code_of(test)
     }

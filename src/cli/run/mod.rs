@@ -1,7 +1,7 @@
 //! `loadtest run FILE|URL`: a test without a cluster, from this machine.
 
 mod manifest;
-mod output;
+pub mod output;
 pub mod screen;
 mod summary;
 pub mod terminal;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::screen::fitted;
+use super::screen::{fitted, wrapped};
 use super::summary::summary;
 use super::terminal::width;
 use crate::agents::local::Ended;
@@ -16,6 +16,12 @@ use crate::report::{ReportInput, files};
 use crate::results::figures::note::plural;
 use crate::results::judged::verdict::TestInput;
 use crate::results::shown::table::{TableInput, table};
+
+/// `Verdict: Passed (ThresholdsMet): …`, wrapped at the width of the terminal; whole where standard output is none.
+pub fn verdict_line(verdict: &str, reason: &str, message: &str) -> String {
+    let line = format!("Verdict: {verdict} ({reason}): {message}");
+    width(&std::io::stdout()).map_or(line.clone(), |width| wrapped(&line, width, "  ")) + "\n"
+}
 
 /// A test that is over.
 pub struct Output<'a> {
@@ -44,7 +50,7 @@ impl Output<'_> {
             text.push('\n');
         }
         let outcome = &self.ended.outcome;
-        text += &format!("Verdict: {:?} ({}): {}\n", outcome.verdict, outcome.reason.as_str(), outcome.message);
+        text += &verdict_line(&format!("{:?}", outcome.verdict), outcome.reason.as_str(), &outcome.message);
         if self.not_judged > 0 {
             let thresholds = plural(self.not_judged as u64, "threshold needs", "thresholds need");
             text += &format!("{thresholds} a cluster and had no part in the verdict.\n");

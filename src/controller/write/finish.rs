@@ -24,6 +24,7 @@ use crate::results::gathered::statements::{Statements, of_row};
 use crate::results::judged::verdict::{EarlyEnd, TestInput, outcome, whole_test_figures};
 use crate::results::row::{completed, with_late_figures};
 use crate::results::row_input::{CompleteInput, Fact, LateInput};
+use crate::results::shown::course::course;
 use crate::results::shown::summary::summary;
 use crate::results::shown::table::{TableInput, table};
 
@@ -72,7 +73,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
             facts: &facts,
         },
     );
-    keep(session, &status.results[at], statements.as_ref()).await;
+    keep(session, &status.results[at], statements.as_ref(), &samples).await;
     if planned.number == 1 || fingerprint_is_empty(status) {
         fingerprint_of(session, status).await;
     }
@@ -87,11 +88,14 @@ fn asks_postgres(session: &Session<'_>) -> bool {
 }
 
 /// Puts the completed row into its ConfigMap, beside what the generators said.
-async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>) {
+async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>, samples: &[Sample]) {
     let mut file = detail(session, row.row).await.unwrap_or_else(|| serde_json::json!({}));
     file["row"] = serde_json::to_value(row).unwrap_or_default();
     if let Some(statements) = statements {
         file["statements"] = serde_json::to_value(statements).unwrap_or_default();
+    }
+    if let Some(course) = course(row, samples) {
+        file["course"] = serde_json::to_value(course).unwrap_or_default();
     }
     write_config_map(session, &row_config_map(&session.run(), row.row, file.to_string())).await;
 }

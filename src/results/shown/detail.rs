@@ -12,6 +12,7 @@ use crate::results::gathered::histogram::encode;
 use crate::results::gathered::merge::{MergedLoad, MergedStep};
 use crate::results::gathered::record::{Histogram, StepCounts, StepRecord, Timeline};
 use crate::results::gathered::statements::Statements;
+use crate::results::shown::course::Course;
 
 /// Most bytes of a `row.json`.
 pub const MOST_BYTES: usize = 256 * 1024;
@@ -27,6 +28,9 @@ pub struct RowDetail {
     /// Of PostgreSQL, by the time they added; once the row has settled, where pg_stat_statements can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statements: Option<Statements>,
+    /// What was sampled beside the row, once it has settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
     /// In the plan's order.
     pub loads: Vec<LoadDetail>,
     /// What each generator saw; the last are left out where there is no room.
@@ -95,7 +99,7 @@ impl RowDetail {
         };
         let generators = outcomes.iter().flat_map(of).collect();
         let loads = loads.iter().map(load).collect();
-        Self { row, warmup_tasks, statements: None, loads, generators, left_out: 0 }
+        Self { row, warmup_tasks, statements: None, course: None, loads, generators, left_out: 0 }
     }
 
     /// As JSON of at most [`MOST_BYTES`], as far as leaving out generators can do it.

@@ -1,6 +1,7 @@
 //! Results as they are read: the table, the summary, the status that fits an object, the whole detail.
 
 pub mod compact;
+pub mod course;
 pub mod detail;
 pub mod summary;
 pub mod table;

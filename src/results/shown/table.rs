@@ -102,7 +102,7 @@ fn columns(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Ve
 }
 
 /// Title, metric, and which of several loads counts.
-const FIGURES: [(&str, &str, Worst); 15] = [
+pub const FIGURES: [(&str, &str, Worst); 15] = [
     ("Tasks", "tasks", Worst::Smallest),
     ("Tasks/s", "tasksPerSecond", Worst::Smallest),
     ("Requests", "requests.sent", Worst::Largest),

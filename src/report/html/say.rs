@@ -1,0 +1,99 @@
+//! The two sentences that a person would say: the answer, and what it rests on. Nothing in them that no figure says.
+
+use super::super::Results;
+use super::belief::{Answer, QUESTIONS, answers};
+use super::capacity::{Curve, Point, curve};
+use crate::api::{Reason, RowVerdict};
+use crate::results::figures::decimal::human;
+use crate::results::figures::note::plural;
+use crate::results::judged::threshold::{Worst, value};
+use crate::results::shown::summary::summary;
+
+/// So near to the highest rate counts as no less.
+const AS_GOOD_AS: f64 = 0.95;
+
+/// What the test found.
+pub fn answer(results: &Results) -> String {
+    let rows: Vec<_> = results.plain_rows().cloned().collect();
+    let Some(best) = summary(&rows) else {
+        let why = Reason::parse(&results.reason).map_or("", Reason::meaning);
+        return format!("No row shows a rate that can be relied on. {why}").trim_end().to_owned();
+    };
+    let row = best.row.unwrap_or_default();
+    let set = rows.iter().find(|one| one.row == row).map(|one| {
+        let all: Vec<String> = one.set.iter().map(|set| format!("{} {}", set.name, set.value)).collect();
+        all.join(", ")
+    });
+    let place = match set.filter(|set| !set.is_empty()) {
+        Some(set) => format!(" with {set} (row {row})"),
+        None if rows.len() > 1 => format!(" in row {row}"),
+        None => String::new(),
+    };
+    let rate = best.rate.unwrap_or_default();
+    let knee = curve(results).and_then(|curve| knee(&curve)).unwrap_or_default();
+    if rows.len() == 1 {
+        return format!("It did {rate}{place}{}.", latency(results, row));
+    }
+    format!("The highest rate was {rate}{place}{}.{knee}", latency(results, row))
+}
+
+fn latency(results: &Results, row: i32) -> String {
+    let Some(row) = results.plain_rows().find(|one| one.row == row) else { return String::new() };
+    let figure = |metric| value(metric, row, Worst::Largest).ok().map(human);
+    match (figure("latency.p50Ms"), figure("latency.p99Ms"), figure("latency.maxMs")) {
+        (Some(p50), Some(p99), _) => {
+            format!(", answered in {p50} ms at the median and {p99} ms at the 99th percentile")
+        }
+        (_, _, Some(max)) => format!(", the slowest answer after {max} ms"),
+        _ => String::new(),
+    }
+}
+
+/// From which load on more of it brought next to nothing; only where one setting was swept and three rows or more prove something.
+fn knee(curve: &Curve) -> Option<String> {
+    let mut valid: Vec<&Point> = curve.points.iter().filter(|p| p.valid && p.others.is_empty()).collect();
+    valid.sort_by(|a, b| a.x.total_cmp(&b.x));
+    valid.dedup_by(|a, b| a.x == b.x);
+    let (last, most) = (valid.last()?, valid.iter().map(|p| p.rate).reduce(f64::max)?);
+    let enough = valid.iter().find(|point| point.rate >= most * AS_GOOD_AS)?;
+    if valid.len() < 3 {
+        return None;
+    }
+    let name = &curve.axis;
+    Some(if enough.x < last.x {
+        let change = (most / enough.rate - 1.0) * 100.0;
+        format!(" From {name} {} on, more of it added at most {} %.", human(enough.x), human(change.max(0.0)))
+    } else {
+        format!(" It still grew at the largest {name} that was tried, {}.", human(last.x))
+    })
+}
+
+/// How far the answer can be relied on.
+pub fn belief(results: &Results) -> String {
+    let rows: Vec<_> = results.plain_rows().collect();
+    let valid = rows.iter().filter(|row| matches!(row.verdict, Some(RowVerdict::Passed | RowVerdict::Failed))).count();
+    if rows.is_empty() {
+        return "No row was done.".into();
+    }
+    let planned = results.plan.rows;
+    let mut text = format!("{valid} of {} prove something", plural(planned as u64, "row", "rows"));
+    if planned == 1 {
+        text = if valid == 1 { "The row is valid".into() } else { "The row proves nothing".into() };
+    }
+    let spec = results.spec();
+    let strip: Vec<_> = rows.iter().map(|row| answers(row, spec.as_ref(), results.is_local())).collect();
+    let open: Vec<String> = (0..QUESTIONS.len())
+        .filter_map(|question| {
+            let doubtful = strip.iter().filter(|row| matches!(row[question].0, Answer::Look | Answer::Bad)).count();
+            let (name, rows) = (QUESTIONS[question].to_lowercase(), plural(doubtful as u64, "row", "rows"));
+            (doubtful > 0).then(|| format!("{name} ({rows})"))
+        })
+        .collect();
+    let late = rows.iter().filter_map(|row| value("lateness.maxMs", row, Worst::Largest).ok()).reduce(f64::max);
+    let late = late.map(|ms| format!("; no request was sent more than {} ms late", human(ms))).unwrap_or_default();
+    if open.is_empty() {
+        format!("{text}{late}; nothing that was asked speaks against it.")
+    } else {
+        format!("{text}{late}; look at: {}.", open.join(", "))
+    }
+}

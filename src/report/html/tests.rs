@@ -1,0 +1,166 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::results::fixture::{Scene, good};
+use crate::results::gathered::record::{Bucket, Timeline};
+use crate::results::row::merged_loads;
+use crate::results::shown::course::course;
+use crate::results::shown::detail::RowDetail;
+
+/// Details of a row with a timeline of so many seconds.
+fn detail(scene: &mut Scene, seconds: u32) -> RowDetail {
+    for index in 0..2 {
+        let bucket = |at: u32| Bucket {
+            due: 5,
+            sent: 5,
+            ok: 5,
+            p50: Some(20_000 + at),
+            p99: Some(30_000 + at * 7),
+            ..Bucket::default()
+        };
+        let buckets = (0..seconds).map(bucket).collect();
+        scene.load(index).timeline = Timeline { start_ms: crate::results::fixture::START, bucket_ms: 1000, buckets };
+    }
+    let row = scene.row();
+    let loads = merged_loads(&scene.planned, &scene.outcomes);
+    let course = course(&row, &scene.samples);
+    RowDetail { course, ..RowDetail::new(row, &loads, &scene.outcomes, None) }
+}
+
+/// A test of so many rows, each with all that a row can have.
+fn results(rows: i32) -> Results {
+    let mut scene = good(600).threshold(json!({"metric": "latency.p99Ms", "max": 50}));
+    let detail = detail(&mut scene, 600);
+    let (row, outcome) = scene.judged();
+    let rows: Vec<Value> = (1..=rows)
+        .map(|number| {
+            let mut row = serde_json::to_value(&row).expect("JSON");
+            row["row"] = number.into();
+            row["set"] = json!([{"name": "ingest.rate", "value": (number * 10).to_string()}]);
+            row["observations"] = json!(["<script>alert(1)</script> & more"]);
+            row["loads"][0]["requests"]["perSecond"] = json!((number.min(3) * 10).to_string());
+            row["tasksPerSecond"] = json!((number.min(3) * 10).to_string());
+            row["details"] = serde_json::to_value(&detail).expect("JSON");
+            row
+        })
+        .collect();
+    let json = json!({"test": {"namespace": "perf", "name": "demo", "run": 3}, "verdict": outcome.verdict,
+        "startedAt": "2026-01-01T00:00:00.000Z", "finishedAt": "2026-01-01T00:10:00.000Z",
+        "reason": outcome.reason.as_str(), "message": outcome.message,
+        "plan": {"hash": "0".repeat(64), "rows": rows.len(), "spec": scene.spec}, "rows": rows,
+        "fingerprint": {"operatorVersion": "0.1.0", "nodes": ["node-1 6.1"], "database": {"engine": "postgres", "connectionLimit": 100}}});
+    Results::read(&json.to_string()).expect("results")
+}
+
+#[test]
+fn the_verdict_stands_first_then_whether_it_can_be_believed_then_the_answer_and_then_the_detail() {
+    let text = html(&results(3));
+    let order = [
+        "run 3: <span class=\"verdict Passed\">Passed",
+        "The highest rate was 30 tasks/s with ingest.rate 30 (row 3)",
+        "3 of 3 rows prove something",
+        ">Thresholds<",
+        "Can it be believed?</h2>",
+        "How much it takes</h2>",
+        "What happened when</h2>",
+        "Latency by percentile",
+        "Was all the work done?</h2>",
+        "Database</h2>",
+        "Every row</h2>",
+        "Fingerprint</h2>",
+    ];
+    let mut from = 0;
+    for words in order {
+        let found = text[from..].find(words).unwrap_or_else(|| panic!("{words:?} does not come next"));
+        from += found;
+    }
+}
+
+#[test]
+fn it_stays_below_500_kb_and_says_whose_charts_are_left_out() {
+    for rows in [1, 3, 64] {
+        let text = html(&results(rows));
+        assert!(text.len() < MOST_BYTES, "{rows} rows: {} bytes", text.len());
+        assert_eq!(text.contains("are left out so that this file stays small"), rows == 64, "{rows} rows");
+        assert!(text.contains(">Row 1: ingest.rate 10<"));
+    }
+}
+
+#[test]
+fn it_asks_nobody_for_anything_and_runs_nothing() {
+    let text = html(&results(2));
+    let outside =
+        regex::Regex::new(r#"(?i)(src|href|action)="[^#"]|url\(|@import|<(link|img|iframe|object|form)\b| on\w+="#);
+    let found = outside.expect("a pattern").find(&text).map(|found| found.as_str().to_owned());
+    assert_eq!(found, None);
+    assert_eq!(text.matches("<script").count(), 1, "only the data");
+    assert!(text.contains("default-src 'none'") && !text.contains("<script>alert"), "what people wrote stays text");
+}
+
+#[test]
+fn every_table_has_headers_and_a_caption_and_every_picture_words() {
+    let text = html(&results(2));
+    let tables: Vec<&str> = text.split("<table>").skip(1).collect();
+    assert!(tables.len() >= 6);
+    for table in tables {
+        let table = table.split("</table>").next().expect("its end");
+        assert!(
+            table.starts_with("<caption>") && table.contains("<th scope=\"col\"") && table.contains("scope=\"row\""),
+            "{table}"
+        );
+    }
+    let svgs = text.split("<svg").skip(1).map(|svg| svg.split('>').next().expect("its end"));
+    assert!(svgs.clone().count() > 10);
+    for svg in svgs {
+        assert!(svg.contains("aria-hidden") || svg.contains("role=\"img\" aria-label=\""), "{svg}");
+    }
+    assert!(text.contains("<html lang=\"en\">") && text.contains("name=\"viewport\""));
+}
+
+#[test]
+fn what_a_program_reads_out_of_it_are_the_results() {
+    let text = html(&results(2));
+    let data = text.split("id=\"results\">").nth(1).and_then(|rest| rest.split("</script>").next()).expect("the data");
+    let read = Results::read(data).expect("results");
+    assert_eq!((read.rows.len(), read.rows[0].details.is_none()), (2, true));
+    assert!(read.rows[0].row.observations[0].starts_with("<script>"));
+}
+
+#[test]
+fn a_test_without_rows_says_why() {
+    let mut none = results(1);
+    (none.rows, none.verdict, none.reason) = (Vec::new(), crate::api::Verdict::Invalid, "UrlNotAllowed".into());
+    let text = html(&none);
+    assert!(
+        text.contains("No row was done.") && text.contains("nor on the operator's list of allowed hosts"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_rate_that_stops_growing_is_said_with_the_load_from_which_on() {
+    let said = say::answer(&results(6));
+    assert!(said.contains("From ingest.rate 30 on, more of it added at most 0 %."), "{said}");
+    let said = say::answer(&results(3));
+    assert!(said.contains("It still grew at the largest ingest.rate that was tried, 30."), "{said}");
+}
+
+#[test]
+fn what_was_not_asked_is_not_told_as_good() {
+    let results = results(1);
+    let row = results.plain_rows().next().expect("a row").clone();
+    let spec = results.spec();
+    let of = |row: &crate::api::Row, local| belief::answers(row, spec.as_ref(), local).map(|(answer, _)| answer);
+    use belief::Answer::{Bad, Good, Look, NotAsked};
+    assert_eq!(of(&row, false), [Good, Good, Good, Good, Good, Good, Good, Good]);
+    assert_eq!(of(&row, true)[1..4], [NotAsked, Good, NotAsked]);
+    let mut late = row.clone();
+    (late.verdict, late.reason) = (Some(crate::api::RowVerdict::Invalid), Some("GeneratorSaturated".into()));
+    assert_eq!(of(&late, false)[0], Bad);
+    let mut few = row.clone();
+    few.loads[0].latency.as_mut().expect("latency").p99_ms = None;
+    few.observations = vec!["ingest: the latency still grew: median 1, 2, 3 ms in the thirds of the load".into()];
+    assert_eq!(of(&few, false)[6..], [Look, Look]);
+    let nothing = crate::results::row::empty(&good(60).planned);
+    assert_eq!(of(&nothing, false), [NotAsked, NotAsked, NotAsked, NotAsked, NotAsked, NotAsked, NotAsked, NotAsked]);
+}
