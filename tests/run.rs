@@ -199,3 +199,46 @@ fn a_manifest_comes_from_standard_input_too() {
     let ran = Ran::new(child.wait_with_output().unwrap());
     assert_eq!((ran.code, server.count(), ran.err.as_str()), (Some(0), 1, ""), "{ran:?}");
 }
+
+/// `loadtest` with another command than run.
+fn said(words: &[&str]) -> Ran {
+    Ran::new(Command::new(env!("CARGO_BIN_EXE_loadtest")).args(words).output().unwrap())
+}
+
+#[test]
+fn the_report_is_one_html_file_and_the_same_comes_out_of_the_results_again() {
+    let server = Server::start(|_| "200 OK");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (page, results) = (path("report.html"), path("results.json"));
+    let ran = run(&[&server.url("/"), "-n", "40", "-c", "4", "--html", &page, "--report", &path("")]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.contains("Load test url, run 1: ") && text.contains("Latency by percentile"), "{text}");
+    let again = said(&["report", "--from", &results, "--html"]);
+    assert_eq!((again.code, again.out == text), (Some(0), true), "{}", again.err);
+    let row = said(&["report", "--from", &results, "--row", "1"]);
+    assert!(row.out.contains("url run 1, row 1: Passed") && row.out.contains("40 sent, 40 ok"), "{row:?}");
+    let none = said(&["report", "--from", &results, "--row", "2"]);
+    assert!(none.code == Some(2) && none.err.contains("there is no row 2; the rows that were done: 1"), "{none:?}");
+}
+
+#[test]
+fn two_runs_are_compared_when_their_plan_is_the_same_and_otherwise_the_field_is_named() {
+    let server = Server::start(|_| "200 OK");
+    let folder = tempfile::tempdir().unwrap();
+    let results = |run: &str, requests: &str| {
+        let to = folder.path().join(run).display().to_string();
+        let ran = self::run(&[&server.url("/"), "-n", requests, "-c", "4", "--report", &to]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        format!("{to}/results.json")
+    };
+    let (a, b, other) = (results("a", "40"), results("b", "40"), results("other", "80"));
+    let same = said(&["compare", &a, &b]);
+    assert_eq!(same.code, Some(0), "{same:?}");
+    assert!(same.out.contains("| Run | Set | Figure | A | B | B / A |"), "{same:?}");
+    assert!(same.out.contains("| 1 | - | Requests/s |"), "{same:?}");
+    let refused = said(&["compare", &a, &other]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.err.contains("can't be compared, they differ in\n  plan: "), "{refused:?}");
+}

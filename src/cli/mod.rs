@@ -48,8 +48,10 @@ enum Command {
     Validate(validate::Args),
     /// Show where a test stands until it is over; ends with the verdict's exit code. Ctrl-C leaves the test running.
     Watch(object::watch::Args),
-    /// Print what came of a test, as a table, Markdown, CSV, JSON or JUnit.
+    /// Print what came of a test, as a table, HTML, Markdown, CSV, JSON or JUnit; from the cluster or from a file.
     Report(object::report::Args),
+    /// Print two runs side by side, if they may be compared; if not, in which field they differ.
+    Compare(object::compare::Args),
     /// End a running test; everything is put back.
     Cancel(object::cancel::Args),
     /// Run a finished test once more.
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&args),
         Command::Watch(args) => block_on(async { ended("watch", object::watch::watch(&args).await) }),
         Command::Report(args) => block_on(async { ended("report", object::report::report(&args).await) }),
+        Command::Compare(args) => block_on(async { ended("compare", object::compare::compare(&args).await) }),
         Command::Cancel(args) => block_on(async { ended("cancel", object::cancel::cancel(&args).await) }),
         Command::Rerun(args) => block_on(async { ended("rerun", object::rerun::rerun(&args).await) }),
         Command::Restore(args) => block_on(async { ended("restore", object::restore::restore(&args).await) }),

@@ -1,5 +1,6 @@
 //! PURE: the results of a test as files for people and programs.
 
+pub mod comment;
 pub mod compare;
 mod csv;
 pub mod html;

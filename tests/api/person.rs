@@ -71,15 +71,24 @@ async fn a_test_that_nobody_began_can_be_cancelled_but_not_run_again() {
 async fn a_report_is_printed_in_each_form() {
     let Some(space) = Space::new("person").await else { return };
     create(&space, "done").await;
-    let files = json!({"table.md": "# Load test\n", "results.csv": "a,b\n", "results.json": "{}", "junit.xml": "<x/>"});
+    let results = json!({"test": {"namespace": space.name, "name": "done", "run": 1}, "verdict": "Passed", "reason": "ThresholdsMet",
+        "message": "All held.", "plan": {"hash": "h", "rows": 1, "spec": {"loads": []}}, "rows": [{"row": 1, "verdict": "Passed"}]});
+    let json = results.to_string();
+    let files = json!({"table.md": "# Load test\n", "results.csv": "a,b\n", "results.json": results.to_string(), "junit.xml": "<x/>"});
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "done-report"}, "data": files});
     space.cluster.create(&space.name, &map, false).await.unwrap();
     space.merge("loadtests", "done/status", json!({"status": {"reportRef": {"name": "done-report"}}})).await;
-    let forms = [("--markdown", "# Load test\n"), ("--csv", "a,b\n"), ("--json", "{}"), ("--junit", "<x/>")];
+    let forms = [("--csv", "a,b\n"), ("--json", json.as_str()), ("--junit", "<x/>")];
     for (form, wanted) in forms {
         let (code, out, err) = said(&loadtest(&space, &["report", "done", form]));
         assert_eq!((code, out.as_str()), (0, wanted), "{form}: {err}");
     }
+    let (code, out, err) = said(&loadtest(&space, &["report", "done", "--html"]));
+    assert!(code == 0 && out.starts_with("<!DOCTYPE html>") && out.contains(&format!("{}/done", space.name)), "{err}");
+    let (_, out, err) = said(&loadtest(&space, &["report", "done", "--markdown"]));
+    assert!(out.contains("### Load test\n") && out.contains("kubectl loadtest rerun done"), "{out}{err}");
+    let (code, out, err) = said(&loadtest(&space, &["compare", "done", "done@1"]));
+    assert!(code == 0 && out.contains("A is ") && out.contains("run 1, B is "), "{out}{err}");
     let (code, _, err) = said(&loadtest(&space, &["report", "done", "--csv", "--json"]));
     assert!(code == 2 && err.contains("cannot be used with"), "{err}");
 }

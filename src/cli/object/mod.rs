@@ -1,6 +1,8 @@
 //! What a person does with a LoadTest that is in a cluster, with the person's own rights.
 
 pub mod cancel;
+pub mod compare;
+mod kept;
 pub mod report;
 pub mod rerun;
 pub mod restore;

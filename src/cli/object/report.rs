@@ -1,20 +1,27 @@
 //! `loadtest report NAME`: what came of a test, for a terminal or as one of the report's files.
 
 use std::io::Write;
+use std::path::PathBuf;
 
-use k8s_openapi::api::core::v1::ConfigMap;
-
-use super::{Connection, Place, Said};
-use crate::api::LoadTest;
+use super::kept::Kept;
+use super::{Connection, Said};
 use crate::cli::exit;
 use crate::cli::run::screen::fitted;
+use crate::cli::run::summary::summary;
 use crate::cli::run::terminal::width;
+use crate::report::Results;
+use crate::report::comment::comment;
+use crate::report::html::html;
 
 /// Which test, and in which form.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Name of the LoadTest.
-    name: String,
+    /// Name of the LoadTest; with --from it may be left out where the file holds one.
+    #[arg(required_unless_present = "from")]
+    name: Option<String>,
+    /// One HTML file without script or network, below 500 KB.
+    #[arg(long, group = "form")]
+    html: bool,
     /// As the Markdown that a pull request's comment takes.
     #[arg(long, group = "form")]
     markdown: bool,
@@ -27,9 +34,15 @@ pub struct Args {
     /// As JUnit's XML: a failure is a threshold, an error an invalid row.
     #[arg(long, group = "form")]
     junit: bool,
+    /// One row only, by its number: its percentiles, answers and failures; or with --html its charts.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["markdown", "csv", "json", "junit"])]
+    row: Option<i32>,
     /// An earlier run, by its number; without it the last one.
     #[arg(long, value_name = "NUMBER")]
     run: Option<i64>,
+    /// Ask no cluster: read what `kubectl get loadtest,configmap -o yaml` printed, or a results.json; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["namespace", "context", "kubeconfig"])]
+    from: Option<PathBuf>,
     #[command(flatten)]
     connection: Connection,
 }
@@ -39,82 +52,63 @@ pub struct Args {
 /// # Errors
 /// There is no such test, no run of it is over, or its report is gone.
 pub async fn report(args: &Args) -> Result<u8, Said> {
-    let place = args.connection.open().await?;
-    let test = place.test(&args.name).await?;
-    let map = config_map(&test, args.run)?;
-    let files = read(&place, &map).await?;
-    let file = match (args.markdown, args.csv, args.json, args.junit) {
-        (_, true, ..) => "results.csv",
-        (_, _, true, _) => "results.json",
+    let kept = Kept::open(args.from.as_deref(), &args.connection).await?;
+    let mut files = kept.files(args.name.as_deref(), args.run).await?;
+    let table = files.get("table.md").cloned();
+    let file = match (args.csv, args.json, args.junit) {
+        (true, ..) => "results.csv",
+        (_, true, _) => "results.json",
         (.., true) => "junit.xml",
         _ => "table.md",
     };
-    let text = files.data.unwrap_or_default().remove(file);
-    let text = text.ok_or_else(|| Said { text: format!("ConfigMap {map} has no {file}"), code: exit::UNASKED })?;
-    let plain = file == "table.md" && !args.markdown;
-    let shown = match width(&std::io::stdout()).filter(|_| plain) {
-        Some(width) => fitted(text.trim_start_matches("# "), width),
-        None => text,
+    let text = if args.html {
+        html(&only(kept.whole(&files).await?, args.row)?)
+    } else if let Some(number) = args.row {
+        of_row(&only(kept.whole(&files).await?, Some(number))?)
+    } else if args.markdown {
+        let results = kept.whole(&files).await?;
+        comment(&results, table.as_deref().unwrap_or_default())
+    } else if let Some(text) = files.remove(file) {
+        match width(&std::io::stdout()).filter(|_| file == "table.md") {
+            Some(width) => fitted(text.trim_start_matches("# "), width),
+            None => text,
+        }
+    } else {
+        return Err(Said {
+            text: format!("the report has no {file}; --html and --row need only results.json"),
+            code: exit::UNASKED,
+        });
     };
     // Who closed standard output doesn't want to read it.
-    let _ = std::io::stdout().write_all(shown.as_bytes());
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(exit::PASSED)
 }
 
-/// Name of the ConfigMap that holds the report of that run, or of the last one.
-fn config_map(test: &LoadTest, run: Option<i64>) -> Result<String, Said> {
-    let name = test.metadata.name.clone().unwrap_or_default();
-    let status = test.status.as_ref();
-    let last = status.and_then(|status| status.run.as_ref()).map(|run| run.id);
-    let of_last = status.and_then(|status| status.report_ref.as_ref()).map(|report| report.name.clone());
-    let found = match run {
-        Some(number) if Some(number) != last => {
-            let past = status.into_iter().flat_map(|status| &status.history).find(|past| past.id == number);
-            past.and_then(|past| past.report.clone())
+/// The results of one row, where one is asked for.
+fn only(mut results: Results, row: Option<i32>) -> Result<Results, Said> {
+    let Some(number) = row else { return Ok(results) };
+    let known: Vec<String> = results.rows.iter().map(|row| row.row.row.to_string()).collect();
+    results.rows.retain(|row| row.row.row == number);
+    if results.rows.is_empty() {
+        let text = format!("there is no row {number}; the rows that were done: {}", known.join(", "));
+        return Err(Said { text, code: exit::USAGE });
+    }
+    Ok(results)
+}
+
+/// What a table has no room for.
+fn of_row(results: &Results) -> String {
+    let mut out = String::new();
+    for row in &results.rows {
+        let verdict = row.row.verdict.map_or_else(|| "-".into(), |verdict| format!("{verdict:?}"));
+        out += &format!("{} run {}, row {}: {verdict}", results.name(), results.test.run, row.row.row);
+        row.row.set.iter().for_each(|set| out += &format!("  {}={}", set.name, set.value));
+        out.push('\n');
+        match &row.details {
+            Some(detail) => out += &summary(&row.row, detail),
+            None => out += "  its histograms and timelines are gone with its ConfigMap\n",
         }
-        _ => of_last,
-    };
-    found.ok_or_else(|| {
-        let what =
-            run.map_or_else(|| "no run of it is over".into(), |number| format!("it has no report of run {number}"));
-        Said { text: format!("{name}: {what}; kubectl loadtest watch {name} shows where it stands"), code: exit::USAGE }
-    })
-}
-
-async fn read(place: &Place, map: &str) -> Result<ConfigMap, Said> {
-    place.api::<ConfigMap>().get(map).await.map_err(|error| place.why("ConfigMap", map, &error))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn finished() -> LoadTest {
-        serde_json::from_value(json!({
-            "apiVersion": "loadtest.dev/v1alpha1", "kind": "LoadTest", "metadata": {"name": "peak"},
-            "spec": {"loads": [{"name": "m", "url": "http://web/"}]},
-            "status": {"reportRef": {"name": "peak-abcde-3-report"}, "run": {"id": 3, "generation": 1, "planHash": "h",
-                "hashVersion": 1, "protocolVersion": 1},
-                "history": [{"id": 2, "verdict": "Failed", "report": "peak-abcde-2-report"}]}}))
-        .unwrap()
+        row.row.observations.iter().for_each(|text| out += &format!("  {text}\n"));
     }
-
-    #[test]
-    fn the_last_run_is_reported_unless_another_is_named() {
-        let test = finished();
-        assert_eq!(config_map(&test, None).unwrap(), "peak-abcde-3-report");
-        assert_eq!(config_map(&test, Some(3)).unwrap(), "peak-abcde-3-report");
-        assert_eq!(config_map(&test, Some(2)).unwrap(), "peak-abcde-2-report");
-        assert!(config_map(&test, Some(1)).unwrap_err().text.contains("no report of run 1"));
-    }
-
-    #[test]
-    fn a_test_that_never_ended_has_no_report_and_says_where_to_look() {
-        let test = LoadTest { status: None, ..finished() };
-        let said = config_map(&test, None).unwrap_err();
-        assert_eq!(said.code, exit::USAGE);
-        assert!(said.text.contains("no run of it is over; kubectl loadtest watch peak"), "{}", said.text);
-    }
+    out
 }

@@ -3,7 +3,7 @@
 mod manifest;
 pub mod output;
 pub mod screen;
-mod summary;
+pub mod summary;
 pub mod terminal;
 mod url;
 
@@ -52,6 +52,9 @@ pub struct Args {
     /// Write table.md, results.csv, results.json and junit.xml into this folder.
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
+    /// Write the report as one HTML file, without script or network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Show nothing but the table and the verdict.
     #[arg(long)]
     quiet: bool,
@@ -97,6 +100,15 @@ pub async fn run(args: Args) -> ExitCode {
             Ok(()) => live.say(&format!("The report is in {}.", folder.display())),
             Err(error) => {
                 eprintln!("loadtest run: --report {}: {error}", folder.display());
+                return ExitCode::from(exit::UNASKED);
+            }
+        }
+    }
+    if let Some(file) = &args.html {
+        match output.html().and_then(|text| std::fs::write(file, text)) {
+            Ok(()) => live.say(&format!("The report is in {}.", file.display())),
+            Err(error) => {
+                eprintln!("loadtest run: --html {}: {error}", file.display());
                 return ExitCode::from(exit::UNASKED);
             }
         }

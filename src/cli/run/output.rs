@@ -12,7 +12,8 @@ use super::terminal::width;
 use crate::agents::local::Ended;
 use crate::api::{Fingerprint, Instant};
 use crate::plan::Plan;
-use crate::report::{ReportInput, files};
+use crate::report::html::html;
+use crate::report::{ReportInput, Results, files};
 use crate::results::figures::note::plural;
 use crate::results::judged::verdict::TestInput;
 use crate::results::shown::table::{TableInput, table};
@@ -73,13 +74,29 @@ impl Output<'_> {
     /// # Errors
     /// The folder can't be written to.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        self.files().iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
+    }
+
+    /// The report as one HTML file.
+    ///
+    /// # Errors
+    /// The results can't be read back, which is not known to happen.
+    pub fn html(&self) -> std::io::Result<String> {
+        let files = self.files();
+        let results = Results::read(files.get("results.json").map_or("", String::as_str));
+        results.map(|results| html(&results)).map_err(std::io::Error::other)
+    }
+
+    /// The report's files by name.
+    fn files(&self) -> BTreeMap<String, String> {
         let json = |(row, detail): (&i32, &crate::results::shown::detail::RowDetail)| {
             (*row, serde_json::to_value(detail).unwrap_or(Value::Null))
         };
         let details: BTreeMap<i32, Value> = self.ended.details.iter().map(json).collect();
         let version = crate::runtime::version().chars().take(64).collect();
         let fingerprint = Fingerprint { operator_version: Some(version), ..Fingerprint::default() };
-        let all = files(&ReportInput {
+        files(&ReportInput {
             namespace: "",
             name: self.name,
             run: 1,
@@ -99,8 +116,6 @@ impl Output<'_> {
             fingerprint: Some(&fingerprint),
             details: &details,
             row_config_maps: &BTreeMap::new(),
-        });
-        std::fs::create_dir_all(folder)?;
-        all.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
+        })
     }
 }

@@ -181,7 +181,7 @@ pub fn strip(results: &Results) -> Markup {
                         tr {
                             th.n scope="row" { (row.row) }
                             @for (answer, text) in answers(row, spec.as_ref(), results.is_local()) {
-                                td.cell { (mark(answer)) " " (text) }
+                                td class=(if answer == Answer::NotAsked { "cell none" } else { "cell" }) { (mark(answer)) " " (text) }
                             }
                         }
                     }

@@ -110,7 +110,14 @@ fn rates(curve: &Curve) -> Chart<'_> {
         series.push(Series { name: "Invalid rows".into(), points: invalid, style: Style::Rings });
     }
     let what = format!("Rate of each row over {}; a ring is a row that proves nothing.", curve.axis);
-    Chart { title: "How much it takes", what, x: (&curve.axis, Scale::Linear), y: (curve.unit, Scale::Linear), series }
+    Chart {
+        title: "Rate over load",
+        what,
+        explained: true,
+        x: (&curve.axis, Scale::Linear),
+        y: (curve.unit, Scale::Linear),
+        series,
+    }
 }
 
 /// As many times the rate of the first point as its load, up to the highest rate that was seen.
@@ -155,5 +162,12 @@ fn latencies<'a>(results: &Results, curve: &'a Curve) -> Chart<'a> {
     let (least, most) = (known.clone().fold(f64::MAX, f64::min), known.fold(0.0, f64::max));
     let scale = if most > least * 30.0 { Scale::Log } else { Scale::Linear };
     let what = "Response time of good answers, from the instant a request was due; of several loads the worst.".into();
-    Chart { title: "How long it takes then", what, x: (&curve.axis, Scale::Linear), y: ("ms", scale), series }
+    Chart {
+        title: "Latency over load",
+        what,
+        explained: true,
+        x: (&curve.axis, Scale::Linear),
+        y: ("ms", scale),
+        series,
+    }
 }

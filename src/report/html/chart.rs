@@ -7,7 +7,7 @@ use super::palette::{GROUND, INKS, MUTED, RULE, TEXT};
 use crate::results::figures::decimal::human;
 
 const WIDTH: u32 = 440;
-const HEIGHT: u32 = 240;
+const HEIGHT: u32 = 250;
 
 /// Lines or points over one axis.
 pub struct Series {
@@ -43,6 +43,8 @@ pub struct Chart<'a> {
     pub title: &'a str,
     /// What it shows, a sentence: stands below the title, and is read to those who can't see it.
     pub what: String,
+    /// The sentence is shown; not where the same chart stands above with it.
+    pub explained: bool,
     pub x: (&'a str, Scale),
     pub y: (&'a str, Scale),
     pub series: Vec<Series>,
@@ -56,7 +58,8 @@ impl Chart<'_> {
             figure {
                 figcaption {
                     (self.title)
-                    span.what { (self.what) }
+                    @if self.explained { span.what { (self.what) } }
+                    @else { br; }
                     @for (at, series) in self.series.iter().enumerate().filter(|_| self.series.len() > 1) {
                         span.key { (key(at, series.style)) (series.name) }
                     }
@@ -102,12 +105,12 @@ impl Chart<'_> {
         x: (f64, f64),
         y: (f64, f64),
     ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
-        let font = |colour: &str| ("sans-serif", 12).into_font().color(&rgb(colour));
+        let font = |colour: &str| ("sans-serif", 14).into_font().color(&rgb(colour));
         let mut chart = ChartBuilder::on(root)
             .margin(6)
-            .margin_right(14)
-            .x_label_area_size(34)
-            .y_label_area_size(52)
+            .margin_right(26)
+            .x_label_area_size(40)
+            .y_label_area_size(60)
             .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
         let label = |scale: Scale| move |value: &f64| tick(*value, scale);
         let labels = |(from, to): (f64, f64), scale| if scale == Scale::Linear { 6 } else { (to - from) as usize + 1 };
@@ -203,7 +206,14 @@ mod tests {
 
     fn chart(points: Vec<(f64, Option<f64>)>) -> Chart<'static> {
         let series = vec![Series { name: "sent".into(), points, style: Style::Line }];
-        Chart { title: "Rate", what: "A second.".into(), x: ("s", Scale::Linear), y: ("1/s", Scale::Linear), series }
+        Chart {
+            title: "Rate",
+            what: "A second.".into(),
+            explained: true,
+            x: ("s", Scale::Linear),
+            y: ("1/s", Scale::Linear),
+            series,
+        }
     }
 
     #[test]

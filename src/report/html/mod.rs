@@ -38,7 +38,7 @@ pub fn html(results: &Results) -> String {
     let mut room = MOST_BYTES.saturating_sub(page(results, &[], &data).len() + 2_000);
     let mut charts = Vec::new();
     for row in results.rows.iter().filter_map(|row| Some((row, row.details.as_ref()?))) {
-        let text = of_row(row.0, timeline::charts(row.1, limit)).into_string();
+        let text = of_row(row.0, timeline::charts(row.1, limit, charts.is_empty())).into_string();
         if text.len() > room {
             break;
         }

@@ -49,7 +49,7 @@ pub fn style() -> String {
         .iter()
         .map(|ink| {
             format!(
-                "svg polyline[stroke=\"{}\"],svg .key line[stroke=\"{}\"]{{stroke-dasharray:{}}}",
+                "svg polyline[stroke=\"{}\"],.key line[stroke=\"{}\"]{{stroke-dasharray:{}}}",
                 ink.light, ink.light, ink.dashes
             )
         })

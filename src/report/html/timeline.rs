@@ -11,24 +11,25 @@ use crate::results::shown::course::Course;
 use crate::results::shown::detail::{LoadDetail, RowDetail};
 
 /// Most points of a line.
-const MOST_POINTS: i64 = 120;
+const MOST_POINTS: i64 = 90;
 const TIME: (&str, Scale) = ("seconds since the first request was due", Scale::Linear);
 
 type Points = Vec<(f64, Option<f64>)>;
 
-/// The charts of a row.
-pub fn charts(detail: &RowDetail, connection_limit: Option<i32>) -> Markup {
+/// The charts of a row; `explained`: with the sentences that say what each shows.
+pub fn charts(detail: &RowDetail, connection_limit: Option<i32>, explained: bool) -> Markup {
     let requests = Requests::of(detail);
+    let of = |chart: Chart| Chart { explained, ..chart }.markup();
     html! {
         div.charts {
             @if let Some(requests) = &requests {
-                (requests.rates().markup())
-                (requests.latencies().markup())
-                @if requests.failed() { (requests.errors().markup()) }
+                (of(requests.rates()))
+                (of(requests.latencies()))
+                @if requests.failed() { (of(requests.errors())) }
             }
-            @for load in &detail.loads { (spectrum(load, detail.loads.len() > 1)) }
+            @for load in &detail.loads { (spectrum(load, detail.loads.len() > 1, explained)) }
             @if let Some(course) = &detail.course {
-                @for chart in sampled(course, connection_limit) { (chart.markup()) }
+                @for chart in sampled(course, connection_limit) { (of(chart)) }
             }
         }
         @if requests.as_ref().is_some_and(|requests| !requests.failed()) { p.muted { "No request failed." } }
@@ -53,6 +54,8 @@ struct Sum {
     failed: u64,
     p50: Option<u32>,
     p99: Option<u32>,
+    /// Something was still due afterwards.
+    under_load: bool,
 }
 
 impl Requests {
@@ -74,6 +77,9 @@ impl Requests {
                 buckets.entry(since / step_ms).or_default().add(bucket);
             }
         }
+        // The last point is rarely whole, and what ends later is no load.
+        let last = buckets.iter().filter(|(_, sum)| sum.due > 0).map(|(number, _)| *number).max();
+        buckets.iter_mut().for_each(|(number, sum)| sum.under_load = last.is_some_and(|last| *number < last));
         Some(Self { step_ms, buckets })
     }
 
@@ -93,12 +99,12 @@ impl Requests {
 
     fn rates(&self) -> Chart<'static> {
         let series = vec![
-            self.series("due", |sum| self.per_second(sum.due)),
-            self.series("sent", |sum| self.per_second(sum.sent)),
+            self.series("due", |sum| self.per_second(sum.due).filter(|_| sum.under_load)),
+            self.series("sent", |sum| self.per_second(sum.sent).filter(|_| sum.under_load)),
             self.series("good answers", |sum| self.per_second(sum.ok)),
         ];
         let what = "Requests a second; where sent leaves due, the generator or its cap held them back.".into();
-        Chart { title: "Due, sent and answered", what, x: TIME, y: ("1/s", Scale::Linear), series }
+        Chart { title: "Due, sent and answered", what, explained: true, x: TIME, y: ("1/s", Scale::Linear), series }
     }
 
     fn latencies(&self) -> Chart<'static> {
@@ -107,13 +113,20 @@ impl Requests {
         series.retain(|series| series.points.iter().any(|(_, y)| y.is_some()));
         let what =
             "Response time of good answers; of several generators the worst, since percentiles can't be averaged.";
-        Chart { title: "Latency over time", what: what.into(), x: TIME, y: ("ms", Scale::Linear), series }
+        Chart {
+            title: "Latency over time",
+            what: what.into(),
+            explained: true,
+            x: TIME,
+            y: ("ms", Scale::Linear),
+            series,
+        }
     }
 
     fn errors(&self) -> Chart<'static> {
         let series = vec![self.series("failed", |sum| self.per_second(sum.failed))];
         let what = "Requests that failed, a second.".into();
-        Chart { title: "Errors", what, x: TIME, y: ("1/s", Scale::Linear), series }
+        Chart { title: "Errors", what, explained: true, x: TIME, y: ("1/s", Scale::Linear), series }
     }
 }
 
@@ -129,7 +142,7 @@ impl Sum {
 }
 
 /// Response and service time of a load by percentile; ends where the answers end.
-fn spectrum(load: &LoadDetail, named: bool) -> Markup {
+fn spectrum(load: &LoadDetail, named: bool, explained: bool) -> Markup {
     let of = |name: &str, histogram| {
         let histogram = decode(histogram).ok().filter(|histogram| !histogram.is_empty())?;
         Some(Series { name: name.into(), points: quantiles(&histogram), style: Style::Line })
@@ -140,7 +153,8 @@ fn spectrum(load: &LoadDetail, named: bool) -> Markup {
     let what =
         "Response time counts from due, service time from sent: between them requests waited in the generator's queue.";
     let y = if wide(&series) { Scale::Log } else { Scale::Linear };
-    Chart { title: &title, what: what.into(), x: ("percentile", Scale::Percentile), y: ("ms", y), series }.markup()
+    Chart { title: &title, what: what.into(), explained, x: ("percentile", Scale::Percentile), y: ("ms", y), series }
+        .markup()
 }
 
 /// The largest is more than thirty times the smallest.
@@ -169,7 +183,7 @@ fn sampled(course: &Course, connection_limit: Option<i32>) -> Vec<Chart<'static>
     let line = |name: &str, title: &str| Some(Series { name: title.into(), points: points(name)?, style: Style::Line });
     let chart = |title: &'static str, what: &str, unit: &'static str, series: Vec<Option<Series>>| {
         let series = series.into_iter().flatten().collect();
-        Chart { title, what: what.into(), x: TIME, y: (unit, Scale::Linear), series }
+        Chart { title, what: what.into(), explained: true, x: TIME, y: (unit, Scale::Linear), series }
     };
     let many = connection_limit.map_or_else(String::new, |limit| format!(" It allows {limit}."));
     let mut all = vec![
