@@ -26,6 +26,8 @@ pub struct End {
     /// Indexes of the generators that sent load, by row.
     pub fires: BTreeMap<i32, Vec<u32>>,
     pub finalizers: usize,
+    /// Workloads that still bore the LoadTest's claim when its finalizer went.
+    pub let_go: Vec<String>,
     pub run: i64,
 }
 
@@ -59,6 +61,7 @@ impl End {
             jobs_made,
             fires,
             finalizers: finalizers.unwrap_or(0),
+            let_go: world.journal.let_go.clone(),
             run: status.run.map_or(0, |run| run.id),
         }
     }

@@ -55,7 +55,7 @@ fn an_undisturbed_run_fires_each_row_once_passes_and_leaves_everything_as_it_was
         assert_eq!(end.targets, found, "{story}");
         assert_eq!(end.states, ["Restored"], "{story}");
         assert_eq!(end.fires, [(1, vec![0, 1]), (2, vec![0, 1])].into(), "{story}");
-        assert!(end.jobs_left.is_empty() && end.finalizers == 0, "{story}");
+        assert!(end.jobs_left.is_empty() && end.finalizers == 0 && end.let_go.is_empty(), "{story}");
         assert_eq!(end.jobs_made.len(), 3, "two rows and the observer: {story}");
         assert!(end.jobs_made.values().all(|n| *n == 1), "{story}");
     });
@@ -70,6 +70,7 @@ fn a_run_that_is_cancelled_or_deleted_in_mid_row_fires_no_other_row_and_leaves_e
         assert_eq!(end.fires, [(1, vec![0, 1])].into(), "{story:?}: {writes:#?}");
         assert_eq!(end.targets, *found, "{story:?}: {writes:#?}");
         assert!(end.jobs_left.is_empty() && end.finalizers == 0, "{story:?}: {writes:#?}");
+        assert!(end.let_go.is_empty(), "{story:?}: {:?}: {writes:#?}", end.let_go);
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Journal {
     pub entries: Vec<Entry>,
     /// Requests that the fake has no answer for.
     pub unknown: Vec<String>,
+    /// Workloads that bore a LoadTest's claim when its finalizer went.
+    pub let_go: Vec<String>,
     writes: usize,
 }
 

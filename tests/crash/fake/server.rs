@@ -9,6 +9,7 @@ use super::selector::matches;
 use super::store::{Key, Store, key, text};
 use super::{Millis, World, patch};
 use crate::cluster::Cluster;
+use loadtest_operator::build::CLAIM;
 
 /// Resources whose status is written through the subresource only.
 const WITH_STATUS: [&str; 5] = ["loadtests", "deployments", "statefulsets", "jobs", "pods"];
@@ -155,8 +156,28 @@ fn change(world: &mut World, at: &Key, sent: &Sent) -> Answer {
         return Answer::object(200, &typed(new, path));
     }
     let stored = world.store.update(at, new);
+    if path.resource == "loadtests" && held(&old) && !held(&stored) {
+        let claimed = claimed_by(&world.store, text(&old, "/metadata/uid"));
+        world.journal.let_go.extend(claimed.map(|target| format!("{target}: {}", sent.words())));
+    }
     Cluster::noticed(world, at, Some(&old));
     Answer::object(200, &typed(stored, path))
+}
+
+fn held(object: &Value) -> bool {
+    object["metadata"]["finalizers"].as_array().is_some_and(|all| !all.is_empty())
+}
+
+/// The workloads that bear a claim of that LoadTest.
+fn claimed_by(store: &Store, uid: &str) -> impl Iterator<Item = String> {
+    let is_its = |object: &&Value| {
+        let label = object["metadata"]["labels"][CLAIM].as_str();
+        label.is_some_and(|label| label.split('.').next() == Some(uid))
+    };
+    let of = |kind: &str| -> Vec<String> {
+        store.list(kind, "").filter(is_its).map(|object| text(object, "/metadata/name").to_owned()).collect()
+    };
+    of("deployments").into_iter().chain(of("statefulsets"))
 }
 
 fn delete(world: &mut World, at: &Key, sent: &Sent) -> Answer {
