@@ -2,7 +2,7 @@
 
 use super::reads::Weather;
 use super::turns::{Turn, Walk, alone, plan};
-use super::world::World;
+use super::world::{Claim, RunKey, World};
 use crate::api::{Phase, Reason};
 use crate::lifecycle::{Millis, PlanView};
 
@@ -152,6 +152,21 @@ fn a_deleted_test_puts_everything_back_and_is_gone() {
         walk.world.delete_test(0);
         walk.finish(MOST);
         assert!(walk.world.is_over() && !walk.world.tests[0].exists, "{:?}", walk.log);
+    }
+}
+
+#[test]
+fn a_claim_that_arrives_after_the_end_is_released_before_the_finalizer_goes() {
+    let ended = |walk: &Walk| walk.world.tests[0].state.phase == Phase::Finished && walk.world.tests[0].finalizer;
+    let ends: Vec<Walk> = stops().into_iter().filter(|walk| ended(walk) && !walk.world.targets.is_empty()).collect();
+    assert_eq!(ends.len(), 3, "the plans with targets");
+    for mut walk in ends {
+        let target = walk.world.targets[0].as_mut().expect("nobody deleted it");
+        target.claim = Some(Claim { of: RunKey { test: 0, run: 1 }, originals: target.size, set: None });
+        target.version += 1;
+        let before = walk.log.len();
+        walk.finish(MOST);
+        assert_eq!(walk.log[before..], ["Release", "RemoveFinalizer"], "{:?}", walk.log);
     }
 }
 
