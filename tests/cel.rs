@@ -60,6 +60,10 @@ type Case = (&'static str, Vec<Value>, Vec<Value>);
 fn loads() -> Vec<Case> {
     let url = |url: &str| load(json!({"url": url}));
     let tasks = |tasks: Value| load(json!({"steps": [{"name": "s", "tasks": tasks}]}));
+    let capture = |mut from: Value| {
+        from["name"] = "id".into();
+        load(json!({"steps": [{"name": "s", "capture": [from]}]}))
+    };
     vec![
         (
             "url must be http(s)://",
@@ -102,6 +106,11 @@ fn loads() -> Vec<Case> {
             "set exactly one of jsonPointer, perResponse",
             vec![tasks(json!({})), tasks(json!({"jsonPointer": "/n", "perResponse": 1}))],
             vec![tasks(json!({"jsonPointer": "/n"})), tasks(json!({"perResponse": 1}))],
+        ),
+        (
+            "set exactly one of jsonPointer, header",
+            vec![capture(json!({})), capture(json!({"jsonPointer": "/n", "header": "x"}))],
+            vec![capture(json!({"jsonPointer": "/n"})), capture(json!({"header": "x"}))],
         ),
     ]
 }

@@ -8,7 +8,7 @@ use loadtest_operator::engine::http::address::AddressRules;
 use loadtest_operator::engine::http::template::Constants;
 use loadtest_operator::engine::pace::schedule::Share;
 use loadtest_operator::engine::{ArmError, Armed, Start, stop_switch};
-use loadtest_operator::plan::{Arrivals, LoadInput, StepInput, TasksInput, TlsInput};
+use loadtest_operator::plan::{Arrivals, LoadInput, StepInput, TlsInput};
 use loadtest_operator::results::gathered::histogram::decode;
 use loadtest_operator::results::gathered::record::{Histogram, LoadRecord};
 
@@ -83,11 +83,8 @@ pub fn input(url: &str, arrivals: Arrivals) -> LoadInput {
         name: "get".into(),
         method: "GET".into(),
         path: "/$(seq)".into(),
-        headers: vec![],
-        body: None,
         timeout_seconds: 30,
-        expect_status: vec![],
-        tasks: TasksInput::None,
+        ..StepInput::default()
     };
     LoadInput {
         name: "bench".into(),

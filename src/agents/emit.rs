@@ -42,6 +42,7 @@ fn fitting(load: &LoadRecord, most: usize) -> io::Result<String> {
         return Ok(shorter);
     }
     load.timeline = Timeline::default();
+    // What is left is small: at most 1,000 items of some 80 bytes.
     line(&Record::Load(load))
 }
 
@@ -54,6 +55,8 @@ pub fn termination(termination: &Termination) -> String {
         }
         load.steps.iter_mut().for_each(|step| step.service = Histogram::default());
         load.timeline = Timeline::default();
+        load.steps.iter_mut().for_each(|step| step.counts.places.clear());
+        load.items.iter_mut().for_each(|items| items.rows.clear());
     }
     let cuts: [fn(&mut Termination); 5] = [
         |all| each(all, |load| load.steps.iter_mut().for_each(|step| step.counts.failures.clear())),

@@ -4,8 +4,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules::{self, exactly_one};
+use super::rules;
 use super::shared::*;
+use super::step::Step;
 
 /// One stream of requests.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,82 +116,6 @@ pub struct Tls {
 pub struct CaSource {
     /// ConfigMap holding it.
     pub config_map_key_ref: ConfigMapKeyRef,
-}
-
-/// One request of an iteration.
-#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Step {
-    /// Name, used in thresholds, sweep and results.
-    pub name: Name,
-    /// HTTP method.
-    #[serde(default)]
-    pub method: Method,
-    /// Added to the load's url. Variables allowed.
-    #[serde(default)]
-    #[schemars(length(max = 1024), regex(pattern = r"^(/\S*)?$"))]
-    pub path: String,
-    /// Headers to send. A secret belongs into vars, written here as $(vars.NAME).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), transform = list::by_name)]
-    pub headers: Vec<Header>,
-    /// Body to send. Variables allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 8192))]
-    pub body: Option<String>,
-    /// A request not answered in this time has failed.
-    #[serde(default = "thirty")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub timeout_seconds: i32,
-    /// What a good answer is. Default: any 2xx.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expect: Option<Expect>,
-    /// How many tasks a good answer stands for. Without it the test counts requests only and Tasks is
-    /// "-".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tasks: Option<Tasks>,
-}
-
-fn thirty() -> i32 {
-    30
-}
-
-/// HTTP method.
-#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    #[default]
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-    Head,
-    Options,
-}
-
-/// What a good answer is.
-#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Expect {
-    /// Accepted status codes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), inner(range(min = 100, max = 599)), transform = list::set)]
-    pub status: Vec<i32>,
-}
-
-/// How many tasks a good answer stands for.
-#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = exactly_one(&["jsonPointer", "perResponse"]))]
-pub struct Tasks {
-    /// The answer says it, here (RFC 6901). Missing or not a whole number: the request has failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256), regex(pattern = r"^/.*$"))]
-    pub json_pointer: Option<String>,
-    /// Each good answer is so many tasks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub per_response: Option<i32>,
 }
 
 fn one() -> i32 {

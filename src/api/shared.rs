@@ -215,6 +215,11 @@ pub mod list {
         by(schema, "name");
     }
 
+    /// Entries are merged by `jsonPointer`.
+    pub fn by_json_pointer(schema: &mut Schema) {
+        by(schema, "jsonPointer");
+    }
+
     /// Entries are merged by `type`.
     pub fn by_type(schema: &mut Schema) {
         by(schema, "type");

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::api::Load;
-use crate::plan::{FieldError, Plan, PlannedRow};
+use crate::plan::{DEFAULT_MAX_IN_FLIGHT, FieldError, Flow, Plan, PlannedRow, load_input};
 
 /// The limits of the configuration's file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -73,7 +73,18 @@ fn first_beyond(plan: &Plan, most: f64, of: impl Fn(&Load) -> f64) -> Option<(i3
 /// Requests in a second that an open load sends at most: each start goes through all of its steps. A closed load has no rate.
 fn requests_per_second(load: &Load) -> f64 {
     let starts = f64::from(load.rate.unwrap_or(0)) / f64::from(load.per_seconds.unwrap_or(1).max(1));
-    starts * load.steps.len().max(1) as f64
+    let input = load_input(load);
+    let polls = input.steps.iter().filter_map(|step| step.until.as_ref()).map(|until| {
+        // What is not done yet is asked again, by everyone who waits.
+        let waiting = (starts * f64::from(until.timeout_seconds)).min(most_in_flight(load));
+        waiting * 1000.0 / f64::from(until.interval_milliseconds.max(1))
+    });
+    let requests = Flow::new(&input.steps).requests();
+    starts * requests as f64 + polls.sum::<f64>()
+}
+
+fn most_in_flight(load: &Load) -> f64 {
+    load.max_in_flight.map_or_else(|| f64::from(DEFAULT_MAX_IN_FLIGHT), f64::from)
 }
 
 /// Clients of a closed load; an open load has none.

@@ -1,6 +1,6 @@
 //! Inputs for the tests of this folder.
 
-use crate::plan::{Arrivals, LoadInput, StepInput, TasksInput, TlsInput};
+use crate::plan::{Arrivals, LoadInput, StepInput, TlsInput};
 
 /// A load of one `GET /` with a timeout of 5 s.
 pub fn load(name: &str, url: &str, arrivals: Arrivals) -> LoadInput {
@@ -24,10 +24,7 @@ pub fn step(name: &str, method: &str, path: &str) -> StepInput {
         name: name.into(),
         method: method.into(),
         path: path.into(),
-        headers: vec![],
-        body: None,
         timeout_seconds: 5,
-        expect_status: vec![],
-        tasks: TasksInput::None,
+        ..StepInput::default()
     }
 }

@@ -19,7 +19,7 @@ use super::pace::open::Slots;
 use super::pace::schedule::{Schedule, Share};
 use super::pace::stop::Stop;
 use super::pace::worker::{Phase, Shared, Worker};
-use crate::plan::{LoadInput, worst_case_seconds};
+use crate::plan::{LoadInput, StepInput, worst_case_seconds};
 use crate::results::gathered::record::LoadRecord;
 
 /// Open requests may go on so long after a stop.
@@ -81,17 +81,17 @@ impl Armed {
         let resolve = |error| ArmError::Resolve { load: name(), error };
         let address = Address::parse(&load.url).map_err(resolve)?;
         let target = address.resolve(rules).await.map_err(resolve)?;
-        let step = |position| Step::new(load, position, &address.path, &target, constants);
+        let constants = constants.capturing(captured_names(&load.steps));
+        let step = |position| Step::new(load, position, &address.path, &target, &constants);
         let steps = (0..load.steps.len()).map(step).collect::<Result<Vec<_>, _>>()?;
         let tls = client_config(&load.tls).map_err(|error| ArmError::Tls { load: name(), error })?;
         let connector = Connector::new(target, tls).map_err(|_| ArmError::ServerName { load: name() })?;
         let schedule = Schedule::new(load, share);
         let wanted = schedule.connections();
         descriptors::make_room(wanted).map_err(|room| ArmError::Descriptors { load: name(), wanted, room })?;
-        let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
-        let tasks = steps.iter().any(Step::counts_tasks);
-        let recorder = Recorder::new(&load.name, &names, schedule.warmup(), tasks);
-        let shared = Arc::new(Shared::new(connector, steps));
+        let tasks = steps.iter().any(|step| step.judge.counts_tasks());
+        let recorder = Recorder::new(&load.name, &load.steps, schedule.warmup(), tasks);
+        let shared = Arc::new(Shared::new(connector, steps, &load.steps, constants.slots()));
         let worker = |_| Arc::new(Worker::new(shared.clone(), recorder.clone()));
         let workers = (0..schedule.lanes(cores())).map(worker).collect();
         Ok(Self { shared, workers, schedule, longest: Duration::from_secs(worst_case_seconds(load)) })
@@ -168,10 +168,21 @@ impl Armed {
             Schedule::Open(open) => Some(open.total() - open.warmup_total()),
         };
         if let Some(iterations) = planned {
-            all.unsent(iterations.saturating_mul(self.shared.steps.len() as u64).saturating_sub(all.due()));
+            all.unsent(iterations.saturating_mul(self.shared.requests).saturating_sub(all.reached()));
         }
         all
     }
+}
+
+/// What the steps capture, each name once.
+fn captured_names(steps: &[StepInput]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for capture in steps.iter().flat_map(|step| &step.capture) {
+        if !names.contains(&capture.name) {
+            names.push(capture.name.clone());
+        }
+    }
+    names
 }
 
 /// A load that nobody waits for any more must not go on.

@@ -8,6 +8,8 @@ mod descriptors;
 #[cfg(test)]
 mod fixture;
 pub mod http;
+#[cfg(test)]
+mod journey_tests;
 mod load;
 pub mod measure;
 pub mod pace;

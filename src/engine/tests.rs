@@ -34,12 +34,12 @@ fn now() -> Start {
     Start { at: Instant::now(), wall_ms: 1_000_000 }
 }
 
-async fn run(load: &LoadInput) -> LoadRecord {
+pub async fn run(load: &LoadInput) -> LoadRecord {
     let (_switch, stop) = stop_switch();
     arm(load, 0).await.run(now(), stop, None).await
 }
 
-fn failures(record: &LoadRecord) -> Vec<(&str, u64)> {
+pub fn failures(record: &LoadRecord) -> Vec<(&str, u64)> {
     record.counts.failures.iter().map(|(class, count)| (class.as_str(), *count)).collect()
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::step_input::StepInput;
+
 /// Version of the input, the records and the annotations between controller and agents.
 pub const PROTOCOL_VERSION: i32 = 1;
 
@@ -108,36 +110,4 @@ pub struct TlsInput {
     /// File with CA certificates (PEM) to trust instead of the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
-}
-
-/// One request of an iteration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StepInput {
-    pub name: String,
-    /// Upper-case HTTP method.
-    pub method: String,
-    /// Added to the load's url; may hold variables.
-    pub path: String,
-    /// Over the load's headers: the same name (case-insensitive) replaces.
-    pub headers: Vec<HeaderInput>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-    pub timeout_seconds: u32,
-    /// Accepted status codes; empty: any 2xx.
-    pub expect_status: Vec<u16>,
-    /// How many tasks a good answer stands for.
-    pub tasks: TasksInput,
-}
-
-/// How many tasks a good answer stands for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum TasksInput {
-    /// Not counted.
-    None,
-    /// The whole number at this JSON pointer (RFC 6901); missing or no whole number: the request failed.
-    JsonPointer(String),
-    /// Each good answer is so many.
-    PerResponse(u32),
 }

@@ -3,7 +3,8 @@
 use super::generator_input::*;
 use super::observer_input::*;
 use super::plan::{Plan, PlannedRow};
-use crate::api::{BasicAuth, Header, Load, LoadTestSpec, Method, Step, Tasks, Tls};
+use super::step_input::{plain_get, step_input};
+use crate::api::{BasicAuth, Header, Load, LoadTestSpec, Tls};
 
 /// Identity of a run, as agents and variables know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ fn vars(spec: &LoadTestSpec) -> Vec<VarInput> {
 pub fn load_input(load: &Load) -> LoadInput {
     let steps = match load.steps.as_slice() {
         [] => vec![plain_get()],
-        steps => steps.iter().map(step_input).collect(),
+        steps => steps.iter().map(|step| step_input(step, steps)).collect(),
     };
     LoadInput {
         name: load.name.0.clone(),
@@ -139,55 +140,7 @@ fn arrivals(load: &Load) -> Arrivals {
     }
 }
 
-/// Without steps: one GET of the load's url.
-fn plain_get() -> StepInput {
-    StepInput {
-        name: "get".into(),
-        method: "GET".into(),
-        path: String::new(),
-        headers: Vec::new(),
-        body: None,
-        timeout_seconds: 30,
-        expect_status: Vec::new(),
-        tasks: TasksInput::None,
-    }
-}
-
-fn step_input(step: &Step) -> StepInput {
-    StepInput {
-        name: step.name.0.clone(),
-        method: method(step.method).into(),
-        path: step.path.clone(),
-        headers: headers(&step.headers),
-        body: step.body.clone(),
-        timeout_seconds: unsigned(step.timeout_seconds),
-        expect_status: step
-            .expect
-            .iter()
-            .flat_map(|expect| &expect.status)
-            .filter_map(|&status| u16::try_from(status).ok())
-            .collect(),
-        tasks: match &step.tasks {
-            Some(Tasks { json_pointer: Some(pointer), .. }) => TasksInput::JsonPointer(pointer.clone()),
-            Some(Tasks { per_response: Some(tasks), .. }) => TasksInput::PerResponse(unsigned(*tasks)),
-            _ => TasksInput::None,
-        },
-    }
-}
-
-fn method(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-        Method::Head => "HEAD",
-        Method::Options => "OPTIONS",
-    }
-}
-
-fn headers(headers: &[Header]) -> Vec<HeaderInput> {
+pub(super) fn headers(headers: &[Header]) -> Vec<HeaderInput> {
     headers.iter().map(|h| HeaderInput { name: h.name.clone(), value: h.value.clone() }).collect()
 }
 
@@ -204,6 +157,6 @@ fn tls(tls: Option<&Tls>) -> TlsInput {
 }
 
 /// The schema allows no negative number here.
-fn unsigned(n: i32) -> u32 {
+pub(super) fn unsigned(n: i32) -> u32 {
     u32::try_from(n).unwrap_or(0)
 }

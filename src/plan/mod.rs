@@ -3,13 +3,17 @@
 #[cfg(feature = "operator")]
 mod documents;
 mod field_error;
+mod flow;
 mod generator_input;
 mod hash;
 mod inputs;
+mod journey_rules;
 mod observer_input;
+mod places;
 #[allow(clippy::module_inception)]
 mod plan;
 mod pod_fields;
+mod step_input;
 mod unfold;
 mod url_rules;
 mod validate;
@@ -22,11 +26,13 @@ mod tests;
 #[cfg(feature = "operator")]
 pub use documents::{Checked, check, check_documents};
 pub use field_error::FieldError;
+pub use flow::{Flow, Walk};
 pub use generator_input::*;
 pub use hash::{HASH_VERSION, hash};
 pub use inputs::*;
 pub use observer_input::*;
 pub use plan::*;
+pub use step_input::*;
 pub use unfold::MAX_ROWS;
 pub use url_rules::{Destination, destination, is_allowed};
 pub use validate::plan;

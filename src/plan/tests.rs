@@ -101,3 +101,70 @@ fn a_swept_rate_takes_the_place_of_clients() {
         Arrivals::Rate { count: 7, per_seconds: 1, seconds: 5, max_in_flight: DEFAULT_MAX_IN_FLIGHT }
     );
 }
+
+/// The errors of a load of these steps.
+fn step_errors(steps: Value) -> Vec<String> {
+    errors(json!({"loads": [{"name": "m", "url": "http://a/", "steps": steps,
+        "headers": [{"name": "x", "value": "$(vars.token)"}]}], "vars": [{"name": "known", "value": "v"}]}))
+}
+
+#[test]
+fn a_captured_value_is_known_to_later_steps_and_to_the_headers_of_the_load() {
+    let capture = json!([{"name": "token", "jsonPointer": "/t"}]);
+    let good = json!({"loads": [{"name": "m", "url": "http://a/", "headers": [{"name": "x", "value": "$(vars.token)"}],
+        "steps": [{"name": "login", "capture": capture}, {"name": "use", "path": "/$(vars.token)", "body": "$(vars.token)"}]}]});
+    assert!(plan(&spec(good)).is_ok());
+    let early = step_errors(json!([{"name": "login", "path": "/$(vars.token)", "capture": capture}]));
+    assert_eq!(
+        early,
+        ["spec.loads[0].steps[0].path: $(vars.token) is captured by the step login, so only later steps can use it"]
+    );
+    let unknown = step_errors(json!([{"name": "login"}]));
+    assert_eq!(
+        unknown,
+        ["spec.loads[0].headers[0].value: unknown variable $(vars.token): spec.vars has no entry token"]
+    );
+    let twice = step_errors(json!([{"name": "login", "capture": [
+        {"name": "token", "header": "x"}, {"name": "known", "header": "y"}]}]));
+    assert_eq!(
+        twice,
+        ["spec.loads[0].steps[0].capture[1].name: spec.vars has an entry known already; choose another name"]
+    );
+}
+
+#[test]
+fn repeats_lie_within_each_other_and_have_an_end() {
+    let of = |steps: Value| {
+        let load = json!({"loads": [{"name": "m", "url": "http://a/", "steps": steps}]});
+        plan(&spec(load)).map_or_else(|errors| errors.iter().map(ToString::to_string).collect(), |_| Vec::new())
+    };
+    assert!(of(json!([{"name": "a"}, {"name": "b", "repeat": 20, "repeatFrom": "a"}, {"name": "c", "repeat": 2, "repeatFrom": "a"}])).is_empty());
+    let crossing = of(json!([{"name": "a"}, {"name": "b"}, {"name": "c", "repeat": 2, "repeatFrom": "a"},
+        {"name": "d", "repeat": 2, "repeatFrom": "b"}]));
+    assert_eq!(
+        crossing,
+        ["spec.loads[0].steps[3].repeatFrom: b to d overlaps what c repeats; one must lie within the other"]
+    );
+    let later = of(json!([{"name": "a", "repeat": 2, "repeatFrom": "b"}, {"name": "b"}]));
+    assert_eq!(later, ["spec.loads[0].steps[0].repeatFrom: b is no earlier step of this load"]);
+    let alone = of(json!([{"name": "a"}, {"name": "b", "repeatFrom": "a"}]));
+    assert_eq!(alone, ["spec.loads[0].steps[1].repeatFrom: repeatFrom needs repeat: how many times"]);
+    let endless = of(json!([{"name": "a", "repeat": 1000}, {"name": "b", "repeat": 101, "repeatFrom": "a"}]));
+    assert_eq!(endless, ["spec.loads[0].steps: an iteration would send 101101 requests; at most 100000 are allowed"]);
+}
+
+#[test]
+fn the_worst_case_of_a_load_has_every_repeat_pause_and_poll_in_it() {
+    let of = |steps: Value| {
+        let load = json!({"loads": [{"name": "m", "url": "http://a/", "iterations": 2, "steps": steps}]});
+        worst_case_seconds(&load_input(&plan(&spec(load)).unwrap().rows[0].loads[0]))
+    };
+    let step = |more: Value| {
+        let mut step = json!({"name": "a", "timeoutSeconds": 10});
+        step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([step])
+    };
+    assert_eq!(of(step(json!({}))), 2 * 10 + 5);
+    assert_eq!(of(step(json!({"repeat": 20, "pauseMilliseconds": 500}))), 2 * 210 + 5);
+    assert_eq!(of(step(json!({"until": {"jsonPointer": "/s", "equals": ["d"], "timeoutSeconds": 60}}))), 2 * 70 + 5);
+}

@@ -5,12 +5,13 @@ use regex::Regex;
 use super::field_error::FieldError;
 use super::hash::hash;
 use super::inputs::{RunIdentity, generator_input};
+use super::journey_rules;
+use super::places;
 use super::plan::{Plan, PlannedRow};
 use super::pod_fields;
 use super::unfold::unfold;
-use super::variables::names;
 use super::worst_case::least_seconds;
-use crate::api::{Header, Load, LoadTestSpec};
+use crate::api::LoadTestSpec;
 
 /// Checks `spec` and unfolds it.
 ///
@@ -18,7 +19,11 @@ use crate::api::{Header, Load, LoadTestSpec};
 /// Every contradiction, in the order of the spec.
 pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
     let mut errors = Vec::new();
-    Variables { spec, errors: &mut errors }.check();
+    places::check(spec, &mut errors);
+    for (i, load) in spec.loads.iter().enumerate() {
+        let is_var = |name: &str| spec.vars.iter().any(|var| var.name == name);
+        journey_rules::check(&format!("spec.loads[{i}]"), load, is_var, &mut errors);
+    }
     regexes(spec, &mut errors);
     one_size_each(spec, &mut errors);
     sampled(spec, &mut errors);
@@ -162,80 +167,6 @@ fn quantities(row: &PlannedRow, errors: &mut Vec<FieldError>) {
                     errors.push(error);
                 }
             }
-        }
-    }
-}
-
-/// Looks at each place where variables are allowed, and at the ones where they are not.
-struct Variables<'a> {
-    spec: &'a LoadTestSpec,
-    errors: &'a mut Vec<FieldError>,
-}
-
-const IN_LOADS: [&str; 5] = ["seq", "client", "uuid", "run.id", "run.start"];
-const IN_MEASUREMENTS: [&str; 5] = ["run.id", "run.start", "row.number", "row.start", "row.end"];
-
-impl Variables<'_> {
-    fn check(&mut self) {
-        let spec = self.spec;
-        for (i, load) in spec.loads.iter().enumerate() {
-            self.load(&format!("spec.loads[{i}]"), load);
-        }
-        for (i, measurement) in spec.measurements.iter().enumerate() {
-            let at = format!("spec.measurements[{i}]");
-            if let Some(sql) = &measurement.sql {
-                self.text(format!("{at}.sql"), sql, &IN_MEASUREMENTS);
-            }
-            if let Some(http) = &measurement.http {
-                self.text(format!("{at}.http.url"), &http.url, &IN_MEASUREMENTS);
-                self.headers(&format!("{at}.http"), &http.headers, &IN_MEASUREMENTS);
-                if let Some(auth) = &http.basic_auth {
-                    self.text(format!("{at}.http.basicAuth.username"), &auth.username, &IN_MEASUREMENTS);
-                    self.text(format!("{at}.http.basicAuth.password"), &auth.password, &IN_MEASUREMENTS);
-                }
-            }
-        }
-    }
-
-    fn load(&mut self, at: &str, load: &Load) {
-        if names(&load.url).next().is_some() {
-            let message = "variables are not allowed here; write the path into steps[].path";
-            self.errors.push(FieldError::new(format!("{at}.url"), message));
-        }
-        self.headers(at, &load.headers, &IN_LOADS);
-        if let Some(auth) = &load.basic_auth {
-            self.text(format!("{at}.basicAuth.username"), &auth.username, &IN_LOADS);
-            self.text(format!("{at}.basicAuth.password"), &auth.password, &IN_LOADS);
-        }
-        for (j, step) in load.steps.iter().enumerate() {
-            let at = format!("{at}.steps[{j}]");
-            self.text(format!("{at}.path"), &step.path, &IN_LOADS);
-            self.headers(&at, &step.headers, &IN_LOADS);
-            if let Some(body) = &step.body {
-                self.text(format!("{at}.body"), body, &IN_LOADS);
-            }
-        }
-    }
-
-    fn headers(&mut self, at: &str, headers: &[Header], known: &[&str]) {
-        for (i, header) in headers.iter().enumerate() {
-            self.text(format!("{at}.headers[{i}].value"), &header.value, known);
-            if header.value.bytes().any(|b| b < b' ' && b != b'\t') {
-                let message = "a header value can't hold line breaks or control characters";
-                self.errors.push(FieldError::new(format!("{at}.headers[{i}].value"), message));
-            }
-        }
-    }
-
-    fn text(&mut self, path: String, text: &str, known: &[&str]) {
-        for name in names(text) {
-            let message = match name.strip_prefix("vars.") {
-                Some(var) if self.spec.vars.iter().any(|v| v.name == var) => continue,
-                Some(var) => format!("unknown variable $({name}): spec.vars has no entry {var}"),
-                None if known.contains(&name) => continue,
-                None => format!("unknown variable $({name}); known here: {}, vars.NAME", known.join(", ")),
-            };
-            self.errors.push(FieldError::new(path.clone(), message));
         }
     }
 }

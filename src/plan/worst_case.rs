@@ -1,6 +1,8 @@
 //! How long a load takes, at least and at most.
 
+use super::flow::Flow;
 use super::generator_input::{Arrivals, LoadInput};
+use super::step_input::StepInput;
 use crate::api::Load;
 
 /// Seconds that a load takes even if every answer came at once.
@@ -13,15 +15,23 @@ const SLACK: u64 = 5;
 
 /// Seconds after its start when no request of the load can be open any more, every timeout used up.
 pub fn worst_case_seconds(load: &LoadInput) -> u64 {
-    let iteration: u64 = load.steps.iter().map(|step| u64::from(step.timeout_seconds)).sum();
+    let flow = Flow::new(&load.steps);
+    let all = |(position, step)| flow.each(position).saturating_mul(most_milliseconds(step));
+    let iteration = load.steps.iter().enumerate().map(all).fold(0, u64::saturating_add).div_ceil(1000);
     let warmup = u64::from(load.warmup_seconds);
-    SLACK
-        + match load.arrivals {
-            Arrivals::Iterations { iterations_per_client, .. } => {
-                warmup + iterations_per_client.saturating_mul(iteration)
-            }
-            Arrivals::Seconds { seconds, .. } | Arrivals::Rate { seconds, .. } => {
-                warmup + u64::from(seconds) + iteration
-            }
+    let whole = match load.arrivals {
+        Arrivals::Iterations { iterations_per_client, .. } => {
+            warmup.saturating_add(iterations_per_client.saturating_mul(iteration))
         }
+        Arrivals::Seconds { seconds, .. } | Arrivals::Rate { seconds, .. } => {
+            (warmup + u64::from(seconds)).saturating_add(iteration)
+        }
+    };
+    whole.saturating_add(SLACK)
+}
+
+/// Of a step that is polled: its last poll begins when the time for it is over at the latest.
+fn most_milliseconds(step: &StepInput) -> u64 {
+    let polling = step.until.as_ref().map_or(0, |until| u64::from(until.timeout_seconds));
+    (polling + u64::from(step.timeout_seconds)) * 1000 + u64::from(step.pause_milliseconds)
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::Armed;
-use crate::plan::{Arrivals, LoadInput};
+use crate::plan::{Arrivals, Flow, LoadInput};
 use crate::results::gathered::histogram::{self, Micros};
 
 /// A row under load, all loads together.
@@ -93,7 +93,8 @@ fn whole(load: &LoadInput) -> Option<Duration> {
 fn planned(load: &LoadInput) -> Option<u64> {
     match load.arrivals {
         Arrivals::Iterations { clients, iterations_per_client } => {
-            Some(u64::from(clients) * iterations_per_client * load.steps.len() as u64)
+            let each = iterations_per_client.saturating_mul(Flow::new(&load.steps).requests());
+            Some(u64::from(clients).saturating_mul(each))
         }
         _ => None,
     }

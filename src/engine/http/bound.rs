@@ -9,8 +9,22 @@ pub struct Numbers {
     pub client: u64,
 }
 
-/// Text with places for what each iteration has of its own: digits or a UUID, so never anything that would have to be
-/// encoded or could not be sent. Holds secrets: has no `Debug`.
+/// What a text is filled in with. Holds secrets: has no `Debug`.
+#[derive(Clone, Copy, Default)]
+pub struct Fill<'a> {
+    pub numbers: Numbers,
+    /// Captured values by their slots.
+    pub captured: &'a [Option<String>],
+}
+
+impl From<Numbers> for Fill<'_> {
+    fn from(numbers: Numbers) -> Self {
+        Self { numbers, captured: &[] }
+    }
+}
+
+/// Text with places for what each iteration has of its own: digits, a UUID, or a captured value, which was checked when
+/// it came. Holds secrets: has no `Debug`.
 #[derive(Clone, Default)]
 pub struct Bound {
     parts: Vec<Part>,
@@ -22,6 +36,19 @@ enum Part {
     Seq,
     Client,
     Uuid,
+    /// A captured value by its slot; percent-encoded where it stands in a path.
+    Captured {
+        slot: usize,
+        encode: Option<fn(&str) -> String>,
+    },
+}
+
+impl Part {
+    fn captured(&self, fill: &Fill<'_>) -> String {
+        let Self::Captured { slot, encode } = self else { return String::new() };
+        let value = fill.captured.get(*slot).and_then(Option::as_deref).unwrap_or_default();
+        encode.map_or_else(|| value.to_owned(), |encode| encode(value))
+    }
 }
 
 /// Characters of a UUID as it is written.
@@ -50,6 +77,19 @@ impl Bound {
         true
     }
 
+    /// Adds the place of a captured value.
+    pub fn push_captured(&mut self, slot: usize) {
+        self.parts.push(Part::Captured { slot, encode: None });
+    }
+
+    /// The slots of the captured values in it.
+    pub fn slots(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Captured { slot, .. } => Some(*slot),
+            _ => None,
+        })
+    }
+
     /// Adds another one behind what is there.
     pub fn push(&mut self, other: &Self) {
         for part in &other.parts {
@@ -60,12 +100,15 @@ impl Bound {
         }
     }
 
-    /// The same with every text changed.
-    pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
+    /// The same with every text changed, and every captured value when it is filled in.
+    pub fn map(&self, change: fn(&str) -> String) -> Self {
         let mut changed = Self::default();
         for part in &self.parts {
             match part {
                 Part::Text(text) => changed.push_text(&change(text)),
+                Part::Captured { slot, .. } => {
+                    changed.parts.push(Part::Captured { slot: *slot, encode: Some(change) });
+                }
                 own => changed.parts.push(own.clone()),
             }
         }
@@ -87,35 +130,37 @@ impl Bound {
     }
 
     /// Bytes of one iteration's text.
-    pub fn length(&self, numbers: Numbers) -> usize {
+    pub fn length(&self, fill: &Fill<'_>) -> usize {
         let length = |part: &Part| match part {
             Part::Text(text) => text.len(),
-            Part::Seq => digits(numbers.seq, &mut [0; MOST_DIGITS]).len(),
-            Part::Client => digits(numbers.client, &mut [0; MOST_DIGITS]).len(),
+            Part::Seq => digits(fill.numbers.seq, &mut [0; MOST_DIGITS]).len(),
+            Part::Client => digits(fill.numbers.client, &mut [0; MOST_DIGITS]).len(),
             Part::Uuid => UUID_LENGTH,
+            captured @ Part::Captured { .. } => captured.captured(fill).len(),
         };
         self.parts.iter().map(length).sum()
     }
 
     /// Adds one iteration's text to `out`.
-    pub fn write(&self, numbers: Numbers, out: &mut Vec<u8>) {
+    pub fn write(&self, fill: &Fill<'_>, out: &mut Vec<u8>) {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Part::Seq => write_number(numbers.seq, out),
-                Part::Client => write_number(numbers.client, out),
+                Part::Seq => write_number(fill.numbers.seq, out),
+                Part::Client => write_number(fill.numbers.client, out),
                 Part::Uuid => {
                     let mut text = [0; UUID_LENGTH];
                     out.extend_from_slice(Uuid::new_v4().hyphenated().encode_lower(&mut text).as_bytes());
                 }
+                captured @ Part::Captured { .. } => out.extend_from_slice(captured.captured(fill).as_bytes()),
             }
         }
     }
 
     /// One iteration's text.
-    pub fn render(&self, numbers: Numbers) -> String {
-        let mut text = Vec::with_capacity(self.length(numbers));
-        self.write(numbers, &mut text);
+    pub fn render(&self, fill: &Fill<'_>) -> String {
+        let mut text = Vec::with_capacity(self.length(fill));
+        self.write(fill, &mut text);
         String::from_utf8_lossy(&text).into_owned()
     }
 }
@@ -160,8 +205,21 @@ mod tests {
         bound.push_text("a é ");
         assert!(["seq", "client", "uuid"].iter().all(|name| bound.push_own(name)) && !bound.push_own("other"));
         for seq in [0, 9, 10, 12_345_678_901] {
-            let numbers = Numbers { seq, client: seq + 1 };
-            assert_eq!(bound.length(numbers), bound.render(numbers).len());
+            let fill = Fill::from(Numbers { seq, client: seq + 1 });
+            assert_eq!(bound.length(&fill), bound.render(&fill).len());
         }
+    }
+
+    #[test]
+    fn a_captured_value_is_filled_in_and_encoded_where_the_text_is() {
+        let mut bound = Bound::default();
+        bound.push_text("a=");
+        bound.push_captured(1);
+        let captured = [None, Some("x y".to_owned())];
+        let fill = Fill { numbers: Numbers::default(), captured: &captured };
+        assert_eq!(bound.render(&fill), "a=x y");
+        let encoded = bound.map(|text| text.replace(' ', "%20"));
+        assert_eq!((encoded.render(&fill), encoded.length(&fill)), ("a=x%20y".to_owned(), 7));
+        assert_eq!((encoded.slots().collect::<Vec<_>>(), bound.constant()), (vec![1], None));
     }
 }

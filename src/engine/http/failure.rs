@@ -23,11 +23,17 @@ pub enum Failure {
     Timeout,
     /// Answered with a status that the step does not accept.
     Status(u16),
-    /// The answer is no JSON, though its tasks are to be read from it.
+    /// The answer is no JSON, though something is to be read from it.
     BadJson,
+    /// Another value than the expected one stands in the JSON answer, or none.
+    UnexpectedJson,
+    /// A value to capture is not in the answer, or no later request could carry it.
+    CaptureMissing,
+    /// An item was not done in the time for it.
+    NotDone,
     /// No whole number stands at the tasks' JSON pointer.
     TaskCountMissing,
-    /// The answer is too large to look for the task count in it.
+    /// The answer is too large to look for something in it.
     AnswerTooLarge,
     /// Still waiting when the load was ended.
     Cut,
@@ -53,6 +59,9 @@ impl fmt::Display for Failure {
             Self::Timeout => "timeout",
             Self::Status(code) => return write!(out, "status {code}"),
             Self::BadJson => "bad json",
+            Self::UnexpectedJson => "unexpected json",
+            Self::CaptureMissing => "capture missing",
+            Self::NotDone => "not done",
             Self::TaskCountMissing => "task count missing",
             Self::AnswerTooLarge => "answer too large",
             Self::Cut => "cut off",

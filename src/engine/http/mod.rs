@@ -7,6 +7,7 @@ pub(super) mod connection;
 pub(super) mod connector;
 pub mod failure;
 pub(super) mod jar;
+pub(super) mod judge;
 pub(super) mod reader;
 pub(super) mod request;
 pub mod resolve;

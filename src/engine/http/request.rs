@@ -8,14 +8,11 @@ use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRAN
 use http::{HeaderName, HeaderValue, Method, Uri};
 
 use super::bound::write_number;
-use super::failure::Failure;
-use super::reader::{Body, Reply, Want};
+use super::judge::Judge;
+use super::reader::Want;
 use super::resolve::Target;
-use super::template::{Bound, Constants, Numbers, Template, TemplateError};
-use crate::plan::{LoadInput, StepInput, TasksInput};
-
-/// A larger answer is not searched for the number of tasks.
-const MOST_BODY: usize = 1 << 20;
+use super::template::{Bound, Constants, Fill, Template, TemplateError};
+use crate::plan::{HeaderInput, LoadInput, StepInput, names};
 
 /// Why a step can't be sent. Shows no value.
 #[derive(Debug, thiserror::Error)]
@@ -26,11 +23,23 @@ pub enum StepError {
     Unsendable { field: String, what: &'static str },
 }
 
+/// How a step is polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Until {
+    /// From an answer to the next poll.
+    pub interval: Duration,
+    /// From the first poll to the beginning of the last one.
+    pub timeout: Duration,
+}
+
 /// One step, ready to be made into requests. Holds secrets: has no `Debug`.
 pub struct Step {
-    pub name: String,
     /// From sending until the answer's last byte, connecting included.
     pub timeout: Duration,
+    /// Think time after each answer.
+    pub pause: Duration,
+    /// Asked again until its answer says that it is done.
+    pub until: Option<Until>,
     method: Method,
     path: Bound,
     /// Request line and headers, each with its line end; but for `cookie`, `authorization` that is made anew for each
@@ -43,8 +52,10 @@ pub struct Step {
     body: Bound,
     /// The request asks for the connection's end.
     closes: bool,
-    expect_status: Vec<u16>,
-    tasks: TasksInput,
+    /// What its answers are worth.
+    pub judge: Judge,
+    /// Slots of the captured values that it can't be sent without.
+    needs: Vec<usize>,
 }
 
 impl Step {
@@ -67,51 +78,57 @@ impl Step {
         let unsendable = |name: &str, what| StepError::Unsendable { field: field(name), what };
         let method: Method = input.method.parse().map_err(|_| unsendable("method", "not an HTTP method"))?;
         let path = bind("path", &joined(base, &input.path))?.map(encoded);
-        Uri::try_from(path.render(Numbers::default())).map_err(|_| unsendable("path", "not a path of a URL"))?;
+        Uri::try_from(path.render(&Fill::default())).map_err(|_| unsendable("path", "not a path of a URL"))?;
         let mut step = Self {
-            name: input.name.clone(),
             timeout: Duration::from_secs(u64::from(input.timeout_seconds)),
+            pause: Duration::from_millis(u64::from(input.pause_milliseconds)),
+            until: input.until.as_ref().map(|until| Until {
+                interval: Duration::from_millis(u64::from(until.interval_milliseconds)),
+                timeout: Duration::from_secs(u64::from(until.timeout_seconds)),
+            }),
             head: Bound::default(),
             basic_auth: None,
             cookies: None,
             body: bind("body", input.body.as_deref().unwrap_or_default())?,
             closes: false,
-            expect_status: input.expect_status.clone(),
-            tasks: input.tasks.clone(),
+            judge: Judge::new(input, constants),
+            needs: Vec::new(),
             method,
             path,
         };
-        let mut headers = headers(load, input, &bind, &unsendable)?;
+        let mut headers = headers(load, position, &bind, &unsendable)?;
         step.basic_auth = basic_auth(load, &headers, &bind)?;
         if let Some(pair) = step.basic_auth.take_if(|pair| pair.constant().is_some()) {
             let mut value = Bound::default();
-            value.push_text(&format!("Basic {}", STANDARD.encode(pair.render(Numbers::default()))));
+            value.push_text(&format!("Basic {}", STANDARD.encode(pair.render(&Fill::default()))));
             headers.push((AUTHORIZATION, value));
         }
         step.cookies = headers.extract_if(.., |(name, _)| *name == COOKIE).map(|(_, value)| value).next();
         step.closes = headers.iter().any(|(name, value)| *name == CONNECTION && asks_to_close(value));
         step.head = head(&step, &headers, &target.authority);
+        let texts = [Some(&step.head), Some(&step.body), step.basic_auth.as_ref(), step.cookies.as_ref()];
+        step.needs = texts.into_iter().flatten().flat_map(Bound::slots).collect();
         Ok(step)
     }
 
     /// Adds the bytes of one iteration's request to `out`; `cookies` is what the client's jar has for it (`a=1; b=2`).
-    pub fn write(&self, numbers: Numbers, cookies: Option<&str>, out: &mut Vec<u8>) {
-        self.head.write(numbers, out);
+    pub fn write(&self, fill: &Fill<'_>, cookies: Option<&str>, out: &mut Vec<u8>) {
+        self.head.write(fill, out);
         if let Some(pair) = &self.basic_auth {
             out.extend_from_slice(b"authorization: Basic ");
-            out.extend_from_slice(STANDARD.encode(pair.render(numbers)).as_bytes());
+            out.extend_from_slice(STANDARD.encode(pair.render(fill)).as_bytes());
             out.extend_from_slice(b"\r\n");
         }
         if self.cookies.is_some() || cookies.is_some() {
             out.extend_from_slice(b"cookie: ");
-            let written = self.cookies.as_ref().map(|written| written.write(numbers, out)).is_some();
+            let written = self.cookies.as_ref().map(|written| written.write(fill, out)).is_some();
             if let Some(cookies) = cookies {
                 out.extend_from_slice(if written { b"; " } else { b"" });
                 out.extend_from_slice(cookies.as_bytes());
             }
             out.extend_from_slice(b"\r\n");
         }
-        let length = self.body.length(numbers);
+        let length = self.body.length(fill);
         // Without a body only where a body would mean something (RFC 9110, section 8.6).
         if length > 0 || !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE) {
             out.extend_from_slice(b"content-length: ");
@@ -119,20 +136,24 @@ impl Step {
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"\r\n");
-        self.body.write(numbers, out);
+        self.body.write(fill, out);
     }
 
     /// One iteration's path, without its query: what cookies are for.
-    pub fn path(&self, numbers: Numbers) -> String {
-        let mut path = self.path.render(numbers);
+    pub fn path(&self, fill: &Fill<'_>) -> String {
+        let mut path = self.path.render(fill);
         path.truncate(path.find('?').unwrap_or(path.len()));
         path
     }
 
     /// What is wanted of the answer, but for cookies.
     pub fn want(&self) -> Want {
-        let body = matches!(self.tasks, TasksInput::JsonPointer(_)).then_some(MOST_BODY);
-        Want { head_only: self.method == Method::HEAD, body, cookies: false }
+        Want { head_only: self.method == Method::HEAD, ..self.judge.want() }
+    }
+
+    /// Whether a captured value that the request can't do without is missing.
+    pub fn lacks(&self, captured: &[Option<String>]) -> bool {
+        self.needs.iter().any(|slot| captured.get(*slot).is_none_or(Option::is_none))
     }
 
     /// Whether the connection may carry another request after this one, as far as we asked.
@@ -145,53 +166,38 @@ impl Step {
     pub fn repeatable(&self) -> bool {
         self.method.is_idempotent() && !self.head.has_uuid() && !self.body.has_uuid()
     }
-
-    /// Whether a good answer of this step stands for tasks.
-    pub fn counts_tasks(&self) -> bool {
-        self.tasks != TasksInput::None
-    }
-
-    /// The tasks a good answer stands for (0: none are counted).
-    ///
-    /// Errors: what is wrong with the answer.
-    pub fn judge(&self, reply: &Reply) -> Result<u64, Failure> {
-        let accepted = match self.expect_status.as_slice() {
-            [] => (200..300).contains(&reply.status),
-            listed => listed.contains(&reply.status),
-        };
-        if !accepted {
-            return Err(Failure::Status(reply.status));
-        }
-        match (&self.tasks, &reply.body) {
-            (TasksInput::None, _) => Ok(0),
-            (TasksInput::PerResponse(tasks), _) => Ok(u64::from(*tasks)),
-            (TasksInput::JsonPointer(pointer), Body::Kept(body)) => tasks_at(pointer, body),
-            (TasksInput::JsonPointer(_), Body::TooLarge | Body::Dropped) => Err(Failure::AnswerTooLarge),
-        }
-    }
 }
 
-/// The load's headers, each replaced by the step's of the same name.
+/// The load's headers, each replaced by the step's of the same name. One that names a captured value begins with the step
+/// after the one that captures it.
 fn headers(
     load: &LoadInput,
-    step: &StepInput,
+    position: usize,
     bind: &impl Fn(&str, &str) -> Result<Bound, StepError>,
     unsendable: &impl Fn(&str, &'static str) -> StepError,
 ) -> Result<Vec<(HeaderName, Bound)>, StepError> {
     let mut merged: Vec<(HeaderName, Bound)> = Vec::new();
-    for header in load.headers.iter().chain(&step.headers) {
+    let (before, step) = (&load.steps[..position], &load.steps[position]);
+    let ready = |header: &&HeaderInput| !waits_for_capture(&header.value, &load.steps, before);
+    for header in load.headers.iter().filter(ready).chain(&step.headers) {
         let field = format!("headers[{}]", header.name);
         let name = HeaderName::try_from(&header.name).map_err(|_| unsendable(&field, "not a header name"))?;
         if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
             return Err(unsendable(&field, "made from the body, and can't be written"));
         }
         let value = bind(&field, &header.value)?;
-        HeaderValue::try_from(value.render(Numbers::default()))
+        HeaderValue::try_from(value.render(&Fill::default()))
             .map_err(|_| unsendable(&field, "not a header's value"))?;
         merged.retain(|(known, _)| *known != name);
         merged.push((name, value));
     }
     Ok(merged)
+}
+
+/// Whether a text names a value that some step captures, but none of those before.
+fn waits_for_capture(text: &str, all: &[StepInput], before: &[StepInput]) -> bool {
+    let by = |steps: &[StepInput], name: &str| steps.iter().any(|step| step.capture.iter().any(|one| one.name == name));
+    names(text).filter_map(|name| name.strip_prefix("vars.")).any(|name| by(all, name) && !by(before, name))
 }
 
 /// User and password with their colon; `None`: there are none, or a header of the manifest stands in their place.
@@ -211,7 +217,7 @@ fn basic_auth(
 }
 
 fn asks_to_close(value: &Bound) -> bool {
-    value.render(Numbers::default()).split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
+    value.render(&Fill::default()).split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
 }
 
 /// Request line and headers; ours come first, and the manifest's replace them.
@@ -255,12 +261,6 @@ fn encoded(path: &str) -> String {
         }
     }
     out
-}
-
-/// The whole number at an RFC 6901 pointer.
-fn tasks_at(pointer: &str, body: &[u8]) -> Result<u64, Failure> {
-    let json: serde_json::Value = serde_json::from_slice(body).map_err(|_| Failure::BadJson)?;
-    json.pointer(pointer).and_then(serde_json::Value::as_u64).ok_or(Failure::TaskCountMissing)
 }
 
 #[cfg(test)]

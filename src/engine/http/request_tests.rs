@@ -1,7 +1,6 @@
-use bytes::Bytes;
-
 use super::*;
 use crate::engine::fixture;
+use crate::engine::http::template::Numbers;
 use crate::plan::{Arrivals, BasicAuthInput, HeaderInput};
 
 fn header(name: &str, value: &str) -> HeaderInput {
@@ -18,14 +17,10 @@ fn step(load: &LoadInput, base: &str) -> Result<Step, StepError> {
     Step::new(load, 0, base, &target, &Constants::new("run", 0, &vars))
 }
 
-fn reply(status: u16, body: &str) -> Reply {
-    Reply { status, body: Body::Kept(Bytes::copy_from_slice(body.as_bytes())), cookies: None }
-}
-
 /// A request as text, its head in lines.
 fn text(step: &Step, numbers: Numbers, cookies: Option<&str>) -> String {
     let mut out = Vec::new();
-    step.write(numbers, cookies, &mut out);
+    step.write(&numbers.into(), cookies, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -44,7 +39,7 @@ fn a_request_is_these_bytes() {
     let numbers = Numbers { seq: 12, client: 0 };
     let expected = ["POST /12?q=1 HTTP/1.1", "host: h:8000", agent, "content-length: 9", "", "{\"n\": 12}"];
     assert_eq!(lines(&one, numbers), expected);
-    assert_eq!(one.path(numbers), "/12");
+    assert_eq!(one.path(&numbers.into()), "/12");
 }
 
 #[test]
@@ -151,25 +146,26 @@ fn an_unknown_variable_is_refused_with_its_field() {
 }
 
 #[test]
-fn a_status_is_judged_before_the_tasks() {
+fn a_header_of_the_load_that_names_a_captured_value_is_sent_from_the_step_after_the_one_that_captures_it() {
     let mut load = load();
-    load.steps[0].tasks = TasksInput::JsonPointer("/tasks/0/n".into());
-    let one = step(&load, "").ok().unwrap();
-    assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":12}]}"#)), Ok(12));
-    assert_eq!(one.judge(&reply(503, r#"{"tasks":[{"n":12}]}"#)), Err(Failure::Status(503)));
-    assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":1.5}]}"#)), Err(Failure::TaskCountMissing));
-    assert_eq!(one.judge(&reply(200, r#"{"tasks":[{"n":-1}]}"#)), Err(Failure::TaskCountMissing));
-    assert_eq!(one.judge(&reply(200, r#"{}"#)), Err(Failure::TaskCountMissing));
-    assert_eq!(one.judge(&reply(200, "<html>")), Err(Failure::BadJson));
-    assert_eq!(one.judge(&Reply { status: 200, body: Body::TooLarge, cookies: None }), Err(Failure::AnswerTooLarge));
-}
-
-#[test]
-fn a_listed_status_is_the_only_good_one() {
-    let mut load = load();
-    load.steps[0].expect_status = vec![202, 503];
-    load.steps[0].tasks = TasksInput::PerResponse(5);
-    let one = step(&load, "").ok().unwrap();
-    assert_eq!(one.judge(&reply(503, "")), Ok(5));
-    assert_eq!(one.judge(&reply(200, "")), Err(Failure::Status(200)));
+    load.headers = vec![header("authorization", "Bearer $(vars.token)")];
+    load.steps = ["login", "first", "second"].map(|name| fixture::step(name, "GET", "/$(vars.token)")).to_vec();
+    load.steps[0].path = "/login".into();
+    load.steps[0].capture =
+        vec![crate::plan::CaptureInput { name: "token".into(), from: crate::plan::CaptureFrom::Header("x".into()) }];
+    let target = Target { tls: false, host: "h".into(), authority: "h:8000".into(), addresses: vec![] };
+    let constants = Constants::new("run", 0, &Default::default()).capturing(vec!["token".into()]);
+    let captured = [Some("a b/c".to_owned())];
+    let fill = Fill { numbers: Numbers::default(), captured: &captured };
+    let sent = [0, 1, 2].map(|position| {
+        let step = Step::new(&load, position, "", &target, &constants).ok().unwrap();
+        let mut out = Vec::new();
+        step.write(&fill, None, &mut out);
+        (step.lacks(&[None]), String::from_utf8(out).unwrap())
+    });
+    assert!(!sent[0].0 && !sent[0].1.contains("authorization"), "{}", sent[0].1);
+    for (lacks, text) in &sent[1..] {
+        assert!(*lacks && text.starts_with("GET /a%20b/c HTTP/1.1\r\n"), "{text}");
+        assert!(text.contains("authorization: Bearer a b/c\r\n"), "{text}");
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-pub use super::bound::{Bound, Numbers};
+pub use super::bound::{Bound, Fill, Numbers};
 
 /// Why a text is no template. Names no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +91,9 @@ impl Template {
             match piece {
                 Piece::Text(text) => bound.push_text(text),
                 Piece::Name(name) if bound.push_own(name) => {}
+                Piece::Name(name) if constants.slot(name).is_some() => {
+                    bound.push_captured(constants.slot(name).unwrap_or_default());
+                }
                 Piece::Name(name) => {
                     let value = constants.get(name).ok_or_else(|| TemplateError::Unknown(name.clone()))?;
                     bound.push_text(value);
@@ -103,7 +106,11 @@ impl Template {
 
 /// What is the same for the whole run: `run.id`, `run.start` and `vars.NAME`. Holds secrets: has no `Debug`.
 #[derive(Clone, Default)]
-pub struct Constants(BTreeMap<String, String>);
+pub struct Constants {
+    all: BTreeMap<String, String>,
+    /// Names that a load captures, by their slots.
+    captured: Vec<String>,
+}
 
 impl Constants {
     /// `run_start_ms` in milliseconds since the epoch; `vars` by their names in the manifest.
@@ -112,12 +119,28 @@ impl Constants {
             vars.iter().map(|(name, value)| (format!("vars.{name}"), value.clone())).collect();
         all.insert("run.id".into(), run_id.into());
         all.insert("run.start".into(), instant(run_start_ms));
-        Self(all)
+        Self { all, captured: Vec::new() }
     }
 
     /// The value of a name, as in [`Template::render`].
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.all.get(name).map(String::as_str)
+    }
+
+    /// The same for a load that captures these names: `$(vars.NAME)` is left for each iteration.
+    pub fn capturing(&self, names: Vec<String>) -> Self {
+        Self { all: self.all.clone(), captured: names }
+    }
+
+    /// The slot of a captured value, `vars.NAME`.
+    pub fn slot(&self, name: &str) -> Option<usize> {
+        let name = name.strip_prefix("vars.")?;
+        self.captured.iter().position(|known| known == name)
+    }
+
+    /// How many values are captured.
+    pub fn slots(&self) -> usize {
+        self.captured.len()
     }
 }
 
@@ -137,7 +160,7 @@ mod tests {
     fn rendered(text: &str) -> Result<String, TemplateError> {
         let vars = BTreeMap::from([("token".to_string(), "$(seq)".to_string())]);
         let constants = Constants::new("demo-ab12c-3", 1_795_244_400_250, &vars);
-        Template::parse(text)?.bind(&constants).map(|bound| bound.render(Numbers { seq: 7, client: 2 }))
+        Template::parse(text)?.bind(&constants).map(|bound| bound.render(&Numbers { seq: 7, client: 2 }.into()))
     }
 
     #[test]

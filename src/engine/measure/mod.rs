@@ -1,7 +1,9 @@
 //! What came back, counted and timed: one recorder a lane, merged into the record that a generator writes.
 
 mod counts;
+pub mod items;
 pub mod recorder;
 pub(super) mod snapshot;
 mod statuses;
+mod steps;
 mod timeline;

@@ -10,20 +10,23 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::counts::Fine;
+use super::items::{Item, Items};
 use super::snapshot::Snapshot;
 use super::statuses::Statuses;
+use super::steps::{StepTally, named};
 use super::timeline::Buckets;
 use crate::engine::http::failure::Failure;
+use crate::plan::StepInput;
 use crate::results::gathered::histogram::{self, Micros};
-use crate::results::gathered::record::{Counts, LoadRecord, StepCounts, StepRecord, add_each};
+use crate::results::gathered::record::{Counts, LoadRecord, add_each};
 
 /// Milliseconds of a duration, for instants since the epoch.
-fn millis(duration: Duration) -> i64 {
+pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Whole microseconds, rounded up so that less than one does not vanish.
-fn micros(duration: Duration) -> u64 {
+pub(super) fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000) + u64::from(duration.subsec_nanos().div_ceil(1000))
 }
 
@@ -32,9 +35,13 @@ fn micros(duration: Duration) -> u64 {
 pub struct Sending {
     /// Position of its step.
     pub step: usize,
+    /// Which time the step is sent in its iteration, from 1.
+    pub turn: u32,
     /// Its iteration was due in the warm-up.
     pub warmup: bool,
     pub due: Duration,
+    /// What its latency counts from: when it was due; of an item, when its iteration was.
+    pub since: Duration,
     pub sent: Duration,
 }
 
@@ -70,29 +77,16 @@ pub struct Recorder {
     latency: Fine,
     lateness: Fine,
     connect: Fine,
-    steps: Vec<Step>,
+    /// Requests that could not be made, because a value that they need was not captured. They were never due.
+    skipped: u64,
+    steps: Vec<StepTally>,
+    items: Option<Items>,
     timeline: Buckets,
-}
-
-#[derive(Clone)]
-struct Step {
-    name: String,
-    sent: u64,
-    ok: u64,
-    failures: BTreeMap<Failure, u64>,
-    service: Fine,
 }
 
 impl Recorder {
     /// For a load with these steps, counted from `warmup` after its start; `counts_tasks`: a step counts tasks.
-    pub fn new(name: &str, steps: &[String], warmup: Duration, counts_tasks: bool) -> Self {
-        let step = |name: &String| Step {
-            name: name.clone(),
-            sent: 0,
-            ok: 0,
-            failures: BTreeMap::new(),
-            service: Fine::default(),
-        };
+    pub fn new(name: &str, steps: &[StepInput], warmup: Duration, counts_tasks: bool) -> Self {
         Self {
             name: name.into(),
             warmup,
@@ -112,7 +106,9 @@ impl Recorder {
             latency: Fine::default(),
             lateness: Fine::default(),
             connect: Fine::default(),
-            steps: steps.iter().map(step).collect(),
+            skipped: 0,
+            steps: StepTally::of(steps),
+            items: Items::of(steps),
             timeline: Buckets::default(),
         }
     }
@@ -144,21 +140,35 @@ impl Recorder {
         let step = &mut self.steps[sending.step];
         match answer.outcome {
             Ok(tasks) => {
-                let latency = micros(answer.end.saturating_sub(sending.due));
-                let service = micros(answer.end.saturating_sub(sending.sent));
                 self.ok += 1;
                 self.tasks += tasks;
-                step.ok += 1;
-                self.latency.record(latency);
-                step.service.record(service);
-                self.timeline.ok(end, latency);
+                step.answered(micros(answer.end.saturating_sub(sending.sent)));
+                if step.is_timed() {
+                    let latency = micros(answer.end.saturating_sub(sending.since));
+                    self.latency.record(latency);
+                    self.timeline.ok(end, latency);
+                } else {
+                    self.timeline.untimed(end);
+                }
             }
             Err(failure) => {
                 *self.failures.entry(failure).or_default() += 1;
-                *step.failures.entry(failure).or_default() += 1;
+                step.failed(failure, sending.turn);
                 self.timeline.failed(end);
             }
         }
+    }
+
+    /// What became of an item of an iteration that counts; its answer is counted beside.
+    pub fn item(&mut self, item: Item) {
+        if let Some(items) = &mut self.items {
+            items.push(item);
+        }
+    }
+
+    /// A counted request could not be made: a value that it needs was not captured.
+    pub fn skipped(&mut self) {
+        self.skipped += 1;
     }
 
     /// A new connection took so long, TCP and TLS.
@@ -170,9 +180,9 @@ impl Recorder {
     pub fn capped(&mut self, requests: u64, due: Duration) {
         if due >= self.warmup {
             self.capped += requests;
-            (0..requests).for_each(|_| self.became_due(due));
-            let at = self.counted(due);
-            (0..requests).for_each(|_| self.timeline.due(at));
+            self.due += requests;
+            self.first_due = Some(self.first_due.map_or(due, |first| first.min(due)));
+            self.timeline.due(self.counted(due), requests);
         }
     }
 
@@ -194,6 +204,7 @@ impl Recorder {
             (&mut self.tasks, other.tasks),
             (&mut self.warmup_tasks, other.warmup_tasks),
             (&mut self.warmup_sent, other.warmup_sent),
+            (&mut self.skipped, other.skipped),
         ] {
             *ours += theirs;
         }
@@ -209,17 +220,17 @@ impl Recorder {
             ours.add(theirs);
         }
         for (ours, theirs) in self.steps.iter_mut().zip(&other.steps) {
-            ours.sent += theirs.sent;
-            ours.ok += theirs.ok;
-            add_each(&mut ours.failures, &theirs.failures);
-            ours.service.add(&theirs.service);
+            ours.merge(theirs);
+        }
+        if let (Some(ours), Some(theirs)) = (&mut self.items, &other.items) {
+            ours.merge(theirs);
         }
         self.timeline.merge(&other.timeline);
     }
 
-    /// Counted requests that became due so far.
-    pub fn due(&self) -> u64 {
-        self.due
+    /// Counted requests that became due so far, and those that could not be made.
+    pub fn reached(&self) -> u64 {
+        self.due + self.skipped
     }
 
     /// The counts so far, for people who watch.
@@ -234,16 +245,6 @@ impl Recorder {
 
     /// The record; `start_ms` is the load's start, milliseconds since the epoch.
     pub fn finish(&self, start_ms: i64, stopped: Option<&str>) -> LoadRecord {
-        let step = |step: &Step| StepRecord {
-            counts: StepCounts {
-                name: step.name.clone(),
-                sent: step.sent,
-                ok: step.ok,
-                failed: step.failures.values().sum(),
-                failures: named(&step.failures),
-            },
-            service: histogram::encode(&step.service.histogram()),
-        };
         LoadRecord {
             name: self.name.clone(),
             counts: Counts {
@@ -257,7 +258,8 @@ impl Recorder {
             service: histogram::encode(&self.service()),
             lateness: histogram::encode(&self.lateness.histogram()),
             connect: histogram::encode(&self.connect.histogram()),
-            steps: self.steps.iter().map(step).collect(),
+            items: self.items.as_ref().map(|items| items.finish(&self.steps, start_ms)),
+            steps: self.steps.iter().map(StepTally::finish).collect(),
             timeline: self.timeline.finish(start_ms + millis(self.warmup)),
             stopped: stopped.map(str::to_string),
             breach: None,
@@ -277,6 +279,7 @@ impl Recorder {
             warmup_tasks: self.counts_tasks.then_some(self.warmup_tasks),
             warmup_sent: self.warmup_sent,
             failures: named(&self.failures),
+            skipped: self.skipped,
             ..Counts::default()
         }
     }
@@ -284,7 +287,7 @@ impl Recorder {
     /// That of all steps.
     fn service(&self) -> Micros {
         let mut all = Fine::default();
-        self.steps.iter().for_each(|step| all.add(&step.service));
+        self.steps.iter().for_each(|step| all.add(step.service()));
         all.histogram()
     }
 
@@ -297,10 +300,6 @@ impl Recorder {
     fn counted(&self, time: Duration) -> Duration {
         time.saturating_sub(self.warmup)
     }
-}
-
-fn named(failures: &BTreeMap<Failure, u64>) -> BTreeMap<String, u64> {
-    failures.iter().map(|(failure, n)| (failure.to_string(), *n)).collect()
 }
 
 #[cfg(test)]

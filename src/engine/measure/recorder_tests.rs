@@ -5,11 +5,11 @@ use super::*;
 const MS: Duration = Duration::from_millis(1);
 
 fn recorder(warmup: Duration) -> Recorder {
-    Recorder::new("load", &["one".to_string(), "two".to_string()], warmup, true)
+    Recorder::new("load", &["one", "two"].map(|name| crate::engine::fixture::step(name, "GET", "/")), warmup, true)
 }
 
 fn sending(due: u32, sent: u32) -> Sending {
-    Sending { step: 0, warmup: false, due: MS * due, sent: MS * sent }
+    Sending { step: 0, turn: 1, warmup: false, due: MS * due, since: MS * due, sent: MS * sent }
 }
 
 fn answer(end: u32, outcome: Result<u64, Failure>) -> Answer {

@@ -65,9 +65,15 @@ impl Buckets {
         }
     }
 
-    /// A request was due and was not sent.
-    pub fn due(&mut self, due: Duration) {
-        self.at(due).due += 1;
+    /// So many requests were due and were not sent.
+    pub fn due(&mut self, due: Duration, requests: u64) {
+        let bucket = self.at(due);
+        bucket.due = bucket.due.saturating_add(u32::try_from(requests).unwrap_or(u32::MAX));
+    }
+
+    /// A good answer came at `end` whose time is not the load's latency.
+    pub fn untimed(&mut self, end: Duration) {
+        self.at(end).ok += 1;
     }
 
     /// A good answer came at `end`, so many microseconds after it was due.

@@ -168,7 +168,7 @@ impl OpenLane {
             match self.slots.take(self.lane) {
                 None => {
                     self.advance(&mut due);
-                    self.worker.recorder().capped(self.worker.shared.steps.len() as u64, at);
+                    self.worker.recorder().capped(self.worker.shared.requests, at);
                 }
                 Some(slot) => {
                     let job = self.job(&mut due, at, slot);

@@ -10,15 +10,18 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
+use super::journey;
 use crate::engine::http::alarm::Alarm;
 use crate::engine::http::connection::{Connection, Outgoing, Scratch};
 use crate::engine::http::connector::Connector;
 use crate::engine::http::failure::Failure;
 use crate::engine::http::jar::{Jar, Place};
+use crate::engine::http::judge::Captured;
 use crate::engine::http::reader::{Reply, Want};
 use crate::engine::http::request::Step;
-use crate::engine::http::template::Numbers;
+use crate::engine::http::template::{Fill, Numbers};
 use crate::engine::measure::recorder::{Answer, Recorder, Sending};
+use crate::plan::{Flow, StepInput};
 
 /// A reused connection that ends sooner than this had been closed by its peer while the request was on its way.
 const KEEP_ALIVE_RACE: Duration = Duration::from_millis(250);
@@ -37,15 +40,27 @@ pub enum Phase {
 pub struct Shared {
     pub connector: Connector,
     pub steps: Vec<Step>,
+    /// The way through them; `None`: one request, and that is all.
+    pub flow: Option<Flow>,
+    /// Requests of an iteration.
+    pub requests: u64,
+    /// Values that an iteration captures.
+    pub slots: usize,
     /// The same as in `phase`; asked before every request.
     stopping: AtomicBool,
     phase: watch::Sender<Phase>,
 }
 
 impl Shared {
-    /// For a load that is not running yet.
-    pub fn new(connector: Connector, steps: Vec<Step>) -> Self {
-        Self { connector, steps, stopping: AtomicBool::new(false), phase: watch::Sender::new(Phase::Running) }
+    /// For a load that is not running yet. `inputs`: what its steps were made from; `slots`: values that an iteration
+    /// captures.
+    pub fn new(connector: Connector, steps: Vec<Step>, inputs: &[StepInput], slots: usize) -> Self {
+        let flow = Flow::new(inputs);
+        let requests = flow.requests();
+        let several = |step: &StepInput| step.until.is_some() || step.pause_milliseconds > 0;
+        let flow = (requests > 1 || inputs.iter().any(several)).then_some(flow);
+        let phase = watch::Sender::new(Phase::Running);
+        Self { connector, steps, flow, requests, slots, stopping: AtomicBool::new(false), phase }
     }
 
     /// Goes on to a later phase; never back.
@@ -64,11 +79,11 @@ impl Shared {
     }
 
     /// Several steps are one client's way through the application, with its cookies; a single request is not.
-    fn is_journey(&self) -> bool {
+    pub fn is_journey(&self) -> bool {
         self.steps.len() > 1
     }
 
-    fn place<'a>(&'a self, path: &'a str) -> Place<'a> {
+    pub fn place<'a>(&'a self, path: &'a str) -> Place<'a> {
         let target = self.connector.target();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Place { host: &target.host, tls: target.tls, path, now: i64::try_from(now).unwrap_or(i64::MAX) }
@@ -135,52 +150,45 @@ impl Worker {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Sends an iteration of a client. A step that fails does not keep the next ones from being sent.
+    /// Sends an iteration of a client.
     pub async fn run(&self, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
-        let mut due = iteration.due;
-        for (position, step) in self.shared.steps.iter().enumerate() {
-            if self.shared.stopping() {
-                return Ran { unsent: (self.shared.steps.len() - position) as u64, end: due };
-            }
-            let now = Instant::now();
-            let sent = now.saturating_duration_since(*start);
-            let flight = Flight::begin(self, start, Sending { step: position, warmup: iteration.warmup, due, sent });
-            let request = Request { worker: self, position, numbers: iteration.numbers, cookies: None };
-            let reply = match self.shared.is_journey() {
-                // Boxed, because it is large beside a single request.
-                true => Box::pin(self.with_cookies(request, now, client)).await,
-                false => self.exchange(&request, now, client).await,
-            };
-            let end = start.elapsed();
-            flight.end(match reply {
-                Ok(reply) => Answer { end, status: Some(reply.status), outcome: step.judge(&reply) },
-                Err(failure) => Answer { end, status: None, outcome: Err(failure) },
-            });
-            due = end;
+        if let Some(flow) = &self.shared.flow {
+            // Boxed, because it is large beside a single request.
+            return Box::pin(journey::run(self, flow, start, iteration, client)).await;
         }
-        Ran { unsent: 0, end: due }
-    }
-
-    /// Sends a step with the client's cookies, and keeps those of the answer.
-    async fn with_cookies(
-        &self,
-        mut request: Request<'_>,
-        sent: Instant,
-        client: &mut Client,
-    ) -> Result<Reply, Failure> {
-        let path = request.spec().path(request.numbers);
-        request.cookies = client.jar.header(&self.shared.place(&path));
-        let reply = self.exchange(&request, sent, client).await?;
-        let place = self.shared.place(&path);
-        reply.cookies.iter().flat_map(|all| all.iter()).for_each(|cookie| client.jar.set(cookie, &place));
-        Ok(reply)
+        let (due, Some(step)) = (iteration.due, self.shared.steps.first()) else {
+            return Ran { unsent: 0, end: iteration.due };
+        };
+        if self.shared.stopping() {
+            return Ran { unsent: 1, end: due };
+        }
+        let now = Instant::now();
+        let sent = now.saturating_duration_since(*start);
+        let sending = Sending { step: 0, turn: 1, warmup: iteration.warmup, due, since: due, sent };
+        let flight = Flight::begin(self, start, sending);
+        let request = Request { worker: self, position: 0, fill: iteration.numbers.into(), cookies: None };
+        let reply = self.exchange(&request, now, client).await;
+        let end = start.elapsed();
+        flight.end(match reply {
+            Ok(reply) => {
+                let outcome = step.judge.judge(&reply, &mut Captured::new());
+                Answer { end, status: Some(reply.status), outcome: outcome.map(Option::unwrap_or_default) }
+            }
+            Err(failure) => Answer { end, status: None, outcome: Err(failure) },
+        });
+        Ran { unsent: 0, end }
     }
 
     /// Sends a request on the client's connection or a new one.
     ///
     /// Once more on a new connection only where that can't run anything twice by our doing: nothing was sent; or the
     /// request may be repeated and a reused connection ended at once without a byte of an answer.
-    async fn exchange(&self, request: &Request<'_>, sent: Instant, client: &mut Client) -> Result<Reply, Failure> {
+    pub(super) async fn exchange(
+        &self,
+        request: &Request<'_>,
+        sent: Instant,
+        client: &mut Client,
+    ) -> Result<Reply, Failure> {
         let step = request.spec();
         let deadline = sent + step.timeout;
         client.alarm.set(sent, deadline).await;
@@ -218,16 +226,17 @@ impl Worker {
 }
 
 /// One step of one iteration, as the connection sees it.
-struct Request<'a> {
-    worker: &'a Worker,
-    position: usize,
-    numbers: Numbers,
+pub struct Request<'a> {
+    pub worker: &'a Worker,
+    pub position: usize,
+    pub fill: Fill<'a>,
     /// What the client's jar has for it.
-    cookies: Option<String>,
+    pub cookies: Option<String>,
 }
 
 impl<'a> Request<'a> {
-    fn spec(&self) -> &'a Step {
+    /// The step.
+    pub fn spec(&self) -> &'a Step {
         &self.worker.shared.steps[self.position]
     }
 }
@@ -242,7 +251,7 @@ impl Outgoing for Request<'_> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        self.spec().write(self.numbers, self.cookies.as_deref(), out);
+        self.spec().write(&self.fill, self.cookies.as_deref(), out);
     }
 
     fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
@@ -251,7 +260,7 @@ impl Outgoing for Request<'_> {
 }
 
 /// A request that is open. Dropped before its end, it was cut off and is counted so: nothing that was sent is lost.
-struct Flight<'a> {
+pub struct Flight<'a> {
     worker: &'a Worker,
     start: &'a Instant,
     sending: Sending,
@@ -259,13 +268,15 @@ struct Flight<'a> {
 }
 
 impl<'a> Flight<'a> {
-    fn begin(worker: &'a Worker, start: &'a Instant, sending: Sending) -> Self {
+    /// A request is being sent.
+    pub fn begin(worker: &'a Worker, start: &'a Instant, sending: Sending) -> Self {
         worker.recorder().sent(sending);
         worker.open.fetch_add(1, Ordering::Relaxed);
         Self { worker, start, sending, ended: false }
     }
 
-    fn end(mut self, answer: Answer) {
+    /// It has ended.
+    pub fn end(mut self, answer: Answer) {
         self.close(answer);
     }
 

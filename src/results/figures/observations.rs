@@ -8,7 +8,7 @@ use crate::plan::PlannedRow;
 use super::database::Window;
 use super::decimal::human_count;
 use super::note::plural;
-use crate::results::gathered::merge::MergedLoad;
+use crate::results::gathered::merge::{MergedLoad, MergedStep};
 use crate::results::gathered::sample::Sample;
 
 /// What went wrong with requests, most frequent first: "2 requests timed out after 60 s", "1,203 answers were 503".
@@ -18,7 +18,16 @@ pub fn failures(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
         let of = if loads.len() > 1 { format!("{}: ", load.name) } else { String::new() };
         for (step, class, n) in failures_by_step(load) {
             let at = step.map_or_else(|| of.clone(), |step| format!("{of}{step}: "));
-            all.push((n, format!("{at}{}", failure(class, n, timeout(planned, &load.name, step)))));
+            let turns = load.steps.iter().find(|one| step == Some(&one.counts.name) || load.steps.len() == 1);
+            let turns = turns.and_then(|one| turns_of(one, class)).unwrap_or_default();
+            all.push((n, format!("{at}{}{turns}", failure(class, n, timeout(planned, &load.name, step)))));
+        }
+        if load.counts.skipped > 0 {
+            let requests = plural(load.counts.skipped, "request was", "requests were");
+            all.push((
+                load.counts.skipped,
+                format!("{of}{requests} not made: a value that they need was not captured"),
+            ));
         }
         let named: u64 = load.counts.failures.values().sum();
         if load.counts.failed > named {
@@ -47,6 +56,14 @@ fn failures_by_step(load: &MergedLoad) -> Vec<(Option<&str>, &str, u64)> {
         .collect()
 }
 
+/// ", at 8 of 20" or ", at 8 to 20 of 20": which time of a step that is sent several times failed.
+fn turns_of(step: &MergedStep, class: &str) -> Option<String> {
+    let turns = || step.counts.places.iter().filter(|place| place.class == class).map(|place| place.turn);
+    let (first, last) = (turns().min()?, turns().max()?);
+    let turns = if first == last { first.to_string() } else { format!("{first} to {last}") };
+    Some(format!(", at {turns} of {}", human_count(i64::try_from(step.counts.each).ok()?)))
+}
+
 fn failure(class: &str, n: u64, timeout: Option<i32>) -> String {
     let requests = plural(n, "request", "requests");
     if let Some(status) = class.strip_prefix("status ") {
@@ -56,6 +73,8 @@ fn failure(class: &str, n: u64, timeout: Option<i32>) -> String {
         ("first byte timeout", Some(seconds)) => format!("{requests} had no answer after {seconds} s"),
         ("timeout", Some(seconds)) => format!("{requests} timed out after {seconds} s"),
         ("timeout", None) => format!("{requests} timed out"),
+        ("not done", _) => format!("{} not done in time", plural(n, "item was", "items were")),
+        ("unexpected json", _) => format!("{requests} had another JSON answer than expected"),
         _ => format!("{requests} failed: {class}"),
     }
 }
@@ -153,4 +172,56 @@ pub fn unaccounted(clients: i64, difference: i64) -> Option<String> {
         human_count(clients),
         human_count(clients - difference)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::fixture::good;
+    use crate::results::gathered::record::{Counts, PlaceRecord, StepCounts};
+
+    fn sentences(step: StepCounts, skipped: u64) -> Vec<String> {
+        let load = MergedLoad {
+            name: "m".into(),
+            counts: Counts { failed: step.failed, failures: step.failures.clone(), skipped, ..Counts::default() },
+            steps: [StepCounts { name: "login".into(), each: 1, ..StepCounts::default() }, step]
+                .map(|counts| MergedStep { counts, service: None })
+                .into(),
+            ..MergedLoad::default()
+        };
+        failures(&good(60).planned, &[load])
+    }
+
+    #[test]
+    fn a_failure_of_a_repeated_step_says_which_time_it_was() {
+        let apply = |turns: &[u32]| StepCounts {
+            name: "apply".into(),
+            each: 20,
+            failed: turns.len() as u64,
+            failures: [("status 500".to_owned(), turns.len() as u64)].into(),
+            places: turns
+                .iter()
+                .map(|turn| PlaceRecord { class: "status 500".to_owned(), turn: *turn, count: 1 })
+                .collect(),
+            ..StepCounts::default()
+        };
+        assert_eq!(sentences(apply(&[8]), 0), ["apply: 1 answer was 500, at 8 of 20"]);
+        assert_eq!(sentences(apply(&[8, 9, 20]), 0), ["apply: 3 answers were 500, at 8 to 20 of 20"]);
+    }
+
+    #[test]
+    fn what_could_not_be_made_and_what_never_came_is_said() {
+        let ready = StepCounts {
+            name: "ready".into(),
+            each: 1,
+            failed: 2,
+            failures: [("not done".to_owned(), 2)].into(),
+            ..StepCounts::default()
+        };
+        let expected = [
+            "6 requests were not made: a value that they need was not captured",
+            "ready: 2 items were not done in time",
+        ];
+        assert_eq!(sentences(ready, 6), expected);
+    }
 }

@@ -6,6 +6,7 @@ use crate::api::Breach;
 
 use super::collect::GeneratorOutcome;
 use super::histogram::{self, Micros};
+use super::items::ItemsRecord;
 use super::record::{Counts, Histogram, LoadRecord, StepCounts, StepRecord, add_each};
 
 /// One load as all its generators sent it.
@@ -19,6 +20,8 @@ pub struct MergedLoad {
     pub histograms: Option<Histograms>,
     /// In the order of the manifest.
     pub steps: Vec<MergedStep>,
+    /// Absent: no step is polled, or nothing is known.
+    pub items: Option<ItemsRecord>,
     /// Why generators stopped before the end, in a word each.
     pub stopped: Vec<String>,
     /// Thresholds that stopped generators, as each of them saw it.
@@ -73,6 +76,10 @@ impl MergedLoad {
         self.counts.add(&record.counts);
         add_each(&mut self.statuses, &record.statuses);
         record.steps.iter().for_each(|step| self.add_step(step));
+        if let Some(items) = &record.items {
+            let sum = self.items.take().unwrap_or_default();
+            self.items = Some(sum.plus(items));
+        }
         self.stopped.extend(record.stopped.clone());
         self.breaches.extend(record.breach.clone());
         self.contradictions.extend(record.counts.contradictions());
@@ -107,8 +114,14 @@ impl MergedLoad {
             }
         }
         let measured = histogram::decode(&record.latency).map_or(0, |h| h.len());
-        if measured != record.counts.ok {
-            self.contradictions.push(format!("{} good answers, but {measured} latencies", record.counts.ok));
+        match &record.items {
+            Some(items) if measured != items.done => {
+                self.contradictions.push(format!("{} items done, but {measured} latencies", items.done));
+            }
+            None if measured != record.counts.ok => {
+                self.contradictions.push(format!("{} good answers, but {measured} latencies", record.counts.ok));
+            }
+            _ => {}
         }
         let lateness = histogram::decode(&record.lateness).map_or(0, |h| h.len());
         if lateness != record.counts.sent {

@@ -2,6 +2,7 @@
 
 pub mod collect;
 pub mod histogram;
+pub mod items;
 pub mod line;
 pub mod merge;
 pub mod record;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::items::ItemsRecord;
 use crate::api::Breach;
 
 /// Word of a load that a threshold stopped: nothing was due any more.
@@ -64,6 +65,9 @@ pub struct Counts {
     pub last_end_ms: Option<i64>,
     /// Failures by class: `status 503`, `timeout`, `connect refused`, `reset`, `tls`, `bad json`, ...
     pub failures: BTreeMap<String, u64>,
+    /// Requests that could not be made, because a value that they need was not captured; they were never due.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped: u64,
 }
 
 /// What became of a step's requests.
@@ -76,6 +80,22 @@ pub struct StepCounts {
     pub failed: u64,
     /// Failures by class, as in [`Counts`].
     pub failures: BTreeMap<String, u64>,
+    /// How often it is sent in an iteration; 0: not known.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub each: u64,
+    /// Of a step that is sent several times: which time failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceRecord>,
+}
+
+/// Failures of one class, the so-manieth time that their step was sent in its iteration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PlaceRecord {
+    pub class: String,
+    /// From 1.
+    pub turn: u32,
+    pub count: u64,
 }
 
 /// One load's share that this generator sent.
@@ -96,6 +116,9 @@ pub struct LoadRecord {
     /// Microseconds a new connection took (TCP and TLS).
     pub connect: Histogram,
     pub steps: Vec<StepRecord>,
+    /// Absent: no step is polled. Where there are items, `latency` is theirs: from their iteration due to done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<ItemsRecord>,
     pub timeline: Timeline,
     /// Stopped before its end: why, in a word (`stop-at`, `sigterm`, `hard-end`, [`THRESHOLD`]).
     pub stopped: Option<String>,
@@ -129,6 +152,7 @@ impl Counts {
         self.first_due_ms = self.first_due_ms.into_iter().chain(other.first_due_ms).min();
         self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
         add_each(&mut self.failures, &other.failures);
+        self.skipped += other.skipped;
     }
 
     /// Seconds from the first request due to the last end; `None` when that is no time.
@@ -158,6 +182,13 @@ impl StepCounts {
         self.ok += other.ok;
         self.failed += other.failed;
         add_each(&mut self.failures, &other.failures);
+        self.each = self.each.max(other.each);
+        for place in &other.places {
+            match self.places.iter_mut().find(|own| (&own.class, own.turn) == (&place.class, place.turn)) {
+                Some(own) => own.count += place.count,
+                None => self.places.push(place.clone()),
+            }
+        }
     }
 }
 
@@ -232,4 +263,9 @@ pub struct Termination {
     /// Counts of each load, histograms and timelines left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadRecord>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }

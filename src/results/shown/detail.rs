@@ -9,6 +9,7 @@ use crate::api::{Latency, Row};
 use crate::results::figures::load_figures::latency;
 use crate::results::gathered::collect::GeneratorOutcome;
 use crate::results::gathered::histogram::encode;
+use crate::results::gathered::items::ItemsRecord;
 use crate::results::gathered::merge::{MergedLoad, MergedStep};
 use crate::results::gathered::record::{Histogram, StepCounts, StepRecord, Timeline};
 use crate::results::gathered::statements::Statements;
@@ -57,6 +58,9 @@ pub struct LoadDetail {
     /// In the order of the manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepDetail>,
+    /// Items of steps that are polled, the first that were due one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<ItemsRecord>,
 }
 
 /// A step over all generators of its load.
@@ -102,15 +106,19 @@ impl RowDetail {
         Self { row, warmup_tasks, statements: None, course: None, loads, generators, left_out: 0 }
     }
 
-    /// As JSON of at most [`MOST_BYTES`], as far as leaving out generators can do it.
+    /// As JSON of at most [`MOST_BYTES`], as far as leaving out generators and then single items can do it.
     pub fn json(&self) -> String {
         let mut detail = self.clone();
         loop {
             let text = serde_json::to_string(&detail).unwrap_or_default();
-            if text.len() <= MOST_BYTES || detail.generators.pop().is_none() {
+            if text.len() <= MOST_BYTES {
                 return text;
             }
-            detail.left_out += 1;
+            if detail.generators.pop().is_some() {
+                detail.left_out += 1;
+            } else if !detail.loads.iter_mut().filter_map(|load| load.items.as_mut()).any(ItemsRecord::halve) {
+                return text;
+            }
         }
     }
 }
@@ -126,6 +134,7 @@ fn load(merged: &MergedLoad) -> LoadDetail {
         lateness: histograms.map(|h| encode(&h.lateness)).unwrap_or_default(),
         connect: histograms.map(|h| encode(&h.connect)).unwrap_or_default(),
         steps: merged.steps.iter().map(step).collect(),
+        items: merged.items.clone(),
     }
 }
 

@@ -10,8 +10,36 @@ pub struct Reply {
     pub status: u16,
     /// The body, when it was asked for.
     pub body: Body,
-    /// Values of the headers `Set-Cookie`, in order; `None`: there are none, or they are not wanted.
-    pub cookies: Option<Arc<[String]>>,
+    /// What was kept of the head; `None`: nothing is wanted of it.
+    pub fields: Option<Arc<Fields>>,
+}
+
+/// Header lines of an answer that are kept. Holds secrets: has no `Debug` of its own.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// Values of the headers `Set-Cookie`, in order.
+    pub cookies: Vec<String>,
+    /// All headers, name and value, in order; empty: they are not wanted.
+    pub headers: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fields").finish_non_exhaustive()
+    }
+}
+
+impl Reply {
+    /// Values of the headers `Set-Cookie`, in order.
+    pub fn cookies(&self) -> &[String] {
+        self.fields.as_ref().map_or(&[], |fields| &fields.cookies)
+    }
+
+    /// The value of the first header of that name, where headers were wanted.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let all = &self.fields.as_ref()?.headers;
+        all.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
 }
 
 /// The part of a body that was kept.

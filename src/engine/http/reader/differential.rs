@@ -66,7 +66,7 @@ fn chunks() -> impl Strategy<Value = String> {
 }
 
 fn ours(bytes: &[u8], piece: usize, head_only: bool) -> Seen {
-    let mut reader = Reader::new(Want { head_only, body: Some(1 << 20), cookies: false });
+    let mut reader = Reader::new(Want { head_only, body: Some(1 << 20), ..Want::default() });
     let mut memo = Memo::default();
     let mut whole = false;
     for piece in bytes.chunks(piece) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Malformed, Want};
+use super::{Fields, Malformed, Want};
 
 /// Header lines of an answer; more are no HTTP to us. hyper's limit.
 const MOST_HEADERS: usize = 100;
@@ -27,8 +27,8 @@ pub struct Head {
     pub framing: Framing,
     /// Another request may be sent on the connection.
     pub keep_alive: bool,
-    /// Values of `Set-Cookie`, when they are wanted and there are any.
-    pub cookies: Option<Arc<[String]>>,
+    /// What is wanted of it, when there is any.
+    pub fields: Option<Arc<Fields>>,
 }
 
 /// Reads a head and says how long it is; `None`: its end has not come yet.
@@ -46,7 +46,7 @@ pub fn parse(bytes: &[u8], want: Want) -> Result<Option<(Head, usize)>, Malforme
         return Err(Malformed);
     }
     let status = response.code.filter(|code| (100..=999).contains(code)).ok_or(Malformed)?;
-    let said = Said::read(response.headers, want.cookies);
+    let said = Said::read(response.headers, want);
     let old = response.version == Some(0);
     let framing = match status {
         100..200 | 204 | 304 => Framing::Empty,
@@ -56,7 +56,7 @@ pub fn parse(bytes: &[u8], want: Want) -> Result<Option<(Head, usize)>, Malforme
     // Both lengths at once is how requests are smuggled: what comes next on that connection can't be trusted (6.3).
     let clear = framing != Framing::UntilClose && !(said.coded && said.length.is_some()) && status != 101;
     let keep_alive = clear && !said.close && (!old || said.keep_alive);
-    Ok(Some((Head { status, framing, keep_alive, cookies: said.cookies }, length)))
+    Ok(Some((Head { status, framing, keep_alive, fields: said.fields }, length)))
 }
 
 /// The headers that frame.
@@ -70,13 +70,13 @@ struct Said {
     chunked: bool,
     close: bool,
     keep_alive: bool,
-    cookies: Option<Arc<[String]>>,
+    fields: Option<Arc<Fields>>,
 }
 
 impl Said {
-    fn read(headers: &[httparse::Header<'_>], wants_cookies: bool) -> Self {
+    fn read(headers: &[httparse::Header<'_>], want: Want) -> Self {
         let mut said = Self::default();
-        let mut cookies = Vec::new();
+        let mut fields = Fields::default();
         for header in headers {
             // By its length first: most headers are none of these.
             match header.name.len() {
@@ -92,13 +92,19 @@ impl Said {
                         said.keep_alive |= word.eq_ignore_ascii_case(b"keep-alive");
                     }
                 }
-                10 if wants_cookies && header.name.eq_ignore_ascii_case("set-cookie") => {
-                    cookies.extend(std::str::from_utf8(header.value).ok().map(str::to_owned));
+                10 if want.cookies && header.name.eq_ignore_ascii_case("set-cookie") => {
+                    fields.cookies.extend(std::str::from_utf8(header.value).ok().map(str::to_owned));
                 }
                 _ => {}
             }
         }
-        said.cookies = (!cookies.is_empty()).then(|| cookies.into());
+        if want.headers {
+            let kept = |header: &httparse::Header<'_>| {
+                Some((header.name.to_owned(), std::str::from_utf8(header.value).ok()?.to_owned()))
+            };
+            fields.headers = headers.iter().filter_map(kept).collect();
+        }
+        said.fields = (fields != Fields::default()).then(|| fields.into());
         said
     }
 

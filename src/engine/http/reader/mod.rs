@@ -16,7 +16,7 @@ mod memo;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Body, Reply};
+pub use body::{Body, Fields, Reply};
 pub use memo::Memo;
 
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub struct Want {
     pub body: Option<usize>,
     /// The values of `Set-Cookie` are kept.
     pub cookies: bool,
+    /// All headers are kept.
+    pub headers: bool,
 }
 
 /// The reader of one answer.
@@ -67,7 +69,7 @@ pub struct Reader {
     begun: bool,
     status: u16,
     keep_alive: bool,
-    cookies: Option<Arc<[String]>>,
+    fields: Option<Arc<Fields>>,
     body: Keeper,
 }
 
@@ -91,7 +93,7 @@ impl Reader {
             begun: false,
             status: 0,
             keep_alive: false,
-            cookies: None,
+            fields: None,
             body: Keeper::new(want.body),
         }
     }
@@ -138,7 +140,7 @@ impl Reader {
 
     /// The answer, once it is whole.
     pub fn take_reply(&mut self) -> Reply {
-        Reply { status: self.status, body: self.body.take(), cookies: self.cookies.take() }
+        Reply { status: self.status, body: self.body.take(), fields: self.fields.take() }
     }
 
     /// Sets out on what follows a head. An interim answer (RFC 9110, section 15.2) is passed over; 101 is the last one
@@ -149,7 +151,7 @@ impl Reader {
         }
         self.status = head.status;
         self.keep_alive = head.keep_alive;
-        self.cookies = head.cookies;
+        self.fields = head.fields;
         self.state = match head.framing {
             Framing::Empty | Framing::Length(0) => State::Done,
             Framing::Length(length) => State::Length(length),

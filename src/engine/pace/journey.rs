@@ -1,0 +1,157 @@
+//! An iteration of several requests: one after the other, some of them again, with what earlier answers said, until an
+//! item is done.
+
+use std::time::{Duration, Instant};
+
+use super::worker::{Client, Flight, Iteration, Phase, Ran, Request, Worker};
+use crate::engine::http::failure::Failure;
+use crate::engine::http::judge::Captured;
+use crate::engine::http::reader::Reply;
+use crate::engine::http::request::Until;
+use crate::engine::http::template::Fill;
+use crate::engine::measure::items::Item;
+use crate::engine::measure::recorder::{Answer, Sending};
+use crate::plan::Flow;
+
+/// Sends an iteration of a client. A step that fails does not keep the next ones from being sent, unless they need a
+/// value that it should have captured.
+pub async fn run(worker: &Worker, flow: &Flow, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
+    let shared = &worker.shared;
+    let mut journey = Journey { worker, start, iteration, captured: vec![None; shared.slots], due: iteration.due };
+    let mut left = shared.requests;
+    for (position, turn) in flow.walk() {
+        if shared.stopping() {
+            return Ran { unsent: left, end: journey.due };
+        }
+        left -= 1;
+        let step = &shared.steps[position];
+        if step.lacks(&journey.captured) {
+            step.judge.forget(&mut journey.captured);
+            if !iteration.warmup {
+                worker.recorder().skipped();
+            }
+            continue;
+        }
+        step.judge.forget(&mut journey.captured);
+        journey.send(position, turn, client).await;
+        if !step.pause.is_zero() {
+            journey.due += step.pause;
+            pause(worker, *start + journey.due).await;
+        }
+    }
+    Ran { unsent: 0, end: journey.due }
+}
+
+/// Waits until `at`; false: the load was stopped before.
+async fn pause(worker: &Worker, at: Instant) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep_until(at.into()) => true,
+        () = worker.shared.reached(Phase::Stopping) => false,
+    }
+}
+
+/// One iteration under way.
+struct Journey<'a> {
+    worker: &'a Worker,
+    start: &'a Instant,
+    iteration: Iteration,
+    captured: Captured,
+    /// When the next request is due, from the load's start.
+    due: Duration,
+}
+
+/// How a step ended, and how often was asked.
+struct Ended {
+    status: Option<u16>,
+    outcome: Result<u64, Failure>,
+    polls: u64,
+}
+
+impl Journey<'_> {
+    /// Sends a step, the `turn`-th time in this iteration, and counts how it ended.
+    async fn send(&mut self, position: usize, turn: u32, client: &mut Client) {
+        let now = Instant::now();
+        let Iteration { warmup, due: since, numbers } = self.iteration;
+        let until = self.worker.shared.steps[position].until;
+        let sent = now.saturating_duration_since(*self.start);
+        let since = until.map_or(self.due, |_| since);
+        let flight = Flight::begin(
+            self.worker,
+            self.start,
+            Sending { step: position, turn, warmup, due: self.due, since, sent },
+        );
+        let ended = match until {
+            None => self.ask(position, now, client).await,
+            Some(until) => self.poll(position, until, now, client).await,
+        };
+        let end = self.start.elapsed();
+        flight.end(Answer { end, status: ended.status, outcome: ended.outcome });
+        if until.is_some() && !warmup {
+            let took = ended.outcome.is_ok().then(|| end.saturating_sub(since));
+            let item = Item { seq: numbers.seq, step: position, due: since, took, polls: ended.polls };
+            self.worker.recorder().item(item);
+        }
+        self.due = end;
+    }
+
+    /// Sends a step once.
+    async fn ask(&mut self, position: usize, now: Instant, client: &mut Client) -> Ended {
+        let (status, judged) = self.judged(position, now, client).await;
+        Ended { status, outcome: judged.map(Option::unwrap_or_default), polls: 1 }
+    }
+
+    /// Sends a step again and again until its answer says that the item is done, the time for it is over, or an answer
+    /// is not good. The last poll begins at the end of that time.
+    async fn poll(&mut self, position: usize, until: Until, first: Instant, client: &mut Client) -> Ended {
+        let give_up = first + until.timeout;
+        let (mut now, mut polls) = (first, 0);
+        loop {
+            polls += 1;
+            let (status, judged) = self.judged(position, now, client).await;
+            let outcome = match judged {
+                Ok(Some(tasks)) => Ok(tasks),
+                Err(failure) => Err(failure),
+                Ok(None) if now >= give_up => Err(Failure::NotDone),
+                Ok(None) => {
+                    let next = (Instant::now() + until.interval).min(give_up);
+                    if pause(self.worker, next).await {
+                        now = Instant::now();
+                        continue;
+                    }
+                    Err(Failure::Cut)
+                }
+            };
+            return Ended { status, outcome, polls };
+        }
+    }
+
+    /// Sends one request and says what its answer is worth; `None`: the item is not done yet.
+    async fn judged(
+        &mut self,
+        position: usize,
+        now: Instant,
+        client: &mut Client,
+    ) -> (Option<u16>, Result<Option<u64>, Failure>) {
+        let fill = Fill { numbers: self.iteration.numbers, captured: &self.captured };
+        let request = Request { worker: self.worker, position, fill, cookies: None };
+        let judge = &self.worker.shared.steps[position].judge;
+        let reply = match self.worker.shared.is_journey() {
+            true => with_cookies(request, now, client).await,
+            false => self.worker.exchange(&request, now, client).await,
+        };
+        match reply {
+            Ok(reply) => (Some(reply.status), judge.judge(&reply, &mut self.captured)),
+            Err(failure) => (None, Err(failure)),
+        }
+    }
+}
+
+/// Sends a step with the client's cookies, and keeps those of the answer.
+async fn with_cookies(mut request: Request<'_>, sent: Instant, client: &mut Client) -> Result<Reply, Failure> {
+    let (worker, path) = (request.worker, request.spec().path(&request.fill));
+    request.cookies = client.jar.header(&worker.shared.place(&path));
+    let reply = worker.exchange(&request, sent, client).await?;
+    let place = worker.shared.place(&path);
+    reply.cookies().iter().for_each(|cookie| client.jar.set(cookie, &place));
+    Ok(reply)
+}

@@ -1,0 +1,96 @@
+//! The places of a spec where variables are allowed, and those where they are not.
+
+use super::field_error::FieldError;
+use super::journey_rules::captured;
+use super::variables::names;
+use crate::api::{Header, Load, LoadTestSpec};
+
+/// Checks every text with variables.
+pub fn check(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
+    Variables { spec, errors, captured: None }.check();
+}
+
+/// Looks at each place where variables are allowed, and at the ones where they are not.
+struct Variables<'a> {
+    spec: &'a LoadTestSpec,
+    errors: &'a mut Vec<FieldError>,
+    /// The load whose captured values are known here, and before which step; `None`: of all its steps.
+    captured: Option<(&'a Load, Option<usize>)>,
+}
+
+const IN_LOADS: [&str; 5] = ["seq", "client", "uuid", "run.id", "run.start"];
+const IN_MEASUREMENTS: [&str; 5] = ["run.id", "run.start", "row.number", "row.start", "row.end"];
+
+impl<'a> Variables<'a> {
+    fn check(&mut self) {
+        let spec = self.spec;
+        for (i, load) in spec.loads.iter().enumerate() {
+            self.load(&format!("spec.loads[{i}]"), load);
+        }
+        for (i, measurement) in spec.measurements.iter().enumerate() {
+            let at = format!("spec.measurements[{i}]");
+            if let Some(sql) = &measurement.sql {
+                self.text(format!("{at}.sql"), sql, &IN_MEASUREMENTS);
+            }
+            if let Some(http) = &measurement.http {
+                self.text(format!("{at}.http.url"), &http.url, &IN_MEASUREMENTS);
+                self.headers(&format!("{at}.http"), &http.headers, &IN_MEASUREMENTS);
+                if let Some(auth) = &http.basic_auth {
+                    self.text(format!("{at}.http.basicAuth.username"), &auth.username, &IN_MEASUREMENTS);
+                    self.text(format!("{at}.http.basicAuth.password"), &auth.password, &IN_MEASUREMENTS);
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, at: &str, load: &'a Load) {
+        if names(&load.url).next().is_some() {
+            let message = "variables are not allowed here; write the path into steps[].path";
+            self.errors.push(FieldError::new(format!("{at}.url"), message));
+        }
+        self.captured = Some((load, None));
+        self.headers(at, &load.headers, &IN_LOADS);
+        self.captured = None;
+        if let Some(auth) = &load.basic_auth {
+            self.text(format!("{at}.basicAuth.username"), &auth.username, &IN_LOADS);
+            self.text(format!("{at}.basicAuth.password"), &auth.password, &IN_LOADS);
+        }
+        for (j, step) in load.steps.iter().enumerate() {
+            let at = format!("{at}.steps[{j}]");
+            self.captured = Some((load, Some(j)));
+            self.text(format!("{at}.path"), &step.path, &IN_LOADS);
+            self.headers(&at, &step.headers, &IN_LOADS);
+            if let Some(body) = &step.body {
+                self.text(format!("{at}.body"), body, &IN_LOADS);
+            }
+        }
+        self.captured = None;
+    }
+
+    fn headers(&mut self, at: &str, headers: &[Header], known: &[&str]) {
+        for (i, header) in headers.iter().enumerate() {
+            self.text(format!("{at}.headers[{i}].value"), &header.value, known);
+            if header.value.bytes().any(|b| b < b' ' && b != b'\t') {
+                let message = "a header value can't hold line breaks or control characters";
+                self.errors.push(FieldError::new(format!("{at}.headers[{i}].value"), message));
+            }
+        }
+    }
+
+    fn text(&mut self, path: String, text: &str, known: &[&str]) {
+        for name in names(text) {
+            let own = |var: &str| self.captured.and_then(|(load, before)| captured(load, var, before));
+            let message = match name.strip_prefix("vars.") {
+                Some(var) if self.spec.vars.iter().any(|v| v.name == var) => continue,
+                Some(var) => match own(var) {
+                    Some(Ok(())) => continue,
+                    Some(Err(message)) => message,
+                    None => format!("unknown variable $({name}): spec.vars has no entry {var}"),
+                },
+                None if known.contains(&name) => continue,
+                None => format!("unknown variable $({name}); known here: {}, vars.NAME", known.join(", ")),
+            };
+            self.errors.push(FieldError::new(path.clone(), message));
+        }
+    }
+}
