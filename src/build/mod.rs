@@ -15,7 +15,7 @@ pub use generator_job::generator_job;
 pub use names::*;
 pub use observer_job::observer_job;
 pub use pod::{GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT};
-pub use size::{Field, Fields, container_index, current, same, wanted};
+pub use size::{Field, Fields, container_index, current, same, sized, wanted};
 pub use target_patch::{Release, TargetError, claim_patch, rehearsal, release_patch, size_patch};
 
 use k8s_openapi::api::batch::v1::Job;

@@ -111,6 +111,18 @@ pub fn current<'a>(workload: &Value, container: usize, fields: impl Iterator<Ite
     fields.map(|field| (field.clone(), value(field).filter(|v| !v.is_null()))).collect()
 }
 
+/// The workload as a row wants it; `None`: the target's container is not in it.
+pub fn sized(workload: &Value, target: &Target) -> Option<Value> {
+    let index = container_index(workload, target.container.as_deref())?;
+    let (fields, mut sized) = (wanted(target), workload.clone());
+    if let Some(Some(replicas)) = fields.get(&Field::Replicas) {
+        sized["spec"]["replicas"] = replicas.clone();
+    }
+    let container = container_with(&workload["spec"]["template"]["spec"]["containers"][index], &fields);
+    sized["spec"]["template"]["spec"]["containers"][index] = container;
+    Some(sized)
+}
+
 /// Two values of a field mean the same: quantities by amount (the API server rewrites `0.5` as `500m`), an empty
 /// environment value as none.
 pub fn same(field: &Field, a: Option<&Value>, b: Option<&Value>) -> bool {

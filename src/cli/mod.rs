@@ -44,6 +44,10 @@ struct Cli {
 enum Command {
     /// Run a manifest, or send requests to a URL, from this machine and without a cluster.
     Run(Box<run::Args>),
+    /// Write a manifest for workloads that run already.
+    Init(object::init::Args),
+    /// Show what a manifest would do, what it would touch and put back, and what would keep it from starting. Starts nothing.
+    Plan(object::plan::Args),
     /// Check manifests without a cluster; prints every error, or the plan.
     Validate(validate::Args),
     /// Show where a test stands until it is over; ends with the verdict's exit code. Ctrl-C leaves the test running.
@@ -96,6 +100,8 @@ pub fn main() -> ExitCode {
     match parsed().command {
         Command::Run(args) => block_on(run::run(*args)),
         Command::Validate(args) => validate::run(&args),
+        Command::Init(args) => block_on(async { ended("init", object::init::init(&args).await) }),
+        Command::Plan(args) => block_on(async { ended("plan", object::plan::plan(&args).await) }),
         Command::Watch(args) => block_on(async { ended("watch", object::watch::watch(&args).await) }),
         Command::Report(args) => block_on(async { ended("report", object::report::report(&args).await) }),
         Command::Compare(args) => block_on(async { ended("compare", object::compare::compare(&args).await) }),

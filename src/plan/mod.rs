@@ -37,4 +37,4 @@ pub use unfold::MAX_ROWS;
 pub use url_rules::{Destination, destination, is_allowed};
 pub use validate::plan;
 pub use variables::{Piece, names, pieces};
-pub use worst_case::worst_case_seconds;
+pub use worst_case::{least_seconds, worst_case_seconds};

@@ -87,7 +87,7 @@ async fn a_report_is_printed_in_each_form() {
     assert!(code == 0 && out.starts_with("<!DOCTYPE html>") && out.contains(&format!("{}/done", space.name)), "{err}");
     let (_, out, err) = said(&loadtest(&space, &["report", "done", "--markdown"]));
     assert!(out.contains("### Load test\n") && out.contains("kubectl loadtest rerun done"), "{out}{err}");
-    let (code, out, err) = said(&loadtest(&space, &["compare", "done", "done@1"]));
+    let (code, out, err) = said(&loadtest(&space, &["compare", "done", "done"]));
     assert!(code == 0 && out.contains("A is ") && out.contains("run 1, B is "), "{out}{err}");
     let (code, _, err) = said(&loadtest(&space, &["report", "done", "--csv", "--json"]));
     assert!(code == 2 && err.contains("cannot be used with"), "{err}");
@@ -148,4 +148,71 @@ async fn a_workload_of_a_running_test_is_not_taken_from_it() {
     let (code, _, err) = said(&loadtest(&space, &["restore", "deploy/api"]));
     assert!(code == 2 && err.contains("end that first: kubectl loadtest cancel running"), "{err}");
     assert_eq!(space.get("deployments", "api").await.unwrap()["spec"]["replicas"], 3);
+}
+
+/// A Deployment without pods, and a Service that leads to it.
+async fn application(space: &Space) {
+    let labels = json!({"app": "api"});
+    let size = json!({"requests": {"cpu": "250m"}, "limits": {"memory": "64Mi"}});
+    let api = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"},
+        "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "api", "image": "app:1", "resources": size}]}}}});
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"},
+        "spec": {"selector": labels, "ports": [{"name": "http", "port": 8080}]}});
+    for object in [api, service] {
+        space.cluster.create(&space.name, &object, false).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_is_made_from_what_runs_and_planned_without_being_started() {
+    let Some(space) = Space::new("person").await else { return };
+    application(&space).await;
+    let (code, made, err) = said(&loadtest(&space, &["init", "deploy/api"]));
+    assert!(
+        code == 0 && made.contains("url: http://api:8080") && made.contains("now: request 250m, limit none"),
+        "{made}{err}"
+    );
+    let (code, _, err) = said(&loadtest(&space, &["init", "deploy/other"]));
+    assert!(code == 2 && err.contains("no Deployment other in namespace"), "{err}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lt.yaml").display().to_string();
+    std::fs::write(&file, &made).unwrap();
+    let (code, out, err) = said(&loadtest(&space, &["plan", "-f", &file]));
+    assert_eq!(code, 0, "{out}{err}");
+    for words in [
+        "1 row, 40 s at least",
+        "peak: 2 clients",
+        "Deployment api: nothing, it is only watched",
+        "ok    the API server takes the manifest from you",
+        "ok    Service api leads to target api",
+        "Nothing was started",
+    ] {
+        assert!(out.contains(words), "{words:?} is not in:\n{out}");
+    }
+    let tests = space.list("loadtests", None).await;
+    assert!(tests.is_empty(), "a plan starts nothing: {tests:?}");
+
+    let sized = made.replace("# replicas: 0", "replicas: 2").replace("http://api:8080", "http://nobody:1");
+    std::fs::write(&file, sized).unwrap();
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "team"}, "spec": {"hard": {"pods": "1"}}});
+    space.cluster.create(&space.name, &quota, false).await.unwrap();
+    space
+        .merge("resourcequotas", "team/status", json!({"status": {"hard": {"pods": "1"}, "used": {"pods": "0"}}}))
+        .await;
+    let hpa = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "grow"},
+        "spec": {"maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}}});
+    space.cluster.create(&space.name, &hpa, false).await.unwrap();
+    let (code, out, err) = said(&loadtest(&space, &["plan", "-f", &file]));
+    assert_eq!(code, 3, "{out}{err}");
+    for words in [
+        "Deployment api: replicas 0 -> 2",
+        "NO    HorizontalPodAutoscaler grow also sets Deployment api",
+        "NO    there is no Service nobody",
+        "NO    quota team leaves 1 of pods, but row 1 need 3",
+        "it would not start, for 3 reasons",
+    ] {
+        assert!(out.contains(words), "{words:?} is not in:\n{out}");
+    }
 }

@@ -2,11 +2,14 @@
 
 pub mod cancel;
 pub mod compare;
+pub mod init;
 mod kept;
+pub mod plan;
 pub mod report;
 pub mod rerun;
 pub mod restore;
 pub mod watch;
+mod workload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,11 +1,11 @@
 //! `loadtest restore KIND/NAME`: puts a workload back from the claim that it carries, for when no operator is left.
 
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::DeserializeGuard;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
 
+use super::workload::{named, resource};
 use super::{Connection, Place, Said};
 use crate::api::{Glance, Phase};
 use crate::build::{CLAIM, release_patch};
@@ -34,6 +34,7 @@ pub struct Args {
 pub async fn restore(args: &Args) -> Result<u8, Said> {
     let usage = |text: String| Said { text, code: exit::USAGE };
     let (kind, name) = named(&args.workload).map_err(usage)?;
+    let kind = resource(kind);
     let place = args.connection.open().await?;
     let api: Api<DynamicObject> = Api::namespaced_with(place.client.clone(), &place.namespace, &kind);
     let found = api.get(name).await.map_err(|error| place.why(&kind.kind, name, &error))?;
@@ -62,16 +63,6 @@ pub async fn restore(args: &Args) -> Result<u8, Said> {
     Ok(exit::PASSED)
 }
 
-/// The kind and the name of `deploy/api`.
-fn named(workload: &str) -> Result<(ApiResource, &str), String> {
-    let (kind, name) = workload.split_once('/').unwrap_or(("", workload));
-    match kind.split('.').next().unwrap_or_default() {
-        "deploy" | "deployment" | "deployments" => Ok((ApiResource::erase::<Deployment>(&()), name)),
-        "sts" | "statefulset" | "statefulsets" => Ok((ApiResource::erase::<StatefulSet>(&()), name)),
-        _ => Err(format!("{workload:?}: write deployment/NAME or statefulset/NAME")),
-    }
-}
-
 /// Name of the LoadTest that the claim is of, while it is not finished.
 async fn running(place: &Place, claim: &str) -> Result<Option<String>, Said> {
     let tests = place.api::<DeserializeGuard<Glance>>().list(&kube::api::ListParams::default()).await;
@@ -81,22 +72,4 @@ async fn running(place: &Place, claim: &str) -> Result<Option<String>, Said> {
         active && test.uid().is_some_and(|uid| is_of(claim, &uid))
     });
     Ok(ours.map(|test| test.name_any()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn workloads_are_named_as_kubectl_names_them() {
-        for (text, kind) in
-            [("deploy/api", "Deployment"), ("deployment.apps/api", "Deployment"), ("sts/api", "StatefulSet")]
-        {
-            let (found, name) = named(text).unwrap();
-            assert_eq!((found.kind.as_str(), name), (kind, "api"));
-        }
-        for text in ["api", "pod/api", "/api"] {
-            assert!(named(text).unwrap_err().contains("deployment/NAME"), "{text}");
-        }
-    }
 }

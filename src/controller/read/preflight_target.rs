@@ -131,15 +131,6 @@ async fn rehearse(
     Ok(())
 }
 
-/// What a size makes of a workload; nothing, when it does not fit.
-pub fn resized(session: &Session<'_>, target: &Target, workload: &Value) -> Option<Value> {
-    let (size, until) = (wanted(target), crate::api::Instant::from_millis(0));
-    let fields: Vec<_> = size.keys().cloned().collect();
-    let claim = claim_patch(workload, &session.run(), target.container.as_deref(), &fields, until).ok()?;
-    let claimed = patched(workload, &claim);
-    Some(patched(&claimed, &size_patch(&claimed, &size).ok()?))
-}
-
 /// What a patch will make of a workload.
 fn patched(workload: &Value, patch: &Value) -> Value {
     let mut patched = workload.clone();

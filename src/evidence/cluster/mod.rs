@@ -5,6 +5,7 @@ pub mod log_reach;
 pub mod logs;
 pub mod metrics;
 pub mod pods;
+pub mod quota;
 pub mod rollout;
 pub mod route;
 pub mod target;
