@@ -151,7 +151,14 @@ mod tests {
 
     #[test]
     fn odd_names_are_made_into_names_that_a_target_may_have() {
-        for name in ["123", "true", "a.b.c", "very-long-name-of-a-workload-that-goes-on-and-on", "x-", "on"] {
+        for name in [
+            "123",
+            "true",
+            "a.b.c",
+            "very-long-name-of-a-workload-that-goes-on-and-on",
+            "cut-at-a-dash-of-its-own-here-xx-y",
+            "on",
+        ] {
             let services = [service("web", name, &json!([{"port": 80}]))];
             let containers = json!([{"name": "first"}, {"name": "second"}]);
             let one = found(WorkloadKind::Deployment, &deployment(name, &containers), &services, vec![]);
