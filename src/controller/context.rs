@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::config::Config;
 use super::io::Clients;
 use super::metrics::Metrics;
+use super::read::follow::Follower;
 use super::watched::Watched;
 use crate::api::{Reason, Row};
 use crate::evidence::aws::DatabaseSource;
@@ -64,6 +65,10 @@ pub struct Memory {
     pub others: std::collections::BTreeSet<String>,
     /// Containers (`pod/container`) whose counted logs were empty before the load.
     pub silent: std::collections::BTreeSet<String>,
+    /// Logs that are counted while they are written, by measurement, pod and container.
+    pub followed: BTreeMap<String, Arc<Follower>>,
+    /// When it was looked for logs to follow last.
+    pub followed_at: Millis,
     /// Nodes that generators ran on.
     pub nodes: std::collections::BTreeSet<String>,
     /// Most that a target's pods used, while the row loads.

@@ -18,7 +18,8 @@ use super::read::observer;
 use super::read::pods;
 use super::read::preflight;
 use super::read::targets;
-use super::read::usage;
+
+use super::read::{follow, usage};
 use super::session::Session;
 use super::write::apply;
 use super::write::record;
@@ -125,6 +126,7 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
                 if reason == Reason::Loading {
                     usage::sample(&mut session).await;
                 }
+                follow::keep_up(&mut session).await;
                 record::announce(&mut session, reason).await?;
                 let delay = u64::try_from(until - session.now()).unwrap_or(0).max(100);
                 return Ok(Pass::Wait(Duration::from_millis(delay)));

@@ -82,6 +82,30 @@ fn timeouts_in_the_log_are_counted_over_all_pods_and_a_log_that_was_empty_before
 }
 
 #[test]
+fn a_log_that_is_rotated_while_it_is_followed_is_counted_whole() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        let mut spec = reference_spec();
+        counts_timeouts(&mut spec);
+        lab.apply(TEST, spec);
+        let began = (crate::fake::EPOCH - 60_000, "began");
+        lab.fake.world().cluster.ways.app_log = log(&[began]);
+        lab.start();
+        lab.until(LIMIT, "row 1 loads", loads).await;
+        lab.live(Duration::from_secs(2)).await;
+        let first = (lab.fake.now(), "request timed out");
+        lab.fake.world().cluster.ways.app_log = log(&[began, first]);
+        lab.live(Duration::from_secs(4)).await;
+        let second = (lab.fake.now(), "request timed out");
+        lab.fake.world().cluster.ways.app_log = log(&[second]);
+        lab.finish(LIMIT).await;
+        let row = &lab.status(TEST).results[0];
+        let count = row.measurements[1].statistics.last.clone().map(|d| d.0);
+        assert_eq!(count.as_deref(), Some("4"), "two lines of two pods each: {:?}\n{}", row.observations, lab.story());
+    });
+}
+
+#[test]
 fn an_autoscaler_may_scale_a_target_that_is_only_watched_and_the_row_says_so() {
     on_virtual_time(async || {
         let mut lab = Lab::new();

@@ -199,9 +199,12 @@ pub fn log(lines: &[(i64, &'static str)]) -> &'static [(i64, &'static str)] {
 
 #[test]
 fn log_rotated_away_in_mid_row() {
+    // Nobody follows it just then.
     in_mid_row(|lab| {
         let now = lab.fake.now();
+        lab.kill();
         lab.fake.world().cluster.ways.app_log = log(&[(now, "fine")]);
+        lab.start();
     })
     .with(counts_timeouts)
     .before(|lab| lab.fake.world().cluster.ways.app_log = log(&[(crate::fake::EPOCH - 60_000, "began")]))

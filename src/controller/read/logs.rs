@@ -1,36 +1,41 @@
-//! Log measurements: counts matching lines in the logs of a target's pods, as they stream, capped.
+//! Log measurements: counts matching lines in the logs of a target's pods, capped: what was followed while it was written, and the rest.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::AsyncReadExt;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kube::ResourceExt;
 use kube::api::LogParams;
+use kube::{Api, ResourceExt};
 use regex::Regex;
 
+use super::follow;
 use super::targets::pods_of;
 use crate::api::{LogMeasurement, Target};
 use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::evidence::cluster::log_reach::{Reach, reach, rotated};
-use crate::evidence::cluster::logs::LineCounter;
+use crate::evidence::cluster::log_tally::Mark;
+use crate::evidence::cluster::logs::{Counted, LineCounter};
 use crate::results::figures::measurements::LogCount;
 
 /// Most bytes of one container's log.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+pub const MOST_BYTES: u64 = 64 * 1024 * 1024;
 /// Longest that one container's log is read.
 const LONGEST: Duration = Duration::from_secs(60);
 /// So much of a log's beginning holds the instant of its first line.
 const BEGINNING: i64 = 64;
 
-/// Counts all log measurements in a window, milliseconds since the epoch.
-pub async fn count(session: &Session<'_>, window: (i64, i64)) -> Vec<LogCount> {
+/// Counts all log measurements in a window, milliseconds since the epoch, the end exclusive.
+pub async fn count(session: &Session<'_>, (start, end): (i64, i64)) -> Vec<LogCount> {
     let mut counts = Vec::new();
+    let instant = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
+    let window = (instant(start), instant(end));
     for measurement in &session.test.spec.measurements {
         let Some(log) = &measurement.log else { continue };
         let name = measurement.name.0.clone();
-        counts.push(match of_target(session, log, window).await {
+        counts.push(match of_target(session, &name, log, window).await {
             Ok(count) => LogCount { name, count: Some(count), problem: None },
             Err(problem) => LogCount { name, count: None, problem: Some(problem) },
         });
@@ -46,7 +51,7 @@ pub async fn silent(session: &Session<'_>) -> BTreeSet<String> {
         let Ok((_, _, pods)) = pods_of(session, target).await else { continue };
         for pod in &pods {
             for container in containers(pod, target) {
-                if beginning(session, pod, &container.name).await.is_ok_and(|text| text.is_empty()) {
+                if Log::of(session, pod, container).beginning().await.is_ok_and(|text| text.is_empty()) {
                     silent.insert(format!("{}/{}", pod.name_any(), container.name));
                 }
             }
@@ -55,19 +60,25 @@ pub async fn silent(session: &Session<'_>) -> BTreeSet<String> {
     silent
 }
 
-fn target<'a>(session: &'a Session<'_>, log: &LogMeasurement) -> Option<&'a Target> {
+/// The target whose log it is.
+pub fn target<'a>(session: &'a Session<'_>, log: &LogMeasurement) -> Option<&'a Target> {
     session.test.spec.targets.iter().find(|target| target.name.0 == log.target.0)
 }
 
 /// The containers whose logs count: the target's, or all.
-fn containers<'a>(pod: &'a Pod, target: &Target) -> impl Iterator<Item = &'a ContainerStatus> {
+pub fn containers<'a>(pod: &'a Pod, target: &Target) -> impl Iterator<Item = &'a ContainerStatus> {
     let only = target.container.clone();
     let all = pod.status.iter().flat_map(|s| s.init_container_statuses.iter().chain(&s.container_statuses).flatten());
     all.filter(move |container| only.as_ref().is_none_or(|name| *name == container.name))
 }
 
 /// Matching lines over all pods of the target; a log that can't be read in full is no count.
-async fn of_target(session: &Session<'_>, log: &LogMeasurement, window: (i64, i64)) -> Result<u64, String> {
+async fn of_target(
+    session: &Session<'_>,
+    name: &str,
+    log: &LogMeasurement,
+    (start, end): (Timestamp, Timestamp),
+) -> Result<u64, String> {
     let regex = Regex::new(&log.regex).map_err(|e| e.to_string())?;
     let target = target(session, log).ok_or_else(|| format!("there is no target {}", log.target.0))?;
     let (_, facts, pods) = pods_of(session, target).await.map_err(|e| e.message())?;
@@ -78,7 +89,9 @@ async fn of_target(session: &Session<'_>, log: &LogMeasurement, window: (i64, i6
     let mut count = 0;
     for pod in pods.iter().filter(|pod| facts.iter().any(|fact| fact.name == pod.name_any())) {
         for container in containers(pod, target) {
-            count += of_container(session, pod, container, &regex, window).await?;
+            let followed = session.memory.followed.get(&follow::key(name, pod, container));
+            let done = followed.map_or(Ok(Mark { next: start, matches: 0 }), |follower| follower.until(end))?;
+            count += done.matches + of_container(session, pod, container, &regex, (done.next, end)).await?;
         }
     }
     Ok(count)
@@ -89,69 +102,98 @@ async fn of_container(
     pod: &Pod,
     container: &ContainerStatus,
     regex: &Regex,
-    window: (i64, i64),
+    (start, end): (Timestamp, Timestamp),
 ) -> Result<u64, String> {
-    let (name, of) = (&container.name, pod.name_any());
+    let log = Log::of(session, pod, container);
     let mut count = 0;
-    match reach(container, window.0) {
-        Reach::Lost(why) => return Err(format!("{of}: {why}")),
-        Reach::Previous => count += stream(session, pod, name, true, regex, window).await?,
+    match reach(container, start.as_millisecond()) {
+        Reach::Lost(why) => return Err(format!("{}: {why}", log.pod)),
+        Reach::Previous => count += log.count(true, regex, (start, end)).await?.matches,
         Reach::Current => {
-            let silent = session.memory.silent.contains(&format!("{of}/{name}"));
-            let first = beginning(session, pod, name).await?;
-            if let Some(why) = rotated(first.lines().next().unwrap_or_default(), window.0, silent) {
-                return Err(format!("the log of {of}: {why}"));
+            let first = log.beginning().await?;
+            let first = first.lines().next().unwrap_or_default();
+            if let Some(why) = rotated(first, start.as_millisecond(), was_silent(session, pod, container)) {
+                return Err(format!("the log of {}: {why}", log.pod));
             }
         }
     }
-    Ok(count + stream(session, pod, name, false, regex, window).await?)
+    Ok(count + log.count(false, regex, (start, end)).await?.matches)
 }
 
-/// The first bytes of a container's current log; empty: it said nothing.
-async fn beginning(session: &Session<'_>, pod: &Pod, container: &str) -> Result<String, String> {
-    let params = LogParams {
-        container: Some(container.into()),
-        timestamps: true,
-        limit_bytes: Some(BEGINNING),
-        ..LogParams::default()
-    };
-    call(session.api::<Pod>().logs(&pod.name_any(), &params)).await.map_err(|e| e.message())
+/// Had the container said nothing before the load?
+pub fn was_silent(session: &Session<'_>, pod: &Pod, container: &ContainerStatus) -> bool {
+    session.memory.silent.contains(&format!("{}/{}", pod.name_any(), container.name))
 }
 
-async fn stream(
-    session: &Session<'_>,
-    pod: &Pod,
-    container: &str,
-    previous: bool,
-    regex: &Regex,
-    window: (i64, i64),
-) -> Result<u64, String> {
-    let name = pod.name_any();
-    let params = LogParams {
-        container: Some(container.into()),
-        previous,
-        timestamps: true,
-        since_time: jiff::Timestamp::from_millisecond(window.0).ok().filter(|_| !previous),
-        ..LogParams::default()
-    };
-    let read = async {
-        let mut stream = session.api::<Pod>().log_stream(&name, &params).await.map_err(|e| e.to_string())?;
-        let mut counter = LineCounter::new(regex, Some(window), MOST_BYTES);
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let read = stream.read(&mut buffer).await.map_err(|e| e.to_string())?;
-            if read == 0 || !counter.push(&buffer[..read]) {
-                break;
+/// Why a log gives no count.
+pub fn too_long(pod: &str) -> String {
+    format!("the log of {pod} is longer than {} MiB", MOST_BYTES / 1024 / 1024)
+}
+
+/// A container's log.
+pub struct Log {
+    pub api: Api<Pod>,
+    pub pod: String,
+    container: String,
+}
+
+impl Log {
+    pub fn of(session: &Session<'_>, pod: &Pod, container: &ContainerStatus) -> Self {
+        Self { api: session.api(), pod: pod.name_any(), container: container.name.clone() }
+    }
+
+    /// Asks for the lines since an instant, each with its own. The kubelet compares whole seconds.
+    pub fn params(&self, from: Timestamp) -> LogParams {
+        LogParams {
+            container: Some(self.container.clone()),
+            timestamps: true,
+            since_time: Some(from),
+            ..LogParams::default()
+        }
+    }
+
+    /// The first bytes of the current log; empty: it says nothing.
+    ///
+    /// # Errors
+    /// A sentence: it can't be read.
+    pub async fn beginning(&self) -> Result<String, String> {
+        let params = LogParams {
+            container: Some(self.container.clone()),
+            timestamps: true,
+            limit_bytes: Some(BEGINNING),
+            ..LogParams::default()
+        };
+        call(self.api.logs(&self.pod, &params)).await.map_err(|e| e.message())
+    }
+
+    /// Counts the lines in a window, of the current log or of that of the container before its last restart.
+    ///
+    /// # Errors
+    /// A sentence: it can't be read, or not in full.
+    pub async fn count(
+        &self,
+        previous: bool,
+        regex: &Regex,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Counted, String> {
+        let mut params = LogParams { previous, ..self.params(window.0) };
+        params.since_time = params.since_time.filter(|_| !previous);
+        let read = async {
+            let mut stream = self.api.log_stream(&self.pod, &params).await.map_err(|e| e.to_string())?;
+            let mut counter = LineCounter::new(regex, Some(window), MOST_BYTES);
+            let mut buffer = vec![0; 64 * 1024];
+            loop {
+                let read = stream.read(&mut buffer).await.map_err(|e| e.to_string())?;
+                if read == 0 || !counter.push(&buffer[..read]) {
+                    break;
+                }
             }
+            let counted = counter.finish();
+            if counted.truncated { Err(too_long(&self.pod)) } else { Ok(counted) }
+        };
+        match tokio::time::timeout(LONGEST, read).await {
+            Ok(answer) => answer,
+            Err(_) => Err(format!("reading the log of {} took longer than {} s", self.pod, LONGEST.as_secs())),
         }
-        let counted = counter.finish();
-        if counted.truncated {
-            return Err(format!("the log of {name} is longer than {} MiB", MOST_BYTES / 1024 / 1024));
-        }
-        Ok(counted.matches)
-    };
-    match tokio::time::timeout(LONGEST, read).await {
-        Ok(answer) => answer,
-        Err(_) => Err(format!("reading the log of {name} took longer than {} s", LONGEST.as_secs())),
     }
 }

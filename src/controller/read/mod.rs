@@ -3,6 +3,7 @@
 pub mod check;
 pub mod collect;
 pub mod evidence;
+pub mod follow;
 pub mod logs;
 pub mod observer;
 pub mod others;

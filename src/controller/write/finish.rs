@@ -58,6 +58,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
         Some(start) => logs::count(session, (start, ended_at)).await,
         None => Vec::new(),
     };
+    session.memory.followed.clear();
     let warmup_tasks = kept_warmup(session, planned.number).await;
     status.results[at] = completed(
         row.clone(),

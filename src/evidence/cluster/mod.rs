@@ -2,6 +2,7 @@
 
 pub mod demand;
 pub mod log_reach;
+pub mod log_tally;
 pub mod logs;
 pub mod metrics;
 pub mod pods;

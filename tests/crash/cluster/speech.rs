@@ -107,6 +107,14 @@ fn observed(world: &World, process: &Process, since: Option<&str>) -> String {
     (first..=until).step_by(1000).map(line).collect()
 }
 
+/// Lines as the kubelet shows them, each after its instant.
+pub fn lines(lines: &[(Millis, &str)]) -> String {
+    let line = |(at, text): &(Millis, &str)| {
+        format!("{} {text}\n", jiff::Timestamp::from_millisecond(*at).expect("an instant"))
+    };
+    lines.iter().map(line).collect()
+}
+
 /// What `pods/log` answers about a pod of an application.
 pub fn of_application(world: &World, path: &Path) -> Answer {
     if path.query.get("previous").is_some_and(|on| on == "true") {
@@ -114,10 +122,8 @@ pub fn of_application(world: &World, path: &Path) -> Answer {
     }
     let since = path.query.get("sinceTime").and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let since = since.map_or(0, jiff::Timestamp::as_millisecond);
-    let line = |(at, text): &(Millis, &str)| {
-        format!("{} {text}\n", jiff::Timestamp::from_millisecond(*at).expect("an instant"))
-    };
-    let mut text: String = world.cluster.ways.app_log.iter().filter(|(at, _)| *at >= since).map(line).collect();
+    let new: Vec<_> = world.cluster.ways.app_log.iter().filter(|(at, _)| *at >= since).copied().collect();
+    let mut text = lines(&new);
     let most = path.query.get("limitBytes").and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
     text.truncate(most);
     Answer::text(text)

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod fault;
+pub mod follow;
 pub mod journal;
 pub mod patch;
 pub mod path;

@@ -18,7 +18,7 @@ use super::fault::{Call, Trouble};
 use super::journal::Entry;
 use super::path::Path;
 use super::server::{self, Sent};
-use super::{Fake, Millis, watch};
+use super::{Fake, Millis, follow, watch};
 use loadtest_operator::controller::io::{Clients, READ_TIMEOUT};
 
 /// What a call costs on the way there.
@@ -154,6 +154,11 @@ impl Connection {
         if sent.path.verb == "watch" {
             self.note(call, sent, 200);
             return Ok(Response::new(watch::body(&self.fake, &sent.path, self.client)));
+        }
+        let follows = |path: &Path| path.sub == "log" && path.query.get("follow").is_some_and(|on| on == "true");
+        if follows(&sent.path) && ago == 0 {
+            self.note(call, sent, 200);
+            return Ok(Response::new(follow::body(&self.fake, &sent.path)));
         }
         let mut world = self.fake.world();
         let answer = server::answer(&mut world, sent, ago);
