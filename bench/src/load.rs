@@ -91,6 +91,8 @@ pub fn input(url: &str, arrivals: Arrivals) -> LoadInput {
         url: url.into(),
         arrivals,
         warmup_seconds: 0,
+        start_after_seconds: 0,
+        connection: loadtest_operator::api::ConnectionUse::KeepAlive,
         generators: 1,
         headers: vec![],
         basic_auth: None,

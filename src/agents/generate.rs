@@ -136,7 +136,7 @@ async fn arm(input: &GeneratorInput, index: u32, around: &Surroundings) -> Resul
     })?;
     let constants = fire::constants(input, &around.env)?;
     let armed = fire::arm(&input.loads[position], share, &constants, &around.rules, LOOKUPS).await?;
-    Ok((armed, position))
+    Ok((armed.excusing(&input.excused), position))
 }
 
 fn say_armed(state: &Path) -> Result<(), Refusal> {

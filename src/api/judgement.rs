@@ -57,8 +57,9 @@ pub struct TasksCheck {
 pub struct Threshold {
     /// A figure of the row, by its path in status.results: tasks, tasksPerSecond, tasksUnaccounted,
     /// backlog, backlogSlopePerSecond, drainSeconds;
-    /// requests.{sent,ok,failed,timedOut,capped,late,failedPercent,perSecond}; latency. and
+    /// requests.{sent,ok,failed,excused,timedOut,capped,late,failedPercent,perSecond}; latency. and
     /// service.{mean,p50,p90,p95,p99,max}Ms, lateness.{p50,p99,max}Ms;
+    /// recovery.{outages,longestMs,recoveryMs} of loads with a rate;
     /// targets.NAME.{restarts,oomKills,cpuMaxPercent,memoryMaxPercent}; measurements.NAME.STAT;
     /// database.FIGURE.STAT, FIGURE from PostgreSQL: connections, connectionsPercent, activeSessions,
     /// waitingSessions, idleInTransaction, lockWaitPercent, lwlockWaitPercent, ioWaitPercent,

@@ -71,10 +71,26 @@ pub struct Load {
     /// How an https server is checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// Start so long after the row began (several loads side by side).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 86_400))]
+    pub start_after_seconds: Option<i32>,
+    /// Keep connections open (the default), or open a new one for each iteration or request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionUse>,
     /// The requests of one iteration, in this order. Without steps: one GET of url.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), transform = list::by_name)]
     pub steps: Vec<Step>,
+}
+
+/// How long a connection is used.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConnectionUse {
+    #[default]
+    KeepAlive,
+    PerIteration,
+    PerRequest,
 }
 
 /// One request header.

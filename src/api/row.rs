@@ -124,6 +124,24 @@ pub struct LoadFigures {
     /// Milliseconds from due to sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lateness: Option<Lateness>,
+    /// Outages, of a load with a rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+}
+
+/// Outages of a load with a rate: each from the first failed to the first good due request.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recovery {
+    /// Number.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub outages: i32,
+    /// Longest outage, milliseconds; one that lasted until the end of the load is at least so long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_ms: Option<Decimal>,
+    /// Longest time from the end of an action to the next good answer's due time, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_ms: Option<Decimal>,
 }
 
 /// Requests of a load.
@@ -157,6 +175,9 @@ pub struct Requests {
     /// Asked for per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offered_per_second: Option<Decimal>,
+    /// Failed while an action lasted or within its grace; not counted as failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excused: Option<Count>,
 }
 
 /// Latency of a load.

@@ -85,6 +85,7 @@ pub enum Method {
 
 /// What a good answer is.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Expect {
     /// Accepted status codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -94,6 +95,20 @@ pub struct Expect {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 4), transform = list::by_json_pointer)]
     pub json: Vec<ExpectJson>,
+    /// While this action lasts, other answers are good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub during_action: Option<DuringAction>,
+}
+
+/// Answers that are good while an action lasts: of requests that were due from its start to the end of its
+/// graceSeconds. They do not count as recovered.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DuringAction {
+    /// The action.
+    pub name: NameRef,
+    /// Status codes good in that time.
+    #[schemars(length(min = 1, max = 16), inner(range(min = 100, max = 599)), transform = list::set)]
+    pub status: Vec<i32>,
 }
 
 /// A value of the JSON answer.

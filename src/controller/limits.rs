@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::api::Load;
-use crate::plan::{DEFAULT_MAX_IN_FLIGHT, FieldError, Flow, Plan, PlannedRow, load_input};
+use crate::plan::{DEFAULT_MAX_IN_FLIGHT, FieldError, Flow, Plan, PlannedRow, least_seconds, load_input};
 
 /// The limits of the configuration's file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -93,8 +93,7 @@ fn clients(load: &Load) -> f64 {
 }
 
 fn least_row_seconds(row: &PlannedRow) -> i64 {
-    let of = |load: &Load| i64::from(load.duration_seconds.unwrap_or(0)) + i64::from(load.warmup_seconds.unwrap_or(0));
-    row.loads.iter().map(of).max().unwrap_or(0)
+    row.loads.iter().map(least_seconds).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ pub fn load(name: &str, url: &str, arrivals: Arrivals) -> LoadInput {
         url: url.into(),
         arrivals,
         warmup_seconds: 0,
+        start_after_seconds: 0,
+        connection: crate::api::ConnectionUse::KeepAlive,
         generators: 1,
         headers: vec![],
         basic_auth: None,

@@ -14,13 +14,15 @@ use super::http::template::Constants;
 use super::http::tls::{TlsError, client_config};
 use super::measure::recorder::Recorder;
 use super::measure::snapshot::Snapshot;
+use super::pace::excuse::Excuses;
 use super::pace::lane::{self, Lane};
 use super::pace::open::Slots;
 use super::pace::schedule::{Schedule, Share};
 use super::pace::stop::Stop;
 use super::pace::worker::{Phase, Shared, Worker};
-use crate::plan::{LoadInput, StepInput, worst_case_seconds};
+use crate::plan::{ExcusedInput, LoadInput, StepInput, worst_case_seconds};
 use crate::results::gathered::record::LoadRecord;
+use crate::results::gathered::recovery::RecoveryRecord;
 
 /// Open requests may go on so long after a stop.
 const AFTER_STOP: Duration = Duration::from_secs(5);
@@ -64,6 +66,8 @@ pub struct Armed {
     shared: Arc<Shared>,
     workers: Vec<Arc<Worker>>,
     schedule: Schedule,
+    /// From the row's start to this load's.
+    after: Duration,
     longest: Duration,
 }
 
@@ -91,10 +95,20 @@ impl Armed {
         descriptors::make_room(wanted).map_err(|room| ArmError::Descriptors { load: name(), wanted, room })?;
         let tasks = steps.iter().any(|step| step.judge.counts_tasks());
         let recorder = Recorder::new(&load.name, &load.steps, schedule.warmup(), tasks);
-        let shared = Arc::new(Shared::new(connector, steps, &load.steps, constants.slots()));
+        let shared = Arc::new(Shared::new(connector, steps, load, constants.slots()));
         let worker = |_| Arc::new(Worker::new(shared.clone(), recorder.clone()));
         let workers = (0..schedule.lanes(cores())).map(worker).collect();
-        Ok(Self { shared, workers, schedule, longest: Duration::from_secs(worst_case_seconds(load)) })
+        let after = Duration::from_secs(u64::from(load.start_after_seconds));
+        Ok(Self { shared, workers, schedule, after, longest: Duration::from_secs(worst_case_seconds(load)) })
+    }
+
+    /// With the times of actions, which explain failures.
+    pub fn excusing(self, windows: &[ExcusedInput]) -> Self {
+        if !windows.is_empty() {
+            let excuses = Excuses { windows: windows.to_vec(), after: self.after };
+            self.shared.excuses.get_or_init(|| excuses);
+        }
+        self
     }
 
     /// The counts so far, and how many requests are open.
@@ -104,7 +118,7 @@ impl Armed {
         (all, self.workers.iter().map(|worker| worker.open()).sum())
     }
 
-    /// Sends the share, from `start` to its end.
+    /// Sends the share, from `start`, the row's, to its end.
     ///
     /// Ends early when `stop` says so (no new requests; open ones have 5 s), and at `hard_end`, at the latest 30 s
     /// after the worst case (no new requests; open ones have 1 s). The record is complete in every ending: what was
@@ -114,7 +128,9 @@ impl Armed {
         let _cut = CutWhenDropped(shared);
         let latest = start.at.checked_add(self.longest.saturating_add(GRACE));
         let end = hard_end.into_iter().chain(latest).min();
-        let work = join_all(self.spawn(start.at));
+        let after_ms = i64::try_from(self.after.as_millis()).unwrap_or(i64::MAX / 4);
+        let own = Start { at: start.at + self.after, wall_ms: start.wall_ms + after_ms };
+        let work = join_all(self.spawn(own.at));
         tokio::pin!(work);
         let mut done = false;
         let stopped = tokio::select! {
@@ -133,12 +149,25 @@ impl Armed {
             shared.enter(Phase::Cut);
             work.await;
         }
-        let mut record = self.counts().finish(start.wall_ms, stopped.map(|(why, _)| why));
+        let mut record = self.counts().finish(own.wall_ms, stopped.map(|(why, _)| why));
+        record.recovery = self.recovery(own);
+        if self.shared.excuses.get().is_some() {
+            record.counts.excused.get_or_insert(0);
+        }
         if stopped.is_some_and(|(why, _)| why == HARD_END) && !cut && record.counts.unsent == 0 {
             // Nothing was missed: the last answers or timeouts just came at the end.
             record.stopped = None;
         }
         record
+    }
+
+    /// The outages of a load with a rate; over by now.
+    fn recovery(&self, start: Start) -> Option<RecoveryRecord> {
+        let Schedule::Open(open) = self.schedule else { return None };
+        let windows = self.shared.excuses.get().map_or(&[][..], |excuses| &excuses.windows);
+        let due = |number| open.due(number);
+        let start = (self.after, start.wall_ms);
+        Some(self.shared.outages().finish(due, open.warmup_total(), start, windows))
     }
 
     /// A thread for each worker.

@@ -6,6 +6,8 @@
 mod breaker;
 mod descriptors;
 #[cfg(test)]
+mod disturbed_tests;
+#[cfg(test)]
 mod fixture;
 pub mod http;
 #[cfg(test)]

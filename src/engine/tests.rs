@@ -23,14 +23,14 @@ fn rate(count: u32, seconds: u32, max_in_flight: u32) -> Arrivals {
     Arrivals::Rate { count, per_seconds: 1, seconds, max_in_flight }
 }
 
-async fn arm(load: &LoadInput, index: u32) -> Armed {
+pub async fn arm(load: &LoadInput, index: u32) -> Armed {
     let loads = std::slice::from_ref(load);
     let (_, share) = Share::of_index(loads, index).unwrap();
     let constants = Constants::new("demo-1", 0, &BTreeMap::new());
     Armed::arm(load, share, &constants, &AddressRules::Any).await.unwrap()
 }
 
-fn now() -> Start {
+pub fn now() -> Start {
     Start { at: Instant::now(), wall_ms: 1_000_000 }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::step_input::StepInput;
+use crate::api::ConnectionUse;
 
 /// Version of the input, the records and the annotations between controller and agents.
 pub const PROTOCOL_VERSION: i32 = 1;
@@ -23,6 +24,24 @@ pub struct GeneratorInput {
     pub loads: Vec<LoadInput>,
     /// Entries of spec.vars.
     pub vars: Vec<VarInput>,
+    /// When actions disturb the application.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excused: Vec<ExcusedInput>,
+}
+
+/// While an action lasts: requests that are due then may fail without counting as failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExcusedInput {
+    /// Name of the action, for `expect.duringAction`.
+    pub action: String,
+    /// Milliseconds from the row's start; its first instant.
+    pub from_ms: i64,
+    /// Its last instant, the grace included.
+    pub to_ms: i64,
+    /// When the action itself is over, before the grace: from then counts the time to recover. Absent: at its last instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_ms: Option<i64>,
 }
 
 /// A value for `$(vars.NAME)`.
@@ -55,6 +74,11 @@ pub struct LoadInput {
     pub arrivals: Arrivals,
     /// Sent before the counted part, at the same rate or by the same clients; seconds.
     pub warmup_seconds: u32,
+    /// From the row's start to this load's; seconds.
+    #[serde(default)]
+    pub start_after_seconds: u32,
+    #[serde(default)]
+    pub connection: ConnectionUse,
     /// Pods that share this load.
     pub generators: u32,
     pub headers: Vec<HeaderInput>,

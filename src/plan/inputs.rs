@@ -44,6 +44,7 @@ pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> Gene
             .map(|load| LoadInput { stops: stops(&plan.spec, &load.name.0), ..load_input(load) })
             .collect(),
         vars: vars(&plan.spec),
+        excused: Vec::new(),
     }
 }
 
@@ -102,6 +103,8 @@ pub fn load_input(load: &Load) -> LoadInput {
         url: load.url.clone(),
         arrivals: arrivals(load),
         warmup_seconds: unsigned(load.warmup_seconds.unwrap_or(0)),
+        start_after_seconds: unsigned(load.start_after_seconds.unwrap_or(0)),
+        connection: load.connection.unwrap_or_default(),
         generators: unsigned(load.generators).max(1),
         headers: headers(&load.headers),
         basic_auth: load.basic_auth.as_ref().map(basic_auth),

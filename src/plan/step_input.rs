@@ -25,6 +25,9 @@ pub struct StepInput {
     /// Values that the JSON answer must have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect_json: Vec<ExpectJsonInput>,
+    /// Other good answers, while an action lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during: Option<DuringInput>,
     /// How many tasks a good answer stands for.
     pub tasks: TasksInput,
     /// Values for later steps of the iteration.
@@ -62,6 +65,15 @@ pub struct ExpectJsonInput {
     pub json_pointer: String,
     /// A text, or a number, true or false as it is written.
     pub equals: String,
+}
+
+/// Answers that are good while an action lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DuringInput {
+    /// Its name.
+    pub action: String,
+    pub status: Vec<u16>,
 }
 
 /// A value to take out of the answer.
@@ -123,7 +135,11 @@ pub(super) fn step_input(step: &Step, steps: &[Step]) -> StepInput {
         headers: headers(&step.headers),
         body: step.body.clone(),
         timeout_seconds: unsigned(step.timeout_seconds),
-        expect_status: expect.status.iter().filter_map(|&status| u16::try_from(status).ok()).collect(),
+        expect_status: statuses(&expect.status),
+        during: expect
+            .during_action
+            .as_ref()
+            .map(|during| DuringInput { action: during.name.0.clone(), status: statuses(&during.status) }),
         expect_json: expect.json.into_iter().map(json).collect(),
         tasks: match &step.tasks {
             Some(Tasks { json_pointer: Some(pointer), .. }) => TasksInput::JsonPointer(pointer.clone()),
@@ -135,6 +151,10 @@ pub(super) fn step_input(step: &Step, steps: &[Step]) -> StepInput {
         pause_milliseconds: unsigned(step.pause_milliseconds.unwrap_or(0)),
         until: step.until.as_ref().map(until),
     }
+}
+
+fn statuses(all: &[i32]) -> Vec<u16> {
+    all.iter().filter_map(|&status| u16::try_from(status).ok()).collect()
 }
 
 fn capture(capture: &Capture) -> Option<CaptureInput> {

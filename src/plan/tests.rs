@@ -154,6 +154,16 @@ fn repeats_lie_within_each_other_and_have_an_end() {
 }
 
 #[test]
+fn recovery_is_judged_of_loads_with_a_rate_only() {
+    let of = |metric: &str| {
+        let loads = json!([{"name": "probe", "url": "http://a/", "rate": 5, "durationSeconds": 9}, {"name": "held", "url": "http://a/"}]);
+        plan(&spec(json!({"loads": loads, "thresholds": [{"metric": metric, "max": 1}]}))).is_ok()
+    };
+    assert!(of("recovery.longestMs") && of("loads.probe.recovery.outages"));
+    assert!(!of("loads.held.recovery.outages"));
+}
+
+#[test]
 fn the_worst_case_of_a_load_has_every_repeat_pause_and_poll_in_it() {
     let of = |steps: Value| {
         let load = json!({"loads": [{"name": "m", "url": "http://a/", "iterations": 2, "steps": steps}]});

@@ -26,6 +26,7 @@ pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
     }
     regexes(spec, &mut errors);
     one_size_each(spec, &mut errors);
+    recoveries(spec, &mut errors);
     sampled(spec, &mut errors);
     if let Some(pods) = &spec.pods {
         pod_fields::check(pods, &mut errors);
@@ -125,6 +126,25 @@ fn sampled(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
         if spec.measurements.iter().any(|m| m.name.0 == name.0 && m.log.is_some()) {
             let message = format!("{} counts log lines; name a measurement with http or sql", name.0);
             errors.push(FieldError::new(path, message));
+        }
+    }
+}
+
+/// Only a schedule says what was due while nothing answered.
+fn recoveries(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
+    let swept = |load: &crate::api::Load| {
+        spec.sweep.iter().any(|s| !s.rate.is_empty() && s.load.as_ref().is_some_and(|name| name.0 == load.name.0))
+    };
+    let has_rate = |load: &crate::api::Load| load.rate.is_some() || swept(load);
+    for (i, threshold) in spec.thresholds.iter().enumerate() {
+        let (of, metric) = match threshold.metric.strip_prefix("loads.").and_then(|rest| rest.split_once('.')) {
+            Some((load, metric)) => (Some(load), metric),
+            None => (None, threshold.metric.as_str()),
+        };
+        let mut judged = spec.loads.iter().filter(|load| of.is_none_or(|of| of == load.name.0));
+        if metric.starts_with("recovery.") && !judged.any(has_rate) {
+            let message = "recovery is known of loads with a rate only, because only they say what was due";
+            errors.push(FieldError::new(format!("spec.thresholds[{i}].metric"), message));
         }
     }
 }

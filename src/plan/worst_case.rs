@@ -7,7 +7,7 @@ use crate::api::Load;
 
 /// Seconds that a load takes even if every answer came at once.
 pub fn least_seconds(load: &Load) -> i64 {
-    i64::from(load.duration_seconds.unwrap_or(0)) + i64::from(load.warmup_seconds.unwrap_or(0))
+    [load.start_after_seconds, load.warmup_seconds, load.duration_seconds].into_iter().flatten().map(i64::from).sum()
 }
 
 /// For a last timeout to end and be counted.
@@ -27,7 +27,7 @@ pub fn worst_case_seconds(load: &LoadInput) -> u64 {
             (warmup + u64::from(seconds)).saturating_add(iteration)
         }
     };
-    whole.saturating_add(SLACK)
+    whole.saturating_add(u64::from(load.start_after_seconds)).saturating_add(SLACK)
 }
 
 /// Of a step that is polled: its last poll begins when the time for it is over at the latest.

@@ -83,7 +83,14 @@ fn metrics(input: &ReportInput) -> Vec<String> {
     for kind in ["latency", "service"] {
         all.extend(LATENCY.iter().map(|p| format!("{kind}.{p}")));
     }
+    let recovery = |of: &str| ["outages", "longestMs", "recoveryMs"].map(|figure| format!("{of}recovery.{figure}"));
+    if spec.loads.iter().any(|load| load.rate.is_some()) {
+        all.extend(recovery(""));
+    }
     if spec.loads.len() > 1 {
+        for load in spec.loads.iter().filter(|load| load.rate.is_some()) {
+            all.extend(recovery(&format!("loads.{}.", load.name.0)));
+        }
         for load in &spec.loads {
             let of = |m: &str| format!("loads.{}.{m}", load.name.0);
             all.extend(["tasks", "tasksPerSecond"].map(of));

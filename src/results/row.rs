@@ -59,6 +59,7 @@ pub fn collected(input: &CollectInput) -> Row {
     let mut notes: Vec<String> = failures.into_iter().map(|(_, text)| text).collect();
     notes.extend(observations::stopped(input.planned, &loads));
     notes.extend(capped);
+    notes.extend(observations::unrecovered(&loads));
     notes.extend(observations::failures(input.planned, &loads));
     notes.extend(observations::restarts(input.targets));
     notes.extend(noticed(input.facts));

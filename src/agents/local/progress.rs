@@ -87,7 +87,8 @@ fn whole(load: &LoadInput) -> Option<Duration> {
         Arrivals::Iterations { .. } => return None,
         Arrivals::Seconds { seconds, .. } | Arrivals::Rate { seconds, .. } => seconds,
     };
-    Some(Duration::from_secs(u64::from(seconds) + u64::from(load.warmup_seconds)))
+    let before = u64::from(load.start_after_seconds) + u64::from(load.warmup_seconds);
+    Some(Duration::from_secs(before + u64::from(seconds)))
 }
 
 fn planned(load: &LoadInput) -> Option<u64> {

@@ -46,7 +46,8 @@ pub async fn fire_row(
     let mut armed: Vec<Armed> = Vec::new();
     for (position, load) in input.loads.iter().enumerate() {
         let share = Share::whole(&input.loads, position);
-        armed.push(fire::arm(load, share, &constants, &AddressRules::Any, 1).await?);
+        let one = fire::arm(load, share, &constants, &AddressRules::Any, 1).await?;
+        armed.push(one.excusing(&input.excused));
     }
     let ahead_ms = i64::try_from(AHEAD.as_millis()).unwrap_or(0);
     let start = Start { at: Instant::now() + AHEAD, wall_ms: Timestamp::now().as_millisecond() + ahead_ms };

@@ -12,7 +12,8 @@ use super::judge::Judge;
 use super::reader::Want;
 use super::resolve::Target;
 use super::template::{Bound, Constants, Fill, Template, TemplateError};
-use crate::plan::{HeaderInput, LoadInput, StepInput, names};
+use crate::api::ConnectionUse;
+use crate::plan::{DuringInput, HeaderInput, LoadInput, StepInput, names};
 
 /// Why a step can't be sent. Shows no value.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,8 @@ pub struct Step {
     pub pause: Duration,
     /// Asked again until its answer says that it is done.
     pub until: Option<Until>,
+    /// Other good answers, while an action lasts.
+    pub during: Option<DuringInput>,
     method: Method,
     path: Bound,
     /// Request line and headers, each with its line end; but for `cookie`, `authorization` that is made anew for each
@@ -86,6 +89,7 @@ impl Step {
                 interval: Duration::from_millis(u64::from(until.interval_milliseconds)),
                 timeout: Duration::from_secs(u64::from(until.timeout_seconds)),
             }),
+            during: input.during.clone(),
             head: Bound::default(),
             basic_auth: None,
             cookies: None,
@@ -103,8 +107,14 @@ impl Step {
             value.push_text(&format!("Basic {}", STANDARD.encode(pair.render(&Fill::default()))));
             headers.push((AUTHORIZATION, value));
         }
+        if load.connection == ConnectionUse::PerRequest && !headers.iter().any(|(name, _)| *name == CONNECTION) {
+            let mut close = Bound::default();
+            close.push_text("close");
+            headers.push((CONNECTION, close));
+        }
         step.cookies = headers.extract_if(.., |(name, _)| *name == COOKIE).map(|(_, value)| value).next();
-        step.closes = headers.iter().any(|(name, value)| *name == CONNECTION && asks_to_close(value));
+        step.closes = load.connection == ConnectionUse::PerRequest
+            || headers.iter().any(|(name, value)| *name == CONNECTION && asks_to_close(value));
         step.head = head(&step, &headers, &target.authority);
         let texts = [Some(&step.head), Some(&step.body), step.basic_auth.as_ref(), step.cookies.as_ref()];
         step.needs = texts.into_iter().flatten().flat_map(Bound::slots).collect();

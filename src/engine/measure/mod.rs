@@ -2,6 +2,7 @@
 
 mod counts;
 pub mod items;
+pub(super) mod outages;
 pub mod recorder;
 pub(super) mod snapshot;
 mod statuses;

@@ -54,6 +54,8 @@ pub struct Answer {
     pub status: Option<u16>,
     /// Tasks of a good answer, 0 when none are counted; or why it is no good answer.
     pub outcome: Result<u64, Failure>,
+    /// It failed while an action lasted.
+    pub excused: bool,
 }
 
 /// The counts of one load.
@@ -79,6 +81,8 @@ pub struct Recorder {
     connect: Fine,
     /// Requests that could not be made, because a value that they need was not captured. They were never due.
     skipped: u64,
+    /// Failed while an action lasted.
+    excused: u64,
     steps: Vec<StepTally>,
     items: Option<Items>,
     timeline: Buckets,
@@ -107,6 +111,7 @@ impl Recorder {
             lateness: Fine::default(),
             connect: Fine::default(),
             skipped: 0,
+            excused: 0,
             steps: StepTally::of(steps),
             items: Items::of(steps),
             timeline: Buckets::default(),
@@ -150,6 +155,10 @@ impl Recorder {
                 } else {
                     self.timeline.untimed(end);
                 }
+            }
+            Err(_) if answer.excused => {
+                self.excused += 1;
+                self.timeline.failed(end);
             }
             Err(failure) => {
                 *self.failures.entry(failure).or_default() += 1;
@@ -205,6 +214,7 @@ impl Recorder {
             (&mut self.warmup_tasks, other.warmup_tasks),
             (&mut self.warmup_sent, other.warmup_sent),
             (&mut self.skipped, other.skipped),
+            (&mut self.excused, other.excused),
         ] {
             *ours += theirs;
         }
@@ -259,6 +269,7 @@ impl Recorder {
             lateness: histogram::encode(&self.lateness.histogram()),
             connect: histogram::encode(&self.connect.histogram()),
             items: self.items.as_ref().map(|items| items.finish(&self.steps, start_ms)),
+            recovery: None,
             steps: self.steps.iter().map(StepTally::finish).collect(),
             timeline: self.timeline.finish(start_ms + millis(self.warmup)),
             stopped: stopped.map(str::to_string),
@@ -280,6 +291,7 @@ impl Recorder {
             warmup_sent: self.warmup_sent,
             failures: named(&self.failures),
             skipped: self.skipped,
+            excused: (self.excused > 0).then_some(self.excused),
             ..Counts::default()
         }
     }

@@ -13,7 +13,7 @@ fn sending(due: u32, sent: u32) -> Sending {
 }
 
 fn answer(end: u32, outcome: Result<u64, Failure>) -> Answer {
-    Answer { end: MS * end, status: outcome.is_ok().then_some(200), outcome }
+    Answer { end: MS * end, status: outcome.is_ok().then_some(200), outcome, excused: false }
 }
 
 fn only(histogram: &crate::results::gathered::record::Histogram) -> u64 {

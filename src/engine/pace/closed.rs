@@ -38,7 +38,7 @@ async fn go_round(round: Arc<Round>, client: u32) {
     while schedule.begins(number, due) && !worker.shared.stopping() {
         let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
         let warmup = due < schedule.warmup;
-        let ran = worker.run(&round.start, Iteration { numbers, due, warmup }, &mut own).await;
+        let ran = worker.run(&round.start, Iteration { numbers, due, warmup, number: None }, &mut own).await;
         if schedule.iterations.is_none() && !warmup {
             worker.recorder().unsent(ran.unsent);
         }

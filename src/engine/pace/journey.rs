@@ -71,7 +71,7 @@ impl Journey<'_> {
     /// Sends a step, the `turn`-th time in this iteration, and counts how it ended.
     async fn send(&mut self, position: usize, turn: u32, client: &mut Client) {
         let now = Instant::now();
-        let Iteration { warmup, due: since, numbers } = self.iteration;
+        let Iteration { warmup, due: since, numbers, .. } = self.iteration;
         let until = self.worker.shared.steps[position].until;
         let sent = now.saturating_duration_since(*self.start);
         let since = until.map_or(self.due, |_| since);
@@ -85,7 +85,11 @@ impl Journey<'_> {
             Some(until) => self.poll(position, until, now, client).await,
         };
         let end = self.start.elapsed();
-        flight.end(Answer { end, status: ended.status, outcome: ended.outcome });
+        let (outcome, excused) = match ended.outcome {
+            Ok(tasks) => (Ok(tasks), false),
+            Err(failure) => self.worker.shared.failed(&self.iteration, position, self.due, failure),
+        };
+        flight.end(Answer { end, status: ended.status, outcome, excused });
         if until.is_some() && !warmup {
             let took = ended.outcome.is_ok().then(|| end.saturating_sub(since));
             let item = Item { seq: numbers.seq, step: position, due: since, took, polls: ended.polls };

@@ -1,6 +1,7 @@
 //! When a request is due, and what goes out then: schedules, the lanes that keep them, clients that go round.
 
 mod closed;
+pub(super) mod excuse;
 mod journey;
 pub(super) mod lane;
 pub(super) mod open;

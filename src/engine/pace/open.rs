@@ -167,6 +167,7 @@ impl OpenLane {
         while let Some(at) = due.at.filter(|at| *at <= now) {
             match self.slots.take(self.lane) {
                 None => {
+                    self.worker.shared.outages().failed(self.number(due.next));
                     self.advance(&mut due);
                     self.worker.recorder().capped(self.worker.shared.requests, at);
                 }
@@ -208,14 +209,21 @@ impl OpenLane {
     /// There is no more work for those who wait.
     fn end(&self) {
         let mut due = self.due.lock();
+        self.worker.shared.outages().begun(self.number(due.next));
         due.at = None;
         due.idle.drain(..).for_each(|seat| seat.give(Given::End));
     }
 
     fn job(&self, due: &mut Due, at: Duration, slot: Slot) -> Job {
         let numbers = Numbers { seq: self.schedule.seq(due.next), client: self.schedule.client(slot.number) };
+        let number = Some(self.number(due.next));
         self.advance(due);
-        Job { slot, iteration: Iteration { numbers, due: at, warmup: at < self.schedule.warmup } }
+        Job { slot, iteration: Iteration { numbers, due: at, warmup: at < self.schedule.warmup, number } }
+    }
+
+    /// The generator's number of this lane's iteration `i`.
+    fn number(&self, i: u64) -> u64 {
+        i * self.slots.0.len() as u64 + self.lane as u64
     }
 
     fn advance(&self, due: &mut Due) {

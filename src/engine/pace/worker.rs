@@ -2,15 +2,17 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
+use super::excuse::Excuses;
 use super::journey;
+use crate::api::ConnectionUse;
 use crate::engine::http::alarm::Alarm;
 use crate::engine::http::connection::{Connection, Outgoing, Scratch};
 use crate::engine::http::connector::Connector;
@@ -20,8 +22,9 @@ use crate::engine::http::judge::Captured;
 use crate::engine::http::reader::{Reply, Want};
 use crate::engine::http::request::Step;
 use crate::engine::http::template::{Fill, Numbers};
+use crate::engine::measure::outages::Outages;
 use crate::engine::measure::recorder::{Answer, Recorder, Sending};
-use crate::plan::{Flow, StepInput};
+use crate::plan::{Flow, LoadInput, StepInput};
 
 /// A reused connection that ends sooner than this had been closed by its peer while the request was on its way.
 const KEEP_ALIVE_RACE: Duration = Duration::from_millis(250);
@@ -46,21 +49,60 @@ pub struct Shared {
     pub requests: u64,
     /// Values that an iteration captures.
     pub slots: usize,
+    /// Each iteration begins with a new connection.
+    pub fresh: bool,
+    /// Set once, before the load begins.
+    pub excuses: OnceLock<Excuses>,
+    /// Of a rate: iterations that failed.
+    outages: Mutex<Outages>,
     /// The same as in `phase`; asked before every request.
     stopping: AtomicBool,
     phase: watch::Sender<Phase>,
 }
 
 impl Shared {
-    /// For a load that is not running yet. `inputs`: what its steps were made from; `slots`: values that an iteration
-    /// captures.
-    pub fn new(connector: Connector, steps: Vec<Step>, inputs: &[StepInput], slots: usize) -> Self {
+    /// For a load that is not running yet. `steps` were made from `load`; `slots`: values that an iteration captures.
+    pub fn new(connector: Connector, steps: Vec<Step>, load: &LoadInput, slots: usize) -> Self {
+        let inputs = &load.steps;
         let flow = Flow::new(inputs);
         let requests = flow.requests();
         let several = |step: &StepInput| step.until.is_some() || step.pause_milliseconds > 0;
         let flow = (requests > 1 || inputs.iter().any(several)).then_some(flow);
         let phase = watch::Sender::new(Phase::Running);
-        Self { connector, steps, flow, requests, slots, stopping: AtomicBool::new(false), phase }
+        Self {
+            connector,
+            steps,
+            flow,
+            requests,
+            slots,
+            fresh: load.connection == ConnectionUse::PerIteration,
+            excuses: OnceLock::new(),
+            outages: Mutex::new(Outages::default()),
+            stopping: AtomicBool::new(false),
+            phase,
+        }
+    }
+
+    /// What was found out about iterations that failed.
+    pub fn outages(&self) -> MutexGuard<'_, Outages> {
+        self.outages.lock()
+    }
+
+    /// How a request of an iteration ended, where `failure` keeps it from being good by itself.
+    pub fn failed(
+        &self,
+        iteration: &Iteration,
+        position: usize,
+        due: Duration,
+        failure: Failure,
+    ) -> (Result<u64, Failure>, bool) {
+        if let Some(number) = iteration.number {
+            self.outages().failed(number);
+        }
+        match self.excuses.get() {
+            Some(excuses) => excuses.outcome(due, failure, self.steps[position].during.as_ref()),
+            None => (Err(failure), false),
+        }
     }
 
     /// Goes on to a later phase; never back.
@@ -122,6 +164,8 @@ pub struct Iteration {
     pub due: Duration,
     /// It was due in the warm-up.
     pub warmup: bool,
+    /// Of a rate: which of this generator's iterations it is.
+    pub number: Option<u64>,
 }
 
 /// How an iteration ended.
@@ -152,6 +196,9 @@ impl Worker {
 
     /// Sends an iteration of a client.
     pub async fn run(&self, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
+        if self.shared.fresh {
+            client.connection = None;
+        }
         if let Some(flow) = &self.shared.flow {
             // Boxed, because it is large beside a single request.
             return Box::pin(journey::run(self, flow, start, iteration, client)).await;
@@ -169,13 +216,15 @@ impl Worker {
         let request = Request { worker: self, position: 0, fill: iteration.numbers.into(), cookies: None };
         let reply = self.exchange(&request, now, client).await;
         let end = start.elapsed();
-        flight.end(match reply {
-            Ok(reply) => {
-                let outcome = step.judge.judge(&reply, &mut Captured::new());
-                Answer { end, status: Some(reply.status), outcome: outcome.map(Option::unwrap_or_default) }
-            }
-            Err(failure) => Answer { end, status: None, outcome: Err(failure) },
-        });
+        let (status, judged) = match reply {
+            Ok(reply) => (Some(reply.status), step.judge.judge(&reply, &mut Captured::new())),
+            Err(failure) => (None, Err(failure)),
+        };
+        let (outcome, excused) = match judged {
+            Ok(tasks) => (Ok(tasks.unwrap_or_default()), false),
+            Err(failure) => self.shared.failed(&iteration, 0, due, failure),
+        };
+        flight.end(Answer { end, status, outcome, excused });
         Ran { unsent: 0, end }
     }
 
@@ -290,7 +339,7 @@ impl<'a> Flight<'a> {
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.close(Answer { end: self.start.elapsed(), status: None, outcome: Err(Failure::Cut) });
+            self.close(Answer { end: self.start.elapsed(), status: None, outcome: Err(Failure::Cut), excused: false });
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What a load did, in the API's figures.
 
-use crate::api::{Count, Decimal, Latency, Lateness, Load, LoadFigures, MAX_INTEGER, Name, Requests};
+use crate::api::{Count, Decimal, Latency, Lateness, Load, LoadFigures, MAX_INTEGER, Name, Recovery, Requests};
 
 use super::decimal::decimal;
 use crate::results::gathered::histogram::Micros;
 use crate::results::gathered::merge::MergedLoad;
+use crate::results::gathered::recovery::RecoveryRecord;
 
 /// Fewest samples from which a percentile is known with 99 % confidence: p50, p90, p95, p99. Below, it is withheld and
 /// the maximum stands alone.
@@ -36,10 +37,12 @@ pub fn load_figures(load: &Load, merged: &MergedLoad, late_limit: u64) -> LoadFi
             failed_percent: percent(merged.counts.failed, merged.counts.sent),
             per_second: rate(merged.answered()),
             offered_per_second: offered(load),
+            excused: merged.counts.excused.map(count),
         }),
         latency: histograms.and_then(|h| latency(&h.latency)),
         service: histograms.and_then(|h| latency(&h.service)),
         lateness: histograms.and_then(|h| lateness(&h.lateness)),
+        recovery: merged.recovery.as_ref().map(recovery),
     }
 }
 
@@ -54,6 +57,15 @@ pub fn nothing(name: Name) -> LoadFigures {
         latency: None,
         service: None,
         lateness: None,
+        recovery: None,
+    }
+}
+
+fn recovery(record: &RecoveryRecord) -> Recovery {
+    Recovery {
+        outages: i32::try_from(record.count).unwrap_or(i32::MAX).min(1_000_000),
+        longest_ms: decimal(record.longest_ms as f64),
+        recovery_ms: record.recovery_ms.and_then(|ms| decimal(ms as f64)),
     }
 }
 

@@ -105,6 +105,16 @@ pub fn stopped(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
     all.collect()
 }
 
+/// "probe did not answer well again before its load ended".
+pub fn unrecovered(loads: &[MergedLoad]) -> Vec<String> {
+    let open = |load: &&MergedLoad| load.recovery.as_ref().is_some_and(|all| all.outages.iter().any(|one| one.open));
+    loads
+        .iter()
+        .filter(open)
+        .map(|load| format!("{} did not answer well again before its load ended", load.name))
+        .collect()
+}
+
 /// "maxInFlight 1,000 was reached: 320 requests of ingest were due and not sent, so its rate is at least 118.2/s".
 pub fn capped(planned: &PlannedRow, figures: &[LoadFigures]) -> Vec<String> {
     let all = figures.iter().filter_map(|load| {

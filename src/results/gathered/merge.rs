@@ -8,6 +8,7 @@ use super::collect::GeneratorOutcome;
 use super::histogram::{self, Micros};
 use super::items::ItemsRecord;
 use super::record::{Counts, Histogram, LoadRecord, StepCounts, StepRecord, add_each};
+use super::recovery::RecoveryRecord;
 
 /// One load as all its generators sent it.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct MergedLoad {
     pub steps: Vec<MergedStep>,
     /// Absent: no step is polled, or nothing is known.
     pub items: Option<ItemsRecord>,
+    /// Absent: the load has no rate, or nothing is known.
+    pub recovery: Option<RecoveryRecord>,
     /// Why generators stopped before the end, in a word each.
     pub stopped: Vec<String>,
     /// Thresholds that stopped generators, as each of them saw it.
@@ -80,6 +83,12 @@ impl MergedLoad {
             let sum = self.items.take().unwrap_or_default();
             self.items = Some(sum.plus(items));
         }
+        if let Some(recovery) = &record.recovery {
+            self.recovery = Some(match self.recovery.take() {
+                Some(sum) => sum.plus(recovery),
+                None => recovery.clone(),
+            });
+        }
         self.stopped.extend(record.stopped.clone());
         self.breaches.extend(record.breach.clone());
         self.contradictions.extend(record.counts.contradictions());
@@ -136,7 +145,7 @@ impl MergedLoad {
         if self.statuses.is_empty() {
             self.counts.ok
         } else {
-            by_status.clamp(self.counts.ok, self.counts.ok + self.counts.failed)
+            by_status.clamp(self.counts.ok, self.counts.ok + self.counts.failed + self.counts.excused.unwrap_or(0))
         }
     }
 

@@ -6,6 +6,7 @@ pub mod items;
 pub mod line;
 pub mod merge;
 pub mod record;
+pub mod recovery;
 pub mod sample;
 pub mod series;
 pub mod statements;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::items::ItemsRecord;
+use super::recovery::RecoveryRecord;
 use crate::api::Breach;
 
 /// Word of a load that a threshold stopped: nothing was due any more.
@@ -68,6 +69,9 @@ pub struct Counts {
     /// Requests that could not be made, because a value that they need was not captured; they were never due.
     #[serde(skip_serializing_if = "is_zero")]
     pub skipped: u64,
+    /// Failed while an action lasted, and not among the failed; absent: there was no action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excused: Option<u64>,
 }
 
 /// What became of a step's requests.
@@ -119,6 +123,9 @@ pub struct LoadRecord {
     /// Absent: no step is polled. Where there are items, `latency` is theirs: from their iteration due to done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<ItemsRecord>,
+    /// Absent: the load has no rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryRecord>,
     pub timeline: Timeline,
     /// Stopped before its end: why, in a word (`stop-at`, `sigterm`, `hard-end`, [`THRESHOLD`]).
     pub stopped: Option<String>,
@@ -153,6 +160,7 @@ impl Counts {
         self.last_end_ms = self.last_end_ms.max(other.last_end_ms);
         add_each(&mut self.failures, &other.failures);
         self.skipped += other.skipped;
+        self.excused = plus(self.excused, other.excused);
     }
 
     /// Seconds from the first request due to the last end; `None` when that is no time.
@@ -163,7 +171,7 @@ impl Counts {
 
     /// What contradicts itself; sentences.
     pub fn contradictions(&self) -> Vec<String> {
-        let (ended, known) = (self.ok + self.failed, self.sent + self.unsent + self.capped);
+        let (ended, known) = (self.ok + self.failed + self.excused.unwrap_or(0), self.sent + self.unsent + self.capped);
         let mut found = Vec::new();
         if self.sent != ended {
             found.push(format!("{} requests were sent, but {ended} ended", self.sent));

@@ -125,6 +125,7 @@ pub fn value(metric: &str, row: &Row, worst: Worst) -> Result<f64, String> {
         "backlogSlopePerSecond" => known(row.backlog_slope_per_second.as_ref().and_then(number)),
         "drainSeconds" => known(row.drain_seconds.as_ref().and_then(number)),
         "requests" | "latency" | "service" | "lateness" => over_loads(metric, &row.loads, worst),
+        "recovery" => recoveries(rest, &row.loads, worst),
         "loads" => one_load(rest, row),
         "database" => database(rest, &row.database),
         "targets" => target(rest, row),
@@ -170,6 +171,7 @@ fn load_value(metric: &str, load: &LoadFigures) -> Option<f64> {
         "tasks" => load.tasks.map(|n| n.0 as f64),
         "tasksPerSecond" => load.tasks_per_second.as_ref().and_then(number),
         "requests" => request(name, load),
+        "recovery" => recovery(name, load),
         "latency" => latency(name, load.latency.as_ref()?),
         "service" => latency(name, load.service.as_ref()?),
         "lateness" => {
@@ -186,12 +188,35 @@ fn load_value(metric: &str, load: &LoadFigures) -> Option<f64> {
     }
 }
 
+/// Of the loads that have a rate: the sum of their outages, and of times the worst.
+fn recoveries(name: &str, loads: &[LoadFigures], worst: Worst) -> Result<f64, String> {
+    let known: Vec<&LoadFigures> = loads.iter().filter(|load| load.recovery.is_some()).collect();
+    let values: Option<Vec<f64>> = known.iter().map(|load| recovery(name, load)).collect();
+    let values = values.filter(|values| !values.is_empty()).ok_or("it is not available for every load with a rate")?;
+    Ok(match (name, worst) {
+        ("outages", _) => values.iter().sum(),
+        (_, Worst::Largest) => values.into_iter().fold(f64::MIN, f64::max),
+        (_, Worst::Smallest) => values.into_iter().fold(f64::MAX, f64::min),
+    })
+}
+
+fn recovery(name: &str, load: &LoadFigures) -> Option<f64> {
+    let recovery = load.recovery.as_ref()?;
+    match name {
+        "outages" => Some(f64::from(recovery.outages)),
+        "longestMs" => recovery.longest_ms.as_ref().and_then(number),
+        "recoveryMs" => recovery.recovery_ms.as_ref().and_then(number),
+        _ => None,
+    }
+}
+
 fn request(name: &str, load: &LoadFigures) -> Option<f64> {
     let requests = load.requests.as_ref()?;
     let count = match name {
         "sent" => requests.sent,
         "ok" => requests.ok,
         "failed" => requests.failed,
+        "excused" => requests.excused,
         "timedOut" => requests.timed_out,
         "late" => requests.late,
         "capped" => requests.capped,

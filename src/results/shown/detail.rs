@@ -12,6 +12,7 @@ use crate::results::gathered::histogram::encode;
 use crate::results::gathered::items::ItemsRecord;
 use crate::results::gathered::merge::{MergedLoad, MergedStep};
 use crate::results::gathered::record::{Histogram, StepCounts, StepRecord, Timeline};
+use crate::results::gathered::recovery::RecoveryRecord;
 use crate::results::gathered::statements::Statements;
 use crate::results::shown::course::Course;
 
@@ -61,6 +62,9 @@ pub struct LoadDetail {
     /// Items of steps that are polled, the first that were due one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ItemsRecord>,
+    /// Outages of a load with a rate, the first one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryRecord>,
 }
 
 /// A step over all generators of its load.
@@ -135,6 +139,7 @@ fn load(merged: &MergedLoad) -> LoadDetail {
         connect: histograms.map(|h| encode(&h.connect)).unwrap_or_default(),
         steps: merged.steps.iter().map(step).collect(),
         items: merged.items.clone(),
+        recovery: merged.recovery.clone(),
     }
 }
 

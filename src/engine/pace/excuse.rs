@@ -1,0 +1,57 @@
+//! PURE: failures that an action explains, by when their request was due.
+
+use std::time::Duration;
+
+use crate::engine::http::failure::Failure;
+use crate::plan::{DuringInput, ExcusedInput};
+
+/// The times of actions, from a load's start.
+#[derive(Clone, Debug, Default)]
+pub struct Excuses {
+    /// As they were given, from the row's start.
+    pub windows: Vec<ExcusedInput>,
+    /// From the row's start to the load's.
+    pub after: Duration,
+}
+
+impl Excuses {
+    /// What a failure counts as, of a request due so long after the load's start. `during`: answers of its step that are good while an
+    /// action lasts; of those no tasks are counted. With it comes whether it is excused.
+    pub fn outcome(
+        &self,
+        due: Duration,
+        failure: Failure,
+        during: Option<&DuringInput>,
+    ) -> (Result<u64, Failure>, bool) {
+        let due_ms = i64::try_from((self.after + due).as_millis()).unwrap_or(i64::MAX);
+        let mut lasting = self.windows.iter().filter(|one| (one.from_ms..=one.to_ms).contains(&due_ms)).peekable();
+        let excused = lasting.peek().is_some();
+        let good = |during: &DuringInput| {
+            matches!(failure, Failure::Status(status) if during.status.contains(&status))
+                && lasting.any(|one| one.action == during.action)
+        };
+        if during.is_some_and(good) { (Ok(0), false) } else { (Err(failure), excused) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_failure_in_an_action_s_time_is_excused_and_its_own_statuses_are_good() {
+        let window = ExcusedInput { action: "down".into(), from_ms: 20_000, to_ms: 50_000, end_ms: None };
+        let excuses = Excuses { windows: vec![window], after: S * 5 };
+        let during = DuringInput { action: "down".into(), status: vec![503] };
+        let other = DuringInput { action: "other".into(), status: vec![503] };
+        let (busy, reset) = (Failure::Status(503), Failure::Reset);
+        assert_eq!(excuses.outcome(S * 15, busy, Some(&during)), (Ok(0), false));
+        assert_eq!(excuses.outcome(S * 45, busy, Some(&during)), (Ok(0), false));
+        assert_eq!(excuses.outcome(S * 46, busy, Some(&during)), (Err(busy), false));
+        assert_eq!(excuses.outcome(S * 14, busy, Some(&during)), (Err(busy), false));
+        assert_eq!(excuses.outcome(S * 20, busy, Some(&other)), (Err(busy), true));
+        assert_eq!(excuses.outcome(S * 20, reset, Some(&during)), (Err(reset), true));
+    }
+}
