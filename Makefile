@@ -3,7 +3,7 @@
 .SUFFIXES:
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate images clean
+.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate site images clean
 
 help: ## this list
 	@echo 'usage: make TARGET'
@@ -51,6 +51,9 @@ fmt: ## format the code
 
 generate: ## write the generated files: CRD, its copy in the chart, API reference
 	dev/generate
+
+site: ## build the documents as a web site (mdBook) and print its folder
+	@dev/site
 
 images: ## build the images as OCI archives and print their paths
 	@dev/images

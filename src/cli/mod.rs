@@ -133,7 +133,7 @@ pub fn main() -> ExitCode {
 }
 
 /// All commands with their options.
-fn command() -> clap::Command {
+pub fn command() -> clap::Command {
     Cli::command()
 }
 

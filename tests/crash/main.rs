@@ -29,6 +29,7 @@ mod edits;
 mod end;
 mod fake;
 mod figures;
+mod health;
 mod lab;
 mod late;
 mod lies;

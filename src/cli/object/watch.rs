@@ -9,7 +9,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use tokio::time::interval;
 
 use super::{Connection, Said, code_of, is_busy};
-use crate::api::{LoadTest, LoadTestStatus, Row};
+use crate::api::{LoadTest, LoadTestStatus, Reason, Row};
 use crate::cli::exit;
 use crate::cli::run::output::verdict_line;
 use crate::cli::run::screen::fitted;
@@ -125,6 +125,9 @@ impl Shown {
         let (reason, message) = ready.map_or(("", ""), |ready| (&ready.reason, &ready.message));
         let verdict = status.verdict.map_or_else(|| "-".into(), |verdict| format!("{verdict:?}"));
         text += &verdict_line(&verdict, reason, message);
+        if let Some(advice) = Reason::parse(reason).and_then(Reason::advice) {
+            text += &format!("What to do: {advice}\n");
+        }
         let _ = std::io::stdout().write_all(text.as_bytes());
         code_of(test)
     }
