@@ -13,6 +13,7 @@ api_cluster() {
 	LOADTEST_KUBECTL=$(cat "$DEVCLUSTER_STATE/bin")/kubectl
 	export LOADTEST_KUBECTL
 	helm=$(dev/helm/build) || return
+	export LOADTEST_HELM=$helm
 	quiet operator "chart, with its policies" "$helm" --kubeconfig "$LOADTEST_KUBECONFIG" upgrade --install loadtest charts/loadtest-operator \
 		--namespace loadtest-system --create-namespace --values dev/test-values.yaml || return
 	quiet crd "resource definition served" "$LOADTEST_KUBECTL" --kubeconfig "$LOADTEST_KUBECONFIG" wait \

@@ -1,12 +1,16 @@
 //! Every command line that the documents and examples show is one that the program understands, and those that need no cluster and no
 //! application are run.
 
+#[path = "run/server.rs"]
+mod server;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use loadtest_operator::cli::command;
 use serde_json::Value;
+use server::Server;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -124,6 +128,43 @@ fn what_needs_no_cluster_and_no_application_is_run_as_it_is_shown() {
         run += 1;
     }
     assert!(run >= 3, "{run} commands were run");
+}
+
+/// A manifest of a load that goes where the command line's `--base-url` says that it leads away from.
+fn manifest(words: &[String], server: &Server) -> String {
+    let from = words.iter().skip_while(|word| *word != "--base-url").nth(1).and_then(|mapping| mapping.split_once('='));
+    let url = from.map_or_else(|| server.url(""), |(from, _)| from.to_owned());
+    format!(
+        "apiVersion: loadtest.dev/v1alpha1\nkind: LoadTest\nmetadata: {{name: shown}}\nspec:\n  loads:\n  - {{name: m, url: \"{url}\"}}\n"
+    )
+}
+
+#[test]
+fn what_needs_an_application_is_run_against_one_that_stands_for_the_readers_own() {
+    let server = Server::start(|_| "200 OK");
+    let runs: Vec<_> = shown().into_iter().filter(|(_, words)| words[0] == "run").collect();
+    assert!(runs.len() >= 6, "{runs:?}");
+    for (file, words) in runs {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("test.yaml"), manifest(&words, &server)).unwrap();
+        let asked = server.count();
+        // The reader's address, and times that nobody waits for in a test.
+        let here = |word: &String| match word.as_str() {
+            "30s" | "1m" => "1s".to_owned(),
+            word => ["http://localhost:8080", "http://127.0.0.1:9080"]
+                .iter()
+                .fold(word.to_owned(), |word, address| word.replace(address, &server.url(""))),
+        };
+        let words: Vec<String> = words.iter().map(here).collect();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+        let output = command.args(&words).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        // A machine that is busy with other tests may send late, and says so.
+        let (passed, late) =
+            (output.status.success(), output.status.code() == Some(3) && said.contains("GeneratorSaturated"));
+        assert!(passed || late, "{file}: loadtest {}\n{said}", words.join(" "));
+        assert!(server.count() > asked, "{file}: loadtest {} sent nothing", words.join(" "));
+    }
 }
 
 #[test]

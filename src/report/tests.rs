@@ -8,25 +8,29 @@ use crate::results::judged::verdict::whole_test_figures;
 
 /// All files of a test of one row.
 fn files_of(scene: &Scene, details: &BTreeMap<i32, Value>) -> BTreeMap<String, String> {
+    files_of_plan(scene, &scene.plan(), details)
+}
+
+/// The same of a plan that may have more rows than were done.
+fn files_of_plan(scene: &Scene, plan: &crate::plan::Plan, details: &BTreeMap<i32, Value>) -> BTreeMap<String, String> {
     let (row, outcome) = scene.judged();
     let rows = [row];
     let database = whole_test_figures(&rows, &scene.series);
     let test = TestInput {
         spec: &scene.spec,
-        planned_rows: 1,
+        planned_rows: plan.rows.len(),
         rows: &rows,
         database: &database,
         series: &scene.series,
         early: None,
     };
-    let plan = scene.plan();
     let input = ReportInput {
         namespace: "perf",
         name: "demo",
         run: 3,
         started_at: Some(Instant::from_millis(0)),
         finished_at: Some(Instant::from_millis(600_000)),
-        plan: &plan,
+        plan,
         test,
         outcome: &outcome,
         connection_limit: Some((100, LimitSource::PostgreSql)),
@@ -66,6 +70,20 @@ fn junit_tells_failures_from_errors_and_what_was_not_run() {
     late.later(0, 100, 50_000);
     let text = files_of(&late, &BTreeMap::new())["junit.xml"].clone();
     assert!(text.contains(r#"type="GeneratorSaturated""#) && !text.contains("<failure"), "{text}");
+}
+
+#[test]
+fn junit_says_of_a_row_that_was_not_run_that_it_was_skipped() {
+    let scene = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 100}));
+    let mut plan = scene.plan();
+    plan.rows.push(crate::plan::PlannedRow { number: 2, ..scene.planned.clone() });
+    let text = files_of_plan(&scene, &plan, &BTreeMap::new())["junit.xml"].clone();
+    assert_eq!(
+        text.matches("<skipped message=\"the row was not run\"").count(),
+        2,
+        "its verdict and its threshold: {text}"
+    );
+    assert!(text.contains("skipped=\"2\""), "{text}");
 }
 
 #[test]

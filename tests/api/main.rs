@@ -20,6 +20,7 @@ mod stage;
 
 mod author;
 mod bench;
+mod helm;
 mod mutations;
 mod oversteps_objects;
 mod oversteps_targets;

@@ -11,7 +11,7 @@ use crate::cli::run::summary::summary;
 use crate::cli::run::terminal::width;
 use crate::report::Results;
 use crate::report::comment::comment;
-use crate::report::html::html;
+use crate::report::html::{html, sentences};
 
 /// Which test, and in which form.
 #[derive(clap::Args)]
@@ -69,10 +69,7 @@ pub async fn report(args: &Args) -> Result<u8, Said> {
         let results = kept.whole(&files).await?;
         comment(&results, table.as_deref().unwrap_or_default())
     } else if let Some(text) = files.remove(file) {
-        match width(&std::io::stdout()).filter(|_| file == "table.md") {
-            Some(width) => fitted(text.trim_start_matches("# "), width),
-            None => text,
-        }
+        if file == "table.md" { for_reading(&text, kept.whole(&files).await.ok().as_ref()) } else { text }
     } else {
         return Err(Said {
             text: format!("the report has no {file}; --html and --row need only results.json"),
@@ -82,6 +79,17 @@ pub async fn report(args: &Args) -> Result<u8, Said> {
     // Who closed standard output doesn't want to read it.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(exit::PASSED)
+}
+
+/// The table under its headline and the two sentences, as wide as the terminal.
+fn for_reading(table: &str, results: Option<&Results>) -> String {
+    let (headline, rest) = table.split_once('\n').unwrap_or((table, ""));
+    let mut text = format!("{}\n", headline.trim_start_matches("# "));
+    for (title, sentence) in ["ANSWER", "BELIEVE"].iter().zip(results.iter().flat_map(|results| sentences(results))) {
+        text += &format!("\n{title:<8} {sentence}");
+    }
+    text += &format!("\n{rest}");
+    width(&std::io::stdout()).map_or(text.clone(), |width| fitted(&text, width))
 }
 
 /// The results of one row, where one is asked for.

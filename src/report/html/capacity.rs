@@ -111,7 +111,7 @@ fn rates(curve: &Curve) -> Chart<'_> {
     }
     let what = format!("Rate of each row over {}; a ring is a row that proves nothing.", curve.axis);
     Chart {
-        title: "Rate over load",
+        title: "Rate over load".into(),
         what,
         explained: true,
         x: (&curve.axis, Scale::Linear),
@@ -163,7 +163,7 @@ fn latencies<'a>(results: &Results, curve: &'a Curve) -> Chart<'a> {
     let scale = if most > least * 30.0 { Scale::Log } else { Scale::Linear };
     let what = "Response time of good answers, from the instant a request was due; of several loads the worst.".into();
     Chart {
-        title: "Latency over load",
+        title: "Latency over load".into(),
         what,
         explained: true,
         x: (&curve.axis, Scale::Linear),

@@ -40,7 +40,7 @@ pub enum Scale {
 
 /// A chart with its words.
 pub struct Chart<'a> {
-    pub title: &'a str,
+    pub title: String,
     /// What it shows, a sentence: stands below the title, and is read to those who can't see it.
     pub what: String,
     /// The sentence is shown; not where the same chart stands above with it.
@@ -207,7 +207,7 @@ mod tests {
     fn chart(points: Vec<(f64, Option<f64>)>) -> Chart<'static> {
         let series = vec![Series { name: "sent".into(), points, style: Style::Line }];
         Chart {
-            title: "Rate",
+            title: "Rate".into(),
             what: "A second.".into(),
             explained: true,
             x: ("s", Scale::Linear),

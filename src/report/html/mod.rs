@@ -30,6 +30,11 @@ const PARTS: [(&str, &str); 8] = [
     ("plan", "Plan"),
 ];
 
+/// The two sentences that a person would say: the answer, and what it rests on.
+pub fn sentences(results: &Results) -> [String; 2] {
+    [say::answer(results), say::belief(results)]
+}
+
 /// The file, at most [`MOST_BYTES`]: where not all rows' charts fit, the first rows have theirs, and it says which don't.
 pub fn html(results: &Results) -> String {
     let data = data(results).filter(|data| page(results, &[], data).len() + FOR_CHARTS < MOST_BYTES);
@@ -99,8 +104,7 @@ fn headline(results: &Results) -> Markup {
                 (results.rows.len()) " of " (results.plan.rows) " rows done"
                 @if let Some(id) = &results.test.run_id { ", runId " (id) }
             }
-            p.say { (say::answer(results)) }
-            p.say { (say::belief(results)) }
+            @for sentence in sentences(results) { p.say { (sentence) } }
             p { (results.message) }
             (tables::thresholds(results))
             nav aria-label="Parts of the report" { ul { @for (id, title) in PARTS { li { a href=(format!("#{id}")) { (title) } } } } }

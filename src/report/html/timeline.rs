@@ -101,10 +101,17 @@ impl Requests {
         let series = vec![
             self.series("due", |sum| self.per_second(sum.due).filter(|_| sum.under_load)),
             self.series("sent", |sum| self.per_second(sum.sent).filter(|_| sum.under_load)),
-            self.series("good answers", |sum| self.per_second(sum.ok)),
+            self.series("good answers", |sum| self.per_second(sum.ok).filter(|_| sum.under_load || sum.due == 0)),
         ];
         let what = "Requests a second; where sent leaves due, the generator or its cap held them back.".into();
-        Chart { title: "Due, sent and answered", what, explained: true, x: TIME, y: ("1/s", Scale::Linear), series }
+        Chart {
+            title: "Due, sent and answered".into(),
+            what,
+            explained: true,
+            x: TIME,
+            y: ("1/s", Scale::Linear),
+            series,
+        }
     }
 
     fn latencies(&self) -> Chart<'static> {
@@ -114,7 +121,7 @@ impl Requests {
         let what =
             "Response time of good answers; of several generators the worst, since percentiles can't be averaged.";
         Chart {
-            title: "Latency over time",
+            title: "Latency over time".into(),
             what: what.into(),
             explained: true,
             x: TIME,
@@ -126,7 +133,7 @@ impl Requests {
     fn errors(&self) -> Chart<'static> {
         let series = vec![self.series("failed", |sum| self.per_second(sum.failed))];
         let what = "Requests that failed, a second.".into();
-        Chart { title: "Errors", what, explained: true, x: TIME, y: ("1/s", Scale::Linear), series }
+        Chart { title: "Errors".into(), what, explained: true, x: TIME, y: ("1/s", Scale::Linear), series }
     }
 }
 
@@ -153,8 +160,7 @@ fn spectrum(load: &LoadDetail, named: bool, explained: bool) -> Markup {
     let what =
         "Response time counts from due, service time from sent: between them requests waited in the generator's queue.";
     let y = if wide(&series) { Scale::Log } else { Scale::Linear };
-    Chart { title: &title, what: what.into(), explained, x: ("percentile", Scale::Percentile), y: ("ms", y), series }
-        .markup()
+    Chart { title, what: what.into(), explained, x: ("percentile", Scale::Percentile), y: ("ms", y), series }.markup()
 }
 
 /// The largest is more than thirty times the smallest.
@@ -183,7 +189,7 @@ fn sampled(course: &Course, connection_limit: Option<i32>) -> Vec<Chart<'static>
     let line = |name: &str, title: &str| Some(Series { name: title.into(), points: points(name)?, style: Style::Line });
     let chart = |title: &'static str, what: &str, unit: &'static str, series: Vec<Option<Series>>| {
         let series = series.into_iter().flatten().collect();
-        Chart { title, what: what.into(), explained: true, x: TIME, y: (unit, Scale::Linear), series }
+        Chart { title: title.into(), what: what.into(), explained: true, x: TIME, y: (unit, Scale::Linear), series }
     };
     let many = connection_limit.map_or_else(String::new, |limit| format!(" It allows {limit}."));
     let mut all = vec![
@@ -207,8 +213,8 @@ fn sampled(course: &Course, connection_limit: Option<i32>) -> Vec<Chart<'static>
     let measured = course.figures.keys().filter_map(|name| name.strip_prefix("measurements."));
     for name in measured {
         let series = vec![line(&format!("measurements.{name}"), name)];
-        let what = format!("spec.measurements: {name}, to the end of the settle time.");
-        all.push(Chart { what, ..chart("Measured", "", "value", series) });
+        let what = "The measurement of that name (spec.measurements), to the end of the settle time.".into();
+        all.push(Chart { what, title: name.to_owned(), ..chart("", "", "value", series) });
     }
     all.retain(|chart| chart.series.iter().any(|s| s.points.iter().any(|(_, y)| y.is_some_and(|y| y > 0.0))));
     all
