@@ -21,7 +21,7 @@ const CONTAINER: &str = "
 pub const WORK: u32 = 3;
 
 /// A Deployment of one pod named like its container; the body is the rest of the container.
-fn deployment(name: &str, container: &str) -> String {
+pub fn deployment(name: &str, container: &str) -> String {
     format!(
         "---
 apiVersion: apps/v1

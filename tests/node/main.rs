@@ -25,6 +25,7 @@ mod disturbed;
 mod endings;
 mod generators;
 mod listener;
+mod logs;
 mod refusals;
 mod runs;
 mod turns;

@@ -142,12 +142,12 @@ impl Log {
         Self { api: session.api(), pod: pod.name_any(), container: container.name.clone() }
     }
 
-    /// Asks for the lines since an instant, each with its own. The kubelet compares whole seconds.
+    /// Asks for the lines since an instant, each with its own, and some from before: on the way the instant is rounded to a second.
     pub fn params(&self, from: Timestamp) -> LogParams {
         LogParams {
             container: Some(self.container.clone()),
             timestamps: true,
-            since_time: Some(from),
+            since_time: from.checked_sub(jiff::SignedDuration::from_secs(1)).ok(),
             ..LogParams::default()
         }
     }
