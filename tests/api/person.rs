@@ -1,6 +1,8 @@
 //! What a person does from a terminal: the program's commands against a real API server.
 
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -85,6 +87,13 @@ async fn a_report_is_printed_in_each_form() {
     }
     let (code, out, err) = said(&loadtest(&space, &["report", "done", "--html"]));
     assert!(code == 0 && out.starts_with("<!DOCTYPE html>") && out.contains(&format!("{}/done", space.name)), "{err}");
+    let kept = space.cluster.kubectl(&["get", "loadtest,configmap", "-n", &space.name, "-o", "yaml"]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kept.yaml");
+    std::fs::write(&file, kept).unwrap();
+    let elsewhere =
+        Command::new(env!("CARGO_BIN_EXE_loadtest")).args(["report", "--html", "--from"]).arg(&file).output();
+    assert_eq!(said(&elsewhere.unwrap()).1, out, "the same comes out of what kubectl printed");
     let (_, out, err) = said(&loadtest(&space, &["report", "done", "--markdown"]));
     assert!(out.contains("### Load test\n") && out.contains("kubectl loadtest rerun done"), "{out}{err}");
     let (code, out, err) = said(&loadtest(&space, &["compare", "done", "done"]));
@@ -107,6 +116,28 @@ async fn what_is_not_there_is_named() {
         .unwrap();
     let (code, _, err) = said(&nobody);
     assert!(code == 5 && err.contains("no cluster to ask"), "{err}");
+}
+
+#[tokio::test]
+async fn who_stops_watching_is_told_that_the_test_goes_on() {
+    let Some(space) = Space::new("person").await else { return };
+    create(&space, "long").await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    command.args(["watch", "long", "--namespace", &space.name, "--kubeconfig", &space.cluster.config]);
+    let mut watching = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut shown = BufReader::new(watching.stderr.take().unwrap());
+    let mut line = String::new();
+    shown.read_line(&mut line).unwrap();
+    assert!(line.contains("Pending"), "{line}");
+    let process = rustix::process::Pid::from_child(&watching);
+    // The first line is there before the handler of the signal may be.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    let mut rest = String::new();
+    shown.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("long goes on in the cluster") && rest.contains("kubectl loadtest cancel long"), "{rest}");
+    assert_eq!(watching.wait().unwrap().code(), Some(0));
+    assert_eq!(space.test("long").await["spec"]["cancel"], false, "the test was left alone");
 }
 
 /// A Deployment of three pods that had one before its test.
