@@ -164,6 +164,11 @@ fn what_needs_an_application_is_run_against_one_that_stands_for_the_readers_own(
             (output.status.success(), output.status.code() == Some(3) && said.contains("GeneratorSaturated"));
         assert!(passed || late, "{file}: loadtest {}\n{said}", words.join(" "));
         assert!(server.count() > asked, "{file}: loadtest {} sent nothing", words.join(" "));
+        let path = words.iter().find_map(|word| word.strip_prefix(&server.url(""))).unwrap_or("/");
+        assert!(
+            server.lines().iter().any(|line| line.contains(&format!(" {path} "))),
+            "{file}: nobody asked for {path}"
+        );
     }
 }
 
