@@ -60,6 +60,15 @@ type Case = (&'static str, Vec<Value>, Vec<Value>);
 fn loads() -> Vec<Case> {
     let url = |url: &str| load(json!({"url": url}));
     let tasks = |tasks: Value| load(json!({"steps": [{"name": "s", "tasks": tasks}]}));
+    let step = |mut fields: Value| {
+        fields["name"] = "s".into();
+        load(json!({"steps": [fields]}))
+    };
+    let (random, part) = (json!({"minBytes": 1, "maxBytes": 2}), json!({"name": "f", "bytes": 3}));
+    let upload = |mut part: Value| {
+        part["name"] = "f".into();
+        step(json!({"upload": [part]}))
+    };
     let capture = |mut from: Value| {
         from["name"] = "id".into();
         load(json!({"steps": [{"name": "s", "capture": [from]}]}))
@@ -106,6 +115,21 @@ fn loads() -> Vec<Case> {
             "set exactly one of jsonPointer, perResponse",
             vec![tasks(json!({})), tasks(json!({"jsonPointer": "/n", "perResponse": 1}))],
             vec![tasks(json!({"jsonPointer": "/n"})), tasks(json!({"perResponse": 1}))],
+        ),
+        (
+            "set at most one of body, upload, randomBody",
+            vec![step(json!({"body": "a", "randomBody": random})), step(json!({"body": "a", "upload": [part]}))],
+            vec![step(json!({"randomBody": random})), step(json!({"upload": [part]})), step(json!({"body": "a"}))],
+        ),
+        (
+            "set exactly one of value, bytes, configMapKeyRef",
+            vec![upload(json!({})), upload(json!({"value": "v", "bytes": 1}))],
+            vec![upload(json!({"value": "v"})), upload(json!({"configMapKeyRef": {"name": "c", "key": "k"}}))],
+        ),
+        (
+            "filename is for bytes and configMapKeyRef",
+            vec![upload(json!({"value": "v", "filename": "f"}))],
+            vec![upload(json!({"bytes": 1, "filename": "f"}))],
         ),
         (
             "set exactly one of jsonPointer, header",
@@ -347,6 +371,7 @@ fn edits() -> Vec<(&'static str, Value)> {
         ("deadlines", json!({"totalSeconds": 601})),
         ("pods", json!({"cpu": 3})),
         ("vars", json!([{"name": "v", "value": "other"}])),
+        ("seed", json!(2)),
         ("runId", json!("b")),
         ("suspend", json!(true)),
         ("cancel", json!(true)),
@@ -367,6 +392,7 @@ fn whole() -> Value {
         "deadlines": {"totalSeconds": 600},
         "pods": {"cpu": 2},
         "vars": [{"name": "v", "value": "x"}],
+        "seed": 1,
         "runId": "a",
         "suspend": false,
         "cancel": false

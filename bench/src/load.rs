@@ -93,6 +93,7 @@ pub fn input(url: &str, arrivals: Arrivals) -> LoadInput {
         warmup_seconds: 0,
         start_after_seconds: 0,
         connection: loadtest_operator::api::ConnectionUse::KeepAlive,
+        seed: 1,
         generators: 1,
         headers: vec![],
         basic_auth: None,

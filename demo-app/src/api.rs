@@ -7,6 +7,7 @@
 //! | `GET /tasks/count?state=waiting,running&since=INSTANT` | `{"count": n}` |
 //! | `GET /status` | `{"online_workers": […]}` |
 //! | `GET /healthz`, `GET /readyz` | 200; readiness asks the database |
+//! | `POST /login`, `/documents`, `/workflows` | see [`journeys`] |
 //! | `GET /slow?milliseconds=N`, `GET /flaky?percent=N` | for tests that shall fail |
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::database::{QueryError, Queue};
+use crate::journeys;
 use crate::shutdown::{Stop, requested};
 use crate::task;
 
@@ -54,6 +56,8 @@ pub struct Options {
     /// Address to listen on.
     #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: String,
+    #[command(flatten)]
+    pub journeys: journeys::Options,
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -79,6 +83,7 @@ pub async fn run(options: Options, mut stop: Stop) -> Result<(), crate::Error> {
     let listener = TcpListener::bind(&options.listen).await?;
     tracing::info!("listening on {}", listener.local_addr()?);
     let routes = router(&options, queue, stop.clone());
+    tokio::spawn(journeys::leak(options.journeys.clone()));
     // A short answer must not wait for the client's delayed acknowledgement of the one before.
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -109,6 +114,7 @@ pub fn router(options: &Options, queue: Queue, stop: Stop) -> Router {
         .route("/slow", get(slow))
         .route("/flaky", get(flaky))
         .with_state(Arc::new(api))
+        .merge(journeys::router(options.journeys.clone()))
 }
 
 /// An error answer: status and sentence. Server errors are logged, one line each.

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod database;
+pub mod journeys;
 pub mod shutdown;
 pub mod task;
 pub mod worker;

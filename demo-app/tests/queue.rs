@@ -22,6 +22,7 @@ fn options(server: &Server) -> Options {
         burn: 10,
         request_timeout_seconds: 1,
         listen: String::new(),
+        journeys: demo_app::journeys::Options::default(),
     }
 }
 

@@ -139,6 +139,11 @@ pub struct LoadTestSpec {
     #[schemars(length(max = 16), transform = list::by_name)]
     pub vars: Vec<Var>,
 
+    /// Makes random choices, such as random bodies, the same in every run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    pub seed: Option<i32>,
+
     /// Any label, for example a git commit. Changing it starts a new run of the same test.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"))]

@@ -121,13 +121,15 @@ fn volumes(spec: &LoadTestSpec, plan: &str) -> Vec<Value> {
     volumes
 }
 
-/// ConfigMaps with CA certificates, each with the keys that are used.
+/// ConfigMaps with CA certificates and files to upload, each with the keys that are used.
 fn ca_config_maps(spec: &LoadTestSpec) -> BTreeMap<String, Vec<String>> {
     let of = |tls: &Option<Tls>| tls.as_ref().and_then(|t| t.ca_from.clone()).map(|ca| ca.config_map_key_ref);
     let loads = spec.loads.iter().filter_map(|load| of(&load.tls));
     let measurements = spec.measurements.iter().filter_map(|m| of(&m.http.as_ref()?.tls));
+    let steps = spec.loads.iter().flat_map(|load| &load.steps);
+    let uploads = steps.flat_map(|step| &step.upload).filter_map(|part| part.config_map_key_ref.clone());
     let mut maps = BTreeMap::<String, Vec<String>>::new();
-    for key in loads.chain(measurements) {
+    for key in loads.chain(measurements).chain(uploads) {
         let keys = maps.entry(key.name.0).or_default();
         if !keys.contains(&key.key.0) {
             keys.push(key.key.0);

@@ -7,7 +7,7 @@ use super::scripted::{Act, OK, Seen, Server};
 use super::stop_switch;
 use super::tests::{arm, failures, now, run};
 use crate::api::ConnectionUse;
-use crate::plan::{Arrivals, DuringInput, ExcusedInput, LoadInput};
+use crate::plan::{Arrivals, DuringInput, ExcusedInput, LoadInput, PartContent, PartInput};
 use crate::results::gathered::record::LoadRecord;
 
 const FIFTY_A_SECOND: Arrivals = Arrivals::Rate { count: 50, per_seconds: 1, seconds: 2, max_in_flight: 100 };
@@ -80,6 +80,38 @@ async fn a_load_that_starts_later_counts_from_its_own_start_and_its_actions_from
     );
     let recovery = record.recovery.unwrap();
     assert!(recovery.outages[0].open && recovery.outages[0].from_ms == 1_001_000, "{recovery:?}");
+}
+
+#[tokio::test]
+async fn a_form_with_a_large_file_arrives_whole_and_the_connection_goes_on() {
+    let server = Server::start(|_| OK).await;
+    let mut one = load("u", &server.url(), Arrivals::Iterations { clients: 1, iterations_per_client: 2 });
+    one.steps = vec![step("upload", "POST", "/")];
+    let (filename, content) = (Some("doc-$(seq).txt".into()), PartContent::Generated(3_000_000));
+    one.steps[0].upload = vec![PartInput { name: "files".into(), filename, content }];
+    let record = run(&one).await;
+    assert_eq!((record.counts.ok, server.connections()), (2, 1), "{:?}", failures(&record));
+    let seen = server.seen();
+    assert!(seen.iter().all(|seen| seen.body.len() > 3_000_000 && seen.body.ends_with("--\r\n")));
+    assert!(seen[0].head.contains("content-type: multipart/form-data; boundary=loadtest"), "{}", seen[0].head);
+    assert!(seen[1].body.contains("filename=\"doc-1.txt\"") && seen[0].body[200..] != seen[1].body[200..]);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_whole_body_was_taken_is_read() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt;
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        // Takes nothing of the body, and stays.
+        std::future::pending::<()>().await;
+    });
+    let mut one = load("u", &url, Arrivals::Iterations { clients: 1, iterations_per_client: 1 });
+    one.steps = vec![step("upload", "POST", "/")];
+    one.steps[0].random_body = Some((16 << 20, 16 << 20));
+    assert_eq!(failures(&run(&one).await), [("status 413", 1)]);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ pub fn load(name: &str, url: &str, arrivals: Arrivals) -> LoadInput {
         warmup_seconds: 0,
         start_after_seconds: 0,
         connection: crate::api::ConnectionUse::KeepAlive,
+        seed: 1,
         generators: 1,
         headers: vec![],
         basic_auth: None,

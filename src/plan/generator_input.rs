@@ -79,6 +79,9 @@ pub struct LoadInput {
     pub start_after_seconds: u32,
     #[serde(default)]
     pub connection: ConnectionUse,
+    /// Of random bodies and generated files.
+    #[serde(default)]
+    pub seed: u32,
     /// Pods that share this load.
     pub generators: u32,
     pub headers: Vec<HeaderInput>,

@@ -26,13 +26,15 @@ pub fn var_env(index: usize) -> String {
     format!("LOADTEST_VAR_{index}")
 }
 
-/// File in an agent's pod with the CA certificate of a ConfigMap.
+/// File in an agent's pod with what a key of a ConfigMap holds: CA certificates, or what is uploaded.
 pub fn ca_file(config_map: &str, key: &str) -> String {
     format!("/ca/{config_map}/{key}")
 }
 
 /// What the generators of `row` are given.
 pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> GeneratorInput {
+    // Without a seed another run makes other choices.
+    let seed = plan.spec.seed.map_or_else(|| crc32fast::hash(run.name.as_bytes()), unsigned);
     GeneratorInput {
         protocol: PROTOCOL_VERSION,
         run_id: run.name.clone(),
@@ -41,7 +43,7 @@ pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> Gene
         loads: row
             .loads
             .iter()
-            .map(|load| LoadInput { stops: stops(&plan.spec, &load.name.0), ..load_input(load) })
+            .map(|load| LoadInput { stops: stops(&plan.spec, &load.name.0), seed, ..load_input(load) })
             .collect(),
         vars: vars(&plan.spec),
         excused: Vec::new(),
@@ -92,7 +94,7 @@ fn vars(spec: &LoadTestSpec) -> Vec<VarInput> {
     spec.vars.iter().enumerate().map(source).collect()
 }
 
-/// One load, as its generators are given it, but for the thresholds that stop it.
+/// One load, as its generators are given it, but for the thresholds that stop it and the seed.
 pub fn load_input(load: &Load) -> LoadInput {
     let steps = match load.steps.as_slice() {
         [] => vec![plain_get()],
@@ -105,6 +107,7 @@ pub fn load_input(load: &Load) -> LoadInput {
         warmup_seconds: unsigned(load.warmup_seconds.unwrap_or(0)),
         start_after_seconds: unsigned(load.start_after_seconds.unwrap_or(0)),
         connection: load.connection.unwrap_or_default(),
+        seed: 0,
         generators: unsigned(load.generators).max(1),
         headers: headers(&load.headers),
         basic_auth: load.basic_auth.as_ref().map(basic_auth),

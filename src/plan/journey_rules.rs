@@ -17,6 +17,10 @@ pub fn check(at: &str, load: &Load, is_var: impl Fn(&str) -> bool, errors: &mut 
     for (j, step) in load.steps.iter().enumerate() {
         let at = format!("{at}.steps[{j}]");
         errors.extend(repeats(&at, load, j));
+        if let Some(body) = step.random_body.as_ref().filter(|body| body.min_bytes > body.max_bytes) {
+            let message = format!("{} is more than maxBytes, {}", body.min_bytes, body.max_bytes);
+            errors.push(FieldError::new(format!("{at}.randomBody.minBytes"), message));
+        }
         for (k, capture) in step.capture.iter().enumerate() {
             if is_var(&capture.name) {
                 let message = format!("spec.vars has an entry {} already; choose another name", capture.name);

@@ -63,6 +63,15 @@ impl<'a> Variables<'a> {
             if let Some(body) = &step.body {
                 self.text(format!("{at}.body"), body, &IN_LOADS);
             }
+            for (k, part) in step.upload.iter().enumerate() {
+                for (field, text) in [("value", &part.value), ("filename", &part.filename)] {
+                    self.text(format!("{at}.upload[{k}].{field}"), text.as_deref().unwrap_or_default(), &IN_LOADS);
+                }
+                if names(&part.name).next().is_some() {
+                    let message = "variables are not allowed here; write them into value or filename";
+                    self.errors.push(FieldError::new(format!("{at}.upload[{k}].name"), message));
+                }
+            }
         }
         self.captured = None;
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::generator_input::HeaderInput;
-use super::inputs::{headers, unsigned};
-use crate::api::{Capture, Method, Poll, Step, Tasks};
+use super::inputs::{ca_file, headers, unsigned};
+use crate::api::{Capture, Method, Part, Poll, Step, Tasks};
 
 /// One request of an iteration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,12 @@ pub struct StepInput {
     pub headers: Vec<HeaderInput>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// A multipart form in place of the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upload: Vec<PartInput>,
+    /// Random bytes in place of the body: least and most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_body: Option<(u32, u32)>,
     pub timeout_seconds: u32,
     /// Accepted status codes; empty: any 2xx.
     pub expect_status: Vec<u16>,
@@ -74,6 +80,29 @@ pub struct DuringInput {
     /// Its name.
     pub action: String,
     pub status: Vec<u16>,
+}
+
+/// One part of a multipart form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartInput {
+    pub name: String,
+    /// May hold variables; absent: a plain field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    pub content: PartContent,
+}
+
+/// What a part holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PartContent {
+    /// May hold variables.
+    Text(String),
+    /// So many printable characters, others for each request.
+    Generated(u32),
+    /// A file that the generator reads once.
+    File(String),
 }
 
 /// A value to take out of the answer.
@@ -134,6 +163,8 @@ pub(super) fn step_input(step: &Step, steps: &[Step]) -> StepInput {
         path: step.path.clone(),
         headers: headers(&step.headers),
         body: step.body.clone(),
+        upload: step.upload.iter().filter_map(part).collect(),
+        random_body: step.random_body.as_ref().map(|body| (unsigned(body.min_bytes), unsigned(body.max_bytes))),
         timeout_seconds: unsigned(step.timeout_seconds),
         expect_status: statuses(&expect.status),
         during: expect
@@ -164,6 +195,17 @@ fn capture(capture: &Capture) -> Option<CaptureInput> {
         (None, None) => return None,
     };
     Some(CaptureInput { name: capture.name.clone(), from })
+}
+
+fn part(part: &Part) -> Option<PartInput> {
+    let (content, is_file) = match (&part.value, part.bytes, &part.config_map_key_ref) {
+        (Some(value), ..) => (PartContent::Text(value.clone()), false),
+        (None, Some(bytes), _) => (PartContent::Generated(unsigned(bytes)), true),
+        (None, None, Some(key)) => (PartContent::File(ca_file(&key.name.0, &key.key.0)), true),
+        (None, None, None) => return None,
+    };
+    let filename = is_file.then(|| part.filename.clone().unwrap_or_else(|| part.name.clone()));
+    Some(PartInput { name: part.name.clone(), filename, content })
 }
 
 fn again(step: &Step, steps: &[Step]) -> Option<AgainInput> {

@@ -4,6 +4,7 @@ pub mod comment;
 pub mod compare;
 mod csv;
 pub mod html;
+mod items;
 mod json;
 mod junit;
 mod markdown;
@@ -58,7 +59,7 @@ impl ReportInput<'_> {
     }
 }
 
-/// `table.md`, `results.csv`, `results.json` and `junit.xml`, at most [`MOST_BYTES`] in all: what doesn't fit of the rows'
+/// `table.md`, `results.csv`, `results.json`, `junit.xml`, and `items.csv` where there are items, at most [`MOST_BYTES`] in all: what doesn't fit of the rows'
 /// details stays in their ConfigMaps, and results.json says where.
 pub fn files(input: &ReportInput) -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([
@@ -66,6 +67,7 @@ pub fn files(input: &ReportInput) -> BTreeMap<String, String> {
         ("results.csv".to_owned(), csv::csv(input)),
         ("junit.xml".to_owned(), junit::junit(input)),
     ]);
+    files.extend(items::items(input).map(|items| ("items.csv".to_owned(), items)));
     let taken: usize = files.values().map(String::len).sum();
     files.insert("results.json".into(), json::json(input, MOST_BYTES.saturating_sub(taken)));
     files

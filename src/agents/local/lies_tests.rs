@@ -48,7 +48,7 @@ async fn ended(spec: Value) -> Ended {
     let spec: LoadTestSpec = serde_json::from_value(spec).expect("a spec");
     let plan = plan(&spec).expect("a plan");
     let run = RunIdentity { name: "lies-00000-1".into(), start_ms: Timestamp::now().as_millisecond() };
-    let test = LocalTest { plan: &plan, run, environment: HashMap::new(), ca_file: None };
+    let test = LocalTest { plan: &plan, run, environment: HashMap::new(), ca_file: None, files: vec![] };
     let (_switch, stop) = stop_switch();
     super::run(&test, &stop, &mut |_| {}).await
 }

@@ -22,7 +22,9 @@ use self::settle::{drain, quiet};
 use crate::agents::refusal::Refusal;
 use crate::api::{LimitSource, Reason, Row};
 use crate::engine::Stop;
-use crate::plan::{GeneratorInput, Plan, PlannedRow, RunIdentity, generator_input, observer_input};
+use crate::plan::{
+    GeneratorInput, PartContent, PartInput, Plan, PlannedRow, RunIdentity, generator_input, observer_input,
+};
 use crate::results::figures::drain::drained_at;
 use crate::results::figures::server::restarted;
 use crate::results::judged::verdict::{EarlyEnd, Outcome, TestInput, outcome};
@@ -40,6 +42,8 @@ pub struct LocalTest<'a> {
     pub environment: HashMap<String, String>,
     /// File with the CA certificates that stand in for those of ConfigMaps.
     pub ca_file: Option<String>,
+    /// Files that stand in for keys of ConfigMaps to upload, `NAME/KEY` and path.
+    pub files: Vec<(String, String)>,
 }
 
 /// What there is to tell while it runs.
@@ -187,8 +191,18 @@ impl Running<'_> {
 
     fn input(&self, planned: &PlannedRow) -> GeneratorInput {
         let mut input = generator_input(self.test.plan, planned, &self.test.run);
-        input.loads.iter_mut().for_each(|load| stand_in(&mut load.tls.ca_file, self.test.ca_file.as_ref()));
+        for load in &mut input.loads {
+            stand_in(&mut load.tls.ca_file, self.test.ca_file.as_ref());
+            load.steps.iter_mut().flat_map(|step| &mut step.upload).for_each(|part| self.stand_in_file(part));
+        }
         input
+    }
+
+    fn stand_in_file(&self, part: &mut PartInput) {
+        if let PartContent::File(file) = &mut part.content {
+            let given = self.test.files.iter().rev().find(|(key, _)| file.ends_with(&format!("/{key}")));
+            given.iter().for_each(|(_, path)| file.clone_from(path));
+        }
     }
 
     fn connection_limit(&self) -> Option<(i32, LimitSource)> {

@@ -97,6 +97,19 @@ fn environment(
             )),
         }
     }
+    for (i, load) in spec.loads.iter().enumerate() {
+        for (j, part) in
+            load.steps.iter().enumerate().flat_map(|(j, step)| step.upload.iter().map(move |part| (j, part)))
+        {
+            let Some(key) = &part.config_map_key_ref else { continue };
+            let key = format!("{}/{}", key.name.0, key.key.0);
+            if !args.files.iter().any(|(given, _)| *given == key) {
+                missing.push(format!(
+                    "spec.loads[{i}].steps[{j}].upload: {key} is in a ConfigMap; give --file {key}=FILE"
+                ));
+            }
+        }
+    }
     let asks = spec.database.as_ref().is_some_and(|database| database.postgres.is_some());
     match &args.postgres_url {
         Some(url) if asks => drop(all.insert(POSTGRES_URL_ENV.into(), url.clone())),

@@ -49,6 +49,9 @@ pub struct Args {
     /// CA certificates (PEM) in place of those in ConfigMaps.
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
+    /// A file in place of a ConfigMap's key that is uploaded. May be repeated.
+    #[arg(long = "file", value_name = "CONFIGMAP/KEY=FILE", value_parser = pair)]
+    files: Vec<(String, String)>,
     /// Write table.md, results.csv, results.json and junit.xml into this folder.
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
@@ -80,6 +83,7 @@ pub async fn run(args: Args) -> ExitCode {
         run: RunIdentity { name: format!("{}-{}-1", manifest.name, &unique[..5]), start_ms: started_at },
         environment: manifest.environment,
         ca_file: args.cacert.as_ref().map(|file| file.display().to_string()),
+        files: args.files.clone(),
     };
     let (switch, stop) = stop_switch();
     let watching = tokio::spawn(stop_by_hand(switch));

@@ -45,7 +45,7 @@ pub async fn read(session: &mut Session<'_>) {
 async fn check(session: &Session<'_>) -> Check {
     slots(session).await?;
     urls(session).await?;
-    certificates(session).await?;
+    config_maps(session).await?;
     for target in &session.test.spec.targets {
         preflight_target::check(session, target).await?;
     }
@@ -120,18 +120,24 @@ async fn service(session: &Session<'_>, path: &str, name: &str) -> Check {
     Ok(())
 }
 
-/// ConfigMaps with CA certificates.
-async fn certificates(session: &Session<'_>) -> Check {
+/// ConfigMaps with CA certificates and files to upload.
+async fn config_maps(session: &Session<'_>) -> Check {
     let spec = &session.test.spec;
     let loads = spec.loads.iter().filter_map(|load| load.tls.as_ref());
     let measurements = spec.measurements.iter().filter_map(|m| m.http.as_ref()?.tls.as_ref());
-    for ca in loads.chain(measurements).filter_map(|tls| tls.ca_from.as_ref()) {
-        let key = &ca.config_map_key_ref;
+    let authorities = loads.chain(measurements).filter_map(|tls| tls.ca_from.as_ref());
+    let authorities = authorities.map(|ca| (&ca.config_map_key_ref, "tls.caFrom"));
+    let parts = spec.loads.iter().flat_map(|load| &load.steps).flat_map(|step| &step.upload);
+    let uploads = parts.filter_map(|part| Some((part.config_map_key_ref.as_ref()?, "upload")));
+    for (key, what) in authorities.chain(uploads) {
         let found = call(session.api::<ConfigMap>().get_opt(&key.name.0)).await;
         let found = found.map_err(|e| failed("reading a ConfigMap", &e))?;
-        let has = found.is_some_and(|map| map.data.is_some_and(|data| data.contains_key(&key.key.0)));
+        let has = found.is_some_and(|map| {
+            map.data.is_some_and(|data| data.contains_key(&key.key.0))
+                || map.binary_data.is_some_and(|data| data.contains_key(&key.key.0))
+        });
         if !has {
-            let note = format!("there is no ConfigMap {} with key {} for tls.caFrom", key.name.0, key.key.0);
+            let note = format!("there is no ConfigMap {} with key {} for {what}", key.name.0, key.key.0);
             return Err(not_yet(Reason::ConfigMapMissing, note));
         }
     }

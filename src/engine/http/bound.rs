@@ -15,11 +15,13 @@ pub struct Fill<'a> {
     pub numbers: Numbers,
     /// Captured values by their slots.
     pub captured: &'a [Option<String>],
+    /// Which time the step is sent in its iteration, from 1.
+    pub turn: u32,
 }
 
 impl From<Numbers> for Fill<'_> {
     fn from(numbers: Numbers) -> Self {
-        Self { numbers, captured: &[] }
+        Self { numbers, captured: &[], turn: 1 }
     }
 }
 
@@ -216,7 +218,7 @@ mod tests {
         bound.push_text("a=");
         bound.push_captured(1);
         let captured = [None, Some("x y".to_owned())];
-        let fill = Fill { numbers: Numbers::default(), captured: &captured };
+        let fill = Fill { captured: &captured, ..Fill::default() };
         assert_eq!(bound.render(&fill), "a=x y");
         let encoded = bound.map(|text| text.replace(' ', "%20"));
         assert_eq!((encoded.render(&fill), encoded.length(&fill)), ("a=x%20y".to_owned(), 7));

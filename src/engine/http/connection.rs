@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use super::alarm::Alarm;
 use super::failure::{self, Failure};
+use super::payload::Tail;
 use super::reader::{Closed, Malformed, Memo, Reader, Reply, Want};
 use super::stream::Stream;
 
@@ -39,6 +40,8 @@ pub trait Outgoing {
     fn want(&self) -> Want;
     /// Writes the request's bytes.
     fn write(&self, out: &mut Vec<u8>);
+    /// What follows them piece by piece.
+    fn tail(&self) -> Option<Box<Tail>>;
     /// The buffers; locked within a poll.
     fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T;
 }
@@ -81,7 +84,7 @@ impl Connection {
         deadline: Instant,
     ) -> Exchange<'a, O> {
         let reader = Reader::new(request.want());
-        Exchange { connection: self, request, alarm, deadline, reader, sent: Sent::Nothing, woken: false }
+        Exchange { connection: self, request, alarm, deadline, reader, sent: Sent::Nothing, tail: None, woken: false }
     }
 }
 
@@ -94,6 +97,8 @@ pub struct Exchange<'a, O> {
     deadline: Instant,
     reader: Reader,
     sent: Sent,
+    /// What is sent when all before it is on its way.
+    tail: Option<Box<Tail>>,
     /// It was polled once; whoever polls it again may have been woken by the alarm.
     woken: bool,
 }
@@ -150,6 +155,8 @@ impl<O: Outgoing> Exchange<'_, O> {
                 return Poll::Ready(Err(Broken { failure: *failure, unsent: true, unanswered: true }));
             }
             self.sent = first.1;
+            self.tail = self.request.tail();
+            self.follow(cx, &mut scratch.output);
             // A connection that was just found empty wakes this task when there is something to read.
             if std::mem::replace(&mut self.connection.used, true) && matches!(self.sent, Sent::All) {
                 return Poll::Pending;
@@ -157,10 +164,24 @@ impl<O: Outgoing> Exchange<'_, O> {
         } else if let Sent::Part(rest, from) = &mut self.sent {
             let (rest, from) = (std::mem::take(rest), *from);
             self.sent = self.write(cx, &rest, from).1;
+            self.follow(cx, &mut scratch.output);
         } else if matches!(self.sent, Sent::Unflushed) {
             self.sent = self.flush(cx);
+            self.follow(cx, &mut scratch.output);
         }
         self.read(cx, scratch, self.request.step())
+    }
+
+    /// Goes on with the tail as far as the connection takes it. While there is one, not all is sent.
+    fn follow(&mut self, cx: &mut Context<'_>, output: &mut Vec<u8>) {
+        while let (Some(tail), Sent::All) = (&mut self.tail, &self.sent) {
+            output.clear();
+            if tail.next(output) {
+                self.sent = self.write(cx, output, 0).1;
+            } else {
+                self.tail = None;
+            }
+        }
     }
 
     /// Writes from `from` on, and says where it got to.

@@ -8,6 +8,7 @@ pub(super) mod connector;
 pub mod failure;
 pub(super) mod jar;
 pub(super) mod judge;
+pub(super) mod payload;
 pub(super) mod reader;
 pub(super) mod request;
 pub mod resolve;

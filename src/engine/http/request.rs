@@ -1,14 +1,18 @@
 //! The requests of a load's steps: checked and made into bytes once, with places for what each iteration has of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT,
+};
 use http::{HeaderName, HeaderValue, Method, Uri};
 
 use super::bound::write_number;
 use super::judge::Judge;
+use super::payload::{Payload, Tail};
 use super::reader::Want;
 use super::resolve::Target;
 use super::template::{Bound, Constants, Fill, Template, TemplateError};
@@ -20,6 +24,8 @@ use crate::plan::{DuringInput, HeaderInput, LoadInput, StepInput, names};
 pub enum StepError {
     #[error("{field}: {error}")]
     Template { field: String, error: TemplateError },
+    #[error("{field}: the file can't be read: {error}")]
+    File { field: String, error: std::io::Error },
     #[error("{field}: {what}; a variable's value may have a line break or another character that HTTP forbids")]
     Unsendable { field: String, what: &'static str },
 }
@@ -53,6 +59,8 @@ pub struct Step {
     /// The manifest's own cookies.
     cookies: Option<Bound>,
     body: Bound,
+    /// In place of a text.
+    payload: Option<Payload>,
     /// The request asks for the connection's end.
     closes: bool,
     /// What its answers are worth.
@@ -94,13 +102,25 @@ impl Step {
             basic_auth: None,
             cookies: None,
             body: bind("body", input.body.as_deref().unwrap_or_default())?,
+            payload: None,
             closes: false,
             judge: Judge::new(input, constants),
             needs: Vec::new(),
             method,
             path,
         };
+        let read = |at: usize, file: &str| {
+            let error = |error| StepError::File { field: field(&format!("upload[{at}]")), error };
+            std::fs::read(file).map(Arc::from).map_err(error)
+        };
+        step.payload = Payload::new(input, (load.seed, position), &bind, &read)?;
         let mut headers = headers(load, position, &bind, &unsendable)?;
+        if let Some(kind) = step.payload.as_ref().and_then(|payload| payload.content_type.as_ref()) {
+            let mut value = Bound::default();
+            value.push_text(kind);
+            headers.retain(|(name, _)| *name != CONTENT_TYPE);
+            headers.push((CONTENT_TYPE, value));
+        }
         step.basic_auth = basic_auth(load, &headers, &bind)?;
         if let Some(pair) = step.basic_auth.take_if(|pair| pair.constant().is_some()) {
             let mut value = Bound::default();
@@ -118,6 +138,7 @@ impl Step {
         step.head = head(&step, &headers, &target.authority);
         let texts = [Some(&step.head), Some(&step.body), step.basic_auth.as_ref(), step.cookies.as_ref()];
         step.needs = texts.into_iter().flatten().flat_map(Bound::slots).collect();
+        step.needs.extend(step.payload.iter().flat_map(Payload::slots));
         Ok(step)
     }
 
@@ -138,15 +159,21 @@ impl Step {
             }
             out.extend_from_slice(b"\r\n");
         }
-        let length = self.body.length(fill);
+        let length =
+            self.payload.as_ref().map_or_else(|| self.body.length(fill) as u64, |payload| payload.length(fill));
         // Without a body only where a body would mean something (RFC 9110, section 8.6).
         if length > 0 || !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE) {
             out.extend_from_slice(b"content-length: ");
-            write_number(length as u64, out);
+            write_number(length, out);
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"\r\n");
         self.body.write(fill, out);
+    }
+
+    /// What is to be sent behind what [`Step::write`] wrote, piece by piece.
+    pub fn tail(&self, fill: &Fill<'_>) -> Option<Box<Tail>> {
+        self.payload.as_ref().map(|payload| Box::new(payload.tail(fill)))
     }
 
     /// One iteration's path, without its query: what cookies are for.
@@ -174,7 +201,10 @@ impl Step {
     /// Whether the same request may be sent a second time: its method allows it (RFC 9110, section 9.2.2), and it would
     /// be the same, which one with a new `$(uuid)` is not.
     pub fn repeatable(&self) -> bool {
-        self.method.is_idempotent() && !self.head.has_uuid() && !self.body.has_uuid()
+        self.method.is_idempotent()
+            && !self.head.has_uuid()
+            && !self.body.has_uuid()
+            && !self.payload.as_ref().is_some_and(Payload::has_uuid)
     }
 }
 

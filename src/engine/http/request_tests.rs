@@ -156,7 +156,7 @@ fn a_header_of_the_load_that_names_a_captured_value_is_sent_from_the_step_after_
     let target = Target { tls: false, host: "h".into(), authority: "h:8000".into(), addresses: vec![] };
     let constants = Constants::new("run", 0, &Default::default()).capturing(vec!["token".into()]);
     let captured = [Some("a b/c".to_owned())];
-    let fill = Fill { numbers: Numbers::default(), captured: &captured };
+    let fill = Fill { captured: &captured, ..Fill::default() };
     let sent = [0, 1, 2].map(|position| {
         let step = Step::new(&load, position, "", &target, &constants).ok().unwrap();
         let mut out = Vec::new();

@@ -17,7 +17,8 @@ use crate::plan::Flow;
 /// value that it should have captured.
 pub async fn run(worker: &Worker, flow: &Flow, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
     let shared = &worker.shared;
-    let mut journey = Journey { worker, start, iteration, captured: vec![None; shared.slots], due: iteration.due };
+    let mut journey =
+        Journey { worker, start, iteration, captured: vec![None; shared.slots], due: iteration.due, turn: 1 };
     let mut left = shared.requests;
     for (position, turn) in flow.walk() {
         if shared.stopping() {
@@ -58,6 +59,8 @@ struct Journey<'a> {
     captured: Captured,
     /// When the next request is due, from the load's start.
     due: Duration,
+    /// Which time the step is sent that is under way.
+    turn: u32,
 }
 
 /// How a step ended, and how often was asked.
@@ -70,6 +73,7 @@ struct Ended {
 impl Journey<'_> {
     /// Sends a step, the `turn`-th time in this iteration, and counts how it ended.
     async fn send(&mut self, position: usize, turn: u32, client: &mut Client) {
+        self.turn = turn;
         let now = Instant::now();
         let Iteration { warmup, due: since, numbers, .. } = self.iteration;
         let until = self.worker.shared.steps[position].until;
@@ -136,7 +140,7 @@ impl Journey<'_> {
         now: Instant,
         client: &mut Client,
     ) -> (Option<u16>, Result<Option<u64>, Failure>) {
-        let fill = Fill { numbers: self.iteration.numbers, captured: &self.captured };
+        let fill = Fill { numbers: self.iteration.numbers, captured: &self.captured, turn: self.turn };
         let request = Request { worker: self.worker, position, fill, cookies: None };
         let judge = &self.worker.shared.steps[position].judge;
         let reply = match self.worker.shared.is_journey() {

@@ -19,6 +19,7 @@ use crate::engine::http::connector::Connector;
 use crate::engine::http::failure::Failure;
 use crate::engine::http::jar::{Jar, Place};
 use crate::engine::http::judge::Captured;
+use crate::engine::http::payload::Tail;
 use crate::engine::http::reader::{Reply, Want};
 use crate::engine::http::request::Step;
 use crate::engine::http::template::{Fill, Numbers};
@@ -301,6 +302,10 @@ impl Outgoing for Request<'_> {
 
     fn write(&self, out: &mut Vec<u8>) {
         self.spec().write(&self.fill, self.cookies.as_deref(), out);
+    }
+
+    fn tail(&self) -> Option<Box<Tail>> {
+        self.spec().tail(&self.fill)
     }
 
     fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
