@@ -9,6 +9,7 @@ use super::database::Window;
 use super::decimal::human_count;
 use super::note::plural;
 use crate::results::gathered::merge::{MergedLoad, MergedStep};
+use crate::results::gathered::recovery::OutageRecord;
 use crate::results::gathered::sample::Sample;
 
 /// What went wrong with requests, most frequent first: "2 requests timed out after 60 s", "1,203 answers were 503".
@@ -105,9 +106,13 @@ pub fn stopped(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
     all.collect()
 }
 
+/// An outage until the end of the load that is shorter than this is a last failed request or two, milliseconds.
+const WORTH_SAYING_MS: u64 = 1_000;
+
 /// "probe did not answer well again before its load ended".
 pub fn unrecovered(loads: &[MergedLoad]) -> Vec<String> {
-    let open = |load: &&MergedLoad| load.recovery.as_ref().is_some_and(|all| all.outages.iter().any(|one| one.open));
+    let long = |one: &OutageRecord| one.open && one.milliseconds() >= WORTH_SAYING_MS;
+    let open = |load: &&MergedLoad| load.recovery.as_ref().is_some_and(|all| all.outages.iter().any(long));
     loads
         .iter()
         .filter(open)
