@@ -231,6 +231,60 @@ fn sweeps() -> Vec<Case> {
     ]
 }
 
+fn actions() -> Vec<Case> {
+    let act = |entry: Value| {
+        let mut action = json!({"name": "a", "when": "DuringLoad"});
+        action.as_object_mut().unwrap().extend(entry.as_object().unwrap().clone());
+        json!({"targets": [{"name": "api", "workloadRef": {"name": "x"}}], "actions": [action]})
+    };
+    let restart = || json!({"target": "api"});
+    let every = |least: i32, most: i32| json!({"minSeconds": least, "maxSeconds": most});
+    vec![
+        (
+            "set exactly one of scale, deletePods, restart",
+            vec![act(json!({})), act(json!({"restart": restart(), "deletePods": {"target": "api"}}))],
+            vec![act(json!({"restart": restart()})), act(json!({"deletePods": {"target": "api", "count": 2}}))],
+        ),
+        (
+            "afterSeconds, forSeconds, every and graceSeconds need when: DuringLoad",
+            vec![
+                act(json!({"when": "BeforeRow", "afterSeconds": 1, "restart": restart()})),
+                act(json!({"when": "BeforeRow", "graceSeconds": 1, "restart": restart()})),
+                act(json!({"when": "BeforeRow", "every": every(1, 2), "restart": restart()})),
+                act(json!({"when": "BeforeRow", "forSeconds": 1, "scale": {"target": "api", "replicas": 0}})),
+            ],
+            vec![
+                act(json!({"when": "BeforeRow", "timeoutSeconds": 9, "restart": restart()})),
+                act(json!({"afterSeconds": 1, "graceSeconds": 1, "restart": restart()})),
+            ],
+        ),
+        (
+            "scale needs forSeconds, and forSeconds needs scale",
+            vec![
+                act(json!({"forSeconds": 1, "restart": restart()})),
+                act(json!({"scale": {"target": "api", "replicas": 0}})),
+            ],
+            vec![act(json!({"forSeconds": 1, "scale": {"target": "api", "replicas": 0}}))],
+        ),
+        (
+            "every can't be used with scale",
+            vec![
+                act(json!({"every": every(2, 1), "restart": restart()})),
+                act(json!({"every": every(1, 2), "forSeconds": 1, "scale": {"target": "api", "replicas": 0}})),
+            ],
+            vec![act(json!({"every": every(2, 2), "restart": restart()}))],
+        ),
+        (
+            "an action names a target that is not defined",
+            vec![
+                act(json!({"restart": {"target": "gone"}})),
+                json!({"actions": [{"name": "a", "when": "BeforeRow", "deletePods": {"target": "api"}}]}),
+            ],
+            vec![act(json!({"restart": restart()}))],
+        ),
+    ]
+}
+
 fn thresholds() -> Vec<Case> {
     let limit = |metric: &str| json!({"thresholds": [{"metric": metric, "max": 1}]});
     let stop = |mut threshold: Value| {
@@ -318,7 +372,7 @@ fn thresholds() -> Vec<Case> {
 #[test]
 fn each_rule_refuses_what_breaks_it_alone_and_accepts_what_keeps_it() {
     let schema = compile_schema(&schema());
-    for (message, breaking, keeping) in [loads(), parts(), sweeps(), thresholds()].concat() {
+    for (message, breaking, keeping) in [loads(), parts(), sweeps(), actions(), thresholds()].concat() {
         for spec in breaking {
             let got = refusals(&schema, &with(&spec), None);
             assert!(got.len() == 1 && got[0].starts_with(message), "{message}\n{spec}\n{got:?}");
@@ -333,7 +387,7 @@ fn each_rule_refuses_what_breaks_it_alone_and_accepts_what_keeps_it() {
 fn the_table_above_and_the_tests_below_speak_of_every_rule() {
     let mut all = Vec::new();
     messages(&schema(), &mut all);
-    let cases = [loads(), parts(), sweeps(), thresholds()].concat();
+    let cases = [loads(), parts(), sweeps(), actions(), thresholds()].concat();
     let elsewhere = ["the name must be a DNS label", "spec is immutable while a run is in progress"];
     let known: BTreeSet<&str> = cases.iter().map(|(message, ..)| *message).chain(elsewhere).collect();
     for message in &all {
@@ -371,6 +425,7 @@ fn edits() -> Vec<(&'static str, Value)> {
         ("deadlines", json!({"totalSeconds": 601})),
         ("pods", json!({"cpu": 3})),
         ("vars", json!([{"name": "v", "value": "other"}])),
+        ("actions", json!([{"name": "r", "when": "DuringLoad", "restart": {"target": "api"}}])),
         ("seed", json!(2)),
         ("runId", json!("b")),
         ("suspend", json!(true)),
@@ -392,6 +447,7 @@ fn whole() -> Value {
         "deadlines": {"totalSeconds": 600},
         "pods": {"cpu": 2},
         "vars": [{"name": "v", "value": "x"}],
+        "actions": [{"name": "r", "when": "BeforeRow", "restart": {"target": "api"}}],
         "seed": 1,
         "runId": "a",
         "suspend": false,

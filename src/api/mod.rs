@@ -1,5 +1,6 @@
 //! The LoadTest API, version v1alpha1. The types are the source; `crd()` is the CRD made from them.
 
+mod action;
 mod crd;
 mod database;
 mod figures;
@@ -22,6 +23,7 @@ mod sweep;
 mod target;
 mod vars;
 
+pub use action::*;
 pub use crd::{crd, crd_json};
 pub use database::*;
 pub use figures::*;

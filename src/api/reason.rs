@@ -58,6 +58,7 @@ reasons! {
         WaitingForStart: "The common start instant is set and lies ahead.", "";
         Loading: "The load is being sent.", "";
         Collecting: "The load is over and the generators' records are being read.", "";
+        Acting: "An action of the test is being done, or its end waited for.", "If it lasts: kubectl describe the pods of the action's target; its timeoutSeconds ends the wait.";
         Draining: "Work left in the application's queue is being waited for (settle.until).", "If it lasts: does the measurement of settle.until go down? settle.timeoutSeconds ends the wait.";
         Settling: "The quiet time after the row (settle.seconds).", "";
         WaitingForStop: "Generators that may still send are being waited for before the targets are put back.", "";
@@ -105,6 +106,7 @@ reasons! {
         ObserverLost: "The observer pod ended or never answered; the figures it samples are missing.", "See why the pod whose name ends in -observe ended, or what its URL and Secret lead to.";
         ResultsIncomplete: "A generator's records could not be read in full.", "See whether the log of the pod was cut (rotation, a full disk); fewer clients a generator make it shorter.";
         DrainTimeout: "The backlog did not go down in settle.timeoutSeconds.", "Raise settle.timeoutSeconds, or see why the work is not done.";
+        ActionFailed: "An action of the test was not done, or not at its time; the message says which and why.", "See why in the message: an operator that was away, a target that was gone or that somebody else scaled. Then run it again.";
         EvidenceMissing: "A figure that a threshold needs is missing.", "The observations name the figure and how many of its points are there; optional: true where it is only nice to have.";
         DeadlineExceeded: "A deadline of the test passed; everything was put back.", "Raise the deadline that the message names: queueSeconds for waiting in line, totalSeconds for the run.";
     }

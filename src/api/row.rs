@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::action::ActionFigures;
 use super::figures::{DatabaseFigure, MeasurementFigure};
 use super::shared::*;
 
@@ -68,6 +69,10 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), transform = list::atomic)]
     pub targets: Vec<TargetFigures>,
+    /// What spec.actions did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), transform = list::atomic)]
+    pub actions: Vec<ActionFigures>,
     /// Thresholds that did not hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 4), transform = list::atomic)]

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::action::ActRecord;
 use super::shared::*;
 
 /// A run.
@@ -102,6 +103,18 @@ pub struct CurrentRow {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), transform = list::atomic)]
     pub targets: Vec<TargetAtStart>,
+    /// What actions did so far, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), transform = list::atomic)]
+    pub acts: Vec<ActRecord>,
+    /// uids of the pods that the last of them deletes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 36)), transform = list::atomic)]
+    pub doomed_pods: Vec<String>,
+    /// Why the first one that failed did so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 160))]
+    pub action_problem: Option<String>,
 }
 
 /// A target when the load started.

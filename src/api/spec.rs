@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::rules;
 use super::shared::*;
 use super::status::LoadTestStatus;
-use super::{database::*, judgement::*, load::*, measurement::*, pods::*, sweep::*, target::*, vars::*};
+use super::{action::*, database::*, judgement::*, load::*, measurement::*, pods::*, sweep::*, target::*, vars::*};
 
 /// What to test.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +78,8 @@ use super::{database::*, judgement::*, load::*, measurement::*, pods::*, sweep::
     validation = rules::THRESHOLD_DATABASE,
     validation = rules::THRESHOLD_MEASUREMENT,
     validation = rules::THRESHOLD_LOAD,
-    validation = rules::THRESHOLD_TARGET
+    validation = rules::THRESHOLD_TARGET,
+    validation = rules::ACTION_TARGET
 )]
 pub struct LoadTestSpec {
     /// What is sent. Several run side by side, from the same instant.
@@ -138,6 +139,11 @@ pub struct LoadTestSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), transform = list::by_name)]
     pub vars: Vec<Var>,
+
+    /// What else is done to the targets, and when: faults, restarts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), transform = list::by_name)]
+    pub actions: Vec<Action>,
 
     /// Makes random choices, such as random bodies, the same in every run.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,10 @@ use crate::api::Instant;
 /// ReplicaSets, and `rollout undo` would bring it back.
 pub const CLAIM: &str = "loadtest.dev/claim";
 
+/// Annotation of a pod template: when an action restarted its workload last. It stays, since taking it away would restart
+/// the workload once more.
+pub const RESTARTED_AT: &str = "loadtest.dev/restarted-at";
+
 /// The annotation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,6 +29,9 @@ pub struct Claim {
     pub originals: Fields,
     /// What we set last; empty until the first size.
     pub set: Fields,
+    /// The act that wrote it last, as `row.number`; absent: none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<String>,
     /// When the run ends at the latest: after that nobody needs the claim any more.
     pub until: Instant,
 }

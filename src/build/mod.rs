@@ -9,14 +9,16 @@ mod pod;
 mod size;
 mod target_patch;
 
-pub use claim::{CLAIM, Claim};
+pub use claim::{CLAIM, Claim, RESTARTED_AT};
 pub use config_map::{plan_config_map, report_config_map, row_config_map};
 pub use generator_job::generator_job;
 pub use names::*;
 pub use observer_job::observer_job;
 pub use pod::{GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT};
 pub use size::{Field, Fields, container_index, current, same, sized, wanted};
-pub use target_patch::{Release, TargetError, claim_patch, rehearsal, release_patch, size_patch};
+pub use target_patch::{
+    Doing, Release, TargetError, act_patch, claim, claim_patch, rehearsal, release_patch, size_patch,
+};
 
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::Value;

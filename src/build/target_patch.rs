@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::claim::{CLAIM, Claim};
+use super::claim::{CLAIM, Claim, RESTARTED_AT};
 use super::names::RunName;
 use super::size::{Field, Fields, container_index, container_with, current, same};
 use crate::api::Instant;
@@ -47,6 +47,7 @@ pub fn claim_patch(
         container: name.into(),
         originals: current(workload, index, fields.iter()),
         set: Fields::new(),
+        act: None,
         until,
     };
     let mut patch = begin(workload);
@@ -66,6 +67,34 @@ pub fn size_patch(workload: &Value, wanted: &Fields) -> Result<Value, TargetErro
     claim.set.clone_from(wanted);
     add_metadata(workload, &mut patch, "annotations", Some(text(&claim)));
     Ok(patch.into())
+}
+
+/// What an act makes of a target, and its number in the claim, in one patch: who finds the number knows that it is done.
+///
+/// # Errors
+/// There is no claim to write into.
+pub fn act_patch(workload: &Value, act: &str, doing: Doing<'_>) -> Result<Value, TargetError> {
+    let mut claim = claim(workload)?;
+    let mut patch = begin(workload);
+    match doing {
+        Doing::Size(wanted) => {
+            add_fields(workload, &claim.container, wanted, &mut patch)?;
+            claim.set.clone_from(wanted);
+        }
+        Doing::Restart(at) => add_restart(workload, at, &mut patch),
+    }
+    claim.act = Some(act.into());
+    add_metadata(workload, &mut patch, "annotations", Some(text(&claim)));
+    Ok(patch.into())
+}
+
+/// What an act does to a workload.
+#[derive(Clone, Copy, Debug)]
+pub enum Doing<'a> {
+    /// These fields.
+    Size(&'a Fields),
+    /// A rollout without a change: this instant into the pods' template.
+    Restart(Instant),
 }
 
 /// A claim and a size in one patch, for a dry run. The label of another test's claim stays: that test is waited for later, and
@@ -106,7 +135,7 @@ pub fn release_patch(workload: &Value) -> Result<Release, TargetError> {
 }
 
 /// The claim that a workload's annotation holds.
-pub(super) fn claim(workload: &Value) -> Result<Claim, TargetError> {
+pub fn claim(workload: &Value) -> Result<Claim, TargetError> {
     let text = workload["metadata"]["annotations"][CLAIM].as_str().ok_or(TargetError::NotClaimed)?;
     serde_json::from_str(text).map_err(|e| TargetError::BadClaim(e.to_string()))
 }
@@ -144,6 +173,19 @@ fn add_fields(workload: &Value, container: &str, fields: &Fields, patch: &mut Ve
         }
     }
     Ok(())
+}
+
+fn add_restart(workload: &Value, at: Instant, patch: &mut Vec<Value>) {
+    const ANNOTATIONS: &str = "/spec/template/metadata/annotations";
+    let template = &workload["spec"]["template"];
+    if !template["metadata"].is_object() {
+        patch.push(json!({"op": "add", "path": "/spec/template/metadata", "value": {}}));
+    }
+    if !template["metadata"]["annotations"].is_object() {
+        patch.push(json!({"op": "add", "path": ANNOTATIONS, "value": {}}));
+    }
+    let path = format!("{ANNOTATIONS}/{}", RESTARTED_AT.replace('/', "~1"));
+    patch.push(json!({"op": "add", "path": path, "value": at.to_string()}));
 }
 
 /// Where the claim stands among labels or annotations.

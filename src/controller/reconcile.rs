@@ -18,8 +18,7 @@ use super::read::observer;
 use super::read::pods;
 use super::read::preflight;
 use super::read::targets;
-
-use super::read::{follow, usage};
+use super::read::{follow, usage, victims};
 use super::session::Session;
 use super::write::apply;
 use super::write::record;
@@ -145,6 +144,7 @@ async fn read(session: &mut Session<'_>, need: Need) {
         Need::Rollout => targets::prove(session).await,
         Need::Job => pods::read_job(session).await,
         Need::Pods => pods::read(session).await,
+        Need::Victims => victims::read(session).await,
         Need::Observer => observer::read(session).await,
         Need::Drained => observer::drained(session).await,
         Need::Collect => collect::read(session).await,

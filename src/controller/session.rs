@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::context::{Context, Memory};
 use crate::api::{LoadTest, LoadTestStatus, Reason, Target};
-use crate::build::{FINALIZER, RunName};
+use crate::build::{FINALIZER, Field, Fields, RunName, wanted};
 use crate::evidence::cluster::pods::PodFact;
-use crate::lifecycle::{Input, Intent, Millis, PlanView, Seen, State, Uid, view};
+use crate::lifecycle::{Input, Intent, Millis, PlanView, Seen, State, Uid, scaled, view};
 use crate::plan::{FieldError, Plan, PlannedRow, RunIdentity, plan};
 
 /// One pass.
@@ -36,6 +36,8 @@ pub struct Session<'a> {
     pub workloads: Vec<Option<Value>>,
     /// Pods of the row, as they were read.
     pub pods: Vec<Pod>,
+    /// Pods of the target whose pods the act at hand deletes.
+    pub victims: Vec<Pod>,
     /// Pods that serve, by target, once the rollout is proved.
     pub serving: Vec<(String, i64, Vec<PodFact>)>,
 }
@@ -81,6 +83,7 @@ impl<'a> Session<'a> {
             uids: HashMap::new(),
             workloads: Vec::new(),
             pods: Vec::new(),
+            victims: Vec::new(),
             serving: Vec::new(),
         }
     }
@@ -136,6 +139,47 @@ impl<'a> Session<'a> {
     pub fn target(&self, name: &str) -> Option<&Target> {
         let of_row = self.row().and_then(|row| row.target(name));
         of_row.or_else(|| self.test.spec.targets.iter().find(|target| target.name.0 == name))
+    }
+
+    /// What the row in progress wants of a target now: its size, with the replicas that an act gives it. `originals`: what
+    /// its claim says stood there before.
+    pub fn wanted(&self, target: &Target, originals: &Fields) -> Fields {
+        let mut fields = wanted(target);
+        let name = &target.name.0;
+        if self.plan.as_ref().is_some_and(|plan| !plan.scales(name).is_empty()) {
+            let row = self.view.rows.get(usize::from(self.state.row).saturating_sub(1));
+            let at = self.sized.iter().position(|sized| sized == name);
+            let scaled = row.zip(at).and_then(|(row, at)| scaled(&row.acts, self.state.act, at));
+            match scaled {
+                Some(replicas) => drop(fields.insert(Field::Replicas, Some(replicas.into()))),
+                None => {
+                    let original = originals.get(&Field::Replicas).cloned().flatten();
+                    fields.entry(Field::Replicas).or_insert(original);
+                }
+            }
+        }
+        fields
+    }
+
+    /// Every field that a row or an action sets of a target.
+    pub fn fields(&self, target: &str) -> Vec<Field> {
+        let Some(plan) = &self.plan else { return Vec::new() };
+        let rows = plan.rows.iter().filter_map(|row| row.target(target));
+        let mut fields: Vec<_> = rows.flat_map(|target| wanted(target).into_keys()).collect();
+        fields.extend((!plan.scales(target).is_empty()).then_some(Field::Replicas));
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    /// The act under way, as a target's claim shows it.
+    pub fn act_mark(&self) -> String {
+        self.act_mark_of(self.state.act)
+    }
+
+    /// The same of the row's act of that number.
+    pub fn act_mark_of(&self, act: u16) -> String {
+        format!("{}.{act}", self.state.row)
     }
 
     /// An API of the test's namespace.

@@ -44,6 +44,25 @@ impl State {
                 next.fire = Some(*fire);
                 next.armed.clone_from(pods);
             }
+            Change::ActBegun { act, doomed } => {
+                (next.act, next.acting, next.act_at) = (*act, true, now);
+                next.doomed.clone_from(doomed);
+                if next.step == RowStep::Sizing {
+                    // Each act has its own time, and the rollout that follows has its own again.
+                    let act = plan.act(self.row, *act);
+                    next.deadline = now + act.map_or(0, |act| act.timeout) + plan.prepare;
+                }
+            }
+            Change::ActDone => {
+                next.end_act();
+                if next.step == RowStep::Sizing {
+                    next.deadline = now + plan.prepare;
+                }
+            }
+            Change::ActFailed(act) => {
+                next.end_act();
+                next.act = *act;
+            }
             Change::Loading => next.step(RowStep::Loading, self.hard_end() + GRACE),
             Change::Collecting => next.step(RowStep::Collecting, now + COLLECTING),
             Change::Collected | Change::RowInvalid(_) => next.step(RowStep::Draining, now + plan.drain_timeout),
@@ -73,12 +92,20 @@ impl State {
         self.job = None;
         self.armed.clear();
         self.fire = None;
+        self.act = 0;
+        self.end_act();
         self.step(step, deadline);
     }
 
     fn step(&mut self, step: RowStep, deadline: Millis) {
         self.step = step;
         self.deadline = deadline;
+    }
+
+    fn end_act(&mut self) {
+        self.acting = false;
+        self.act_at = 0;
+        self.doomed.clear();
     }
 
     fn finish(&mut self, reason: Reason) {

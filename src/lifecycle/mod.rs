@@ -5,6 +5,7 @@
 //! recorded and read back. What a record makes of the state is `State::after`, also pure, so that the two can be
 //! explored together. `docs/protocol.md` says why each write stands where it stands.
 
+mod acts;
 mod after;
 pub mod conditions;
 mod decide;
@@ -21,6 +22,7 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
+pub use acts::scaled;
 pub use decide::decide;
 pub use seen::*;
 pub use standing::{Active, Verdict as StandingVerdict, is_of, standing};

@@ -3,6 +3,7 @@
 //! - The Job is created only before its uid is recorded, and pods are granted only what the recorded commit point says.
 //! - A row is fired at most once: `Fire` is recorded only in Arming, and nothing leads back there.
 
+use super::acts;
 use super::seen::{ClaimSeen, JobSeen, Live, ObserverSeen, PodsSeen, RolloutSeen, SizeSeen, TargetSeen};
 use super::state::{Fire, HELD, RowView, lead};
 use super::step::{Change, Effect, Input, Need, Step};
@@ -82,6 +83,9 @@ fn sizing(input: &Input<'_>) -> Step {
             Live::Unreachable | Live::NotRead => return unavailable(input),
         }
     }
+    if let Some(step) = acts::before_row(input) {
+        return step;
+    }
     match &input.seen.rollout {
         Live::NotRead => Step::Read(Need::Rollout),
         Live::Fresh(RolloutSeen::Ready { held }) if *held >= HELD => Step::Record(Change::Creating),
@@ -116,7 +120,7 @@ fn arming(input: &Input<'_>) -> Step {
         }
         (Live::Missing, _) => return Step::Record(Change::RowInvalid(Reason::JobGone)),
         (Live::Fresh(_), Live::Fresh(pods)) => {
-            let RowView { generators, worst_case } = current(input);
+            let (generators, worst_case) = current(input).map_or((0, 0), |row| (row.generators, row.worst_case));
             if pods.armed.len() == generators as usize {
                 return Step::Record(fire(input, generators, worst_case, pods));
             }
@@ -169,16 +173,20 @@ fn starting(input: &Input<'_>) -> Step {
 }
 
 fn loading(input: &Input<'_>) -> Step {
-    match &input.seen.pods {
+    let over = match &input.seen.pods {
         Live::NotRead => return Step::Read(Need::Pods),
-        Live::Fresh(pods) if pods.alive == 0 => return Step::Record(Change::Collecting),
-        Live::Missing => return Step::Record(Change::Collecting),
-        _ => {}
+        Live::Fresh(pods) if pods.alive == 0 => true,
+        Live::Missing => true,
+        _ => input.now >= input.state.deadline,
+    };
+    if let Some(step) = acts::in_load(input, over) {
+        return step;
     }
-    if input.now >= input.state.deadline {
+    if over {
         return Step::Record(Change::Collecting);
     }
-    Step::Wait { reason: Reason::Loading, until: input.state.deadline.min(input.now + 2 * SOON) }
+    let next = acts::next_due(input).unwrap_or(input.state.deadline).min(input.now + 2 * SOON);
+    Step::Wait { reason: Reason::Loading, until: input.state.deadline.min(next) }
 }
 
 fn collecting(input: &Input<'_>) -> Step {
@@ -234,7 +242,6 @@ fn unavailable(input: &Input<'_>) -> Step {
     wait_until(input, Reason::ApiUnavailable, input.state.deadline, Reason::DeadlineExceeded)
 }
 
-fn current(input: &Input<'_>) -> RowView {
-    let index = usize::from(input.state.row).saturating_sub(1);
-    input.plan.rows.get(index).copied().unwrap_or(RowView { generators: 0, worst_case: 0 })
+pub(super) fn current<'a>(input: &Input<'a>) -> Option<&'a RowView> {
+    input.plan.rows.get(usize::from(input.state.row).checked_sub(1)?)
 }

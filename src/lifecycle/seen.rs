@@ -62,6 +62,8 @@ pub struct Seen {
     pub job: Live<JobSeen>,
     /// The pods with the label of the run and row.
     pub pods: Live<PodsSeen>,
+    /// The pods of the target whose pods the act at hand deletes.
+    pub victims: Live<VictimsSeen>,
     /// The observer's pod.
     pub observer: Live<ObserverSeen>,
     /// settle.until holds.
@@ -87,6 +89,8 @@ pub struct TargetSeen {
     pub uid: Uid,
     pub claim: ClaimSeen,
     pub size: SizeSeen,
+    /// It carries the number of the row's act that was begun last.
+    pub marked: bool,
 }
 
 /// Whose claim a target carries.
@@ -146,6 +150,15 @@ pub struct PodsSeen {
     pub stopped: bool,
     /// Why it won't work out.
     pub trouble: Option<Reason>,
+}
+
+/// Pods that an act deletes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct VictimsSeen {
+    /// Whom an act that begins now would delete.
+    pub chosen: Vec<Uid>,
+    /// Those of the act under way that are still there and not told to end.
+    pub left: Vec<Uid>,
 }
 
 /// The observer's pod.

@@ -50,6 +50,14 @@ pub struct State {
     /// The row's armed pods, from the commit point on.
     pub armed: Vec<Uid>,
     pub fire: Option<Fire>,
+    /// Number of the row's act that was begun last; 0: none.
+    pub act: u16,
+    /// It is not known to be done, nor to have failed.
+    pub acting: bool,
+    /// When it was begun.
+    pub act_at: Millis,
+    /// The pods that it deletes.
+    pub doomed: Vec<Uid>,
     /// Sized targets, in the order they are claimed: uid once recorded, and where each stands.
     pub targets: Vec<Option<(Uid, TargetState)>>,
     /// How the run ends; from Restoring on.
@@ -70,6 +78,10 @@ impl Default for State {
             job: None,
             armed: Vec::new(),
             fire: None,
+            act: 0,
+            acting: false,
+            act_at: 0,
+            doomed: Vec::new(),
             targets: Vec::new(),
             end: None,
         }
@@ -96,7 +108,7 @@ pub struct Intent {
 pub struct PlanView {
     /// Generators of each row and the longest each row's load can take.
     pub rows: Vec<RowView>,
-    /// Number of targets that get a size.
+    /// Number of targets that get a size or that an action is done to.
     pub sized: usize,
     /// There is something to sample.
     pub observer: bool,
@@ -112,10 +124,46 @@ pub struct PlanView {
 }
 
 /// One row of the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RowView {
     pub generators: u32,
     pub worst_case: Millis,
+    /// In the order of their times.
+    pub acts: Vec<ActView>,
+}
+
+/// One time that an action is planned for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ActView {
+    /// After the start of the load; absent: before the row.
+    pub at: Option<Millis>,
+    pub kind: ActKind,
+    /// How long it may take once begun.
+    pub timeout: Millis,
+}
+
+/// What an act does to the n-th sized target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ActKind {
+    Scale { target: usize, replicas: u16 },
+    ScaleBack { target: usize },
+    Restart { target: usize },
+    DeletePods { target: usize },
+}
+
+impl ActKind {
+    /// It takes back what an earlier act did.
+    pub fn undoes(self) -> bool {
+        matches!(self, ActKind::ScaleBack { .. })
+    }
+
+    /// The sized target that it is done to.
+    pub fn target(self) -> usize {
+        match self {
+            Self::Scale { target, .. } | Self::ScaleBack { target } => target,
+            Self::Restart { target } | Self::DeletePods { target } => target,
+        }
+    }
 }
 
 /// How long unfinished preparations (ready pods, a Service) are waited for before anything is changed.
@@ -132,8 +180,17 @@ pub const COLLECTING: Millis = 120_000;
 pub const RESTORING: Millis = 300_000;
 /// After `stop-at`, until the Job is deleted.
 pub const STOPPING: Millis = 10_000;
+/// After its planned time an act in mid-load is not done any more.
+pub const LATE: Millis = 5_000;
 /// What the rollout proof must have held.
 pub const HELD: Millis = 3_000;
+
+impl PlanView {
+    /// An act of a row, both counted from 1.
+    pub fn act(&self, row: u8, act: u16) -> Option<&ActView> {
+        self.rows.get(usize::from(row).checked_sub(1)?)?.acts.get(usize::from(act).checked_sub(1)?)
+    }
+}
 
 /// How far ahead the common start instant is set: 5 s and a second for every 20 generators.
 pub fn lead(generators: u32) -> Millis {

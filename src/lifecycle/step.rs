@@ -37,6 +37,7 @@ pub enum Need {
     Rollout,
     Job,
     Pods,
+    Victims,
     Observer,
     Drained,
     /// Read the generators' records.
@@ -67,6 +68,15 @@ pub enum Change {
         pods: Vec<Uid>,
     },
     Loading,
+    /// An act of the row begins, with the pods that it deletes.
+    ActBegun {
+        act: u16,
+        doomed: Vec<Uid>,
+    },
+    /// The act under way is done.
+    ActDone,
+    /// That act is not done, or not in time; it isn't tried again.
+    ActFailed(u16),
     Collecting,
     /// The clients' part of the row.
     Collected,
@@ -93,6 +103,12 @@ pub enum Effect {
     Claim(usize),
     /// Of the n-th sized target: the row's size and the annotation's `set`.
     Size(usize),
+    /// Of the n-th sized target: replicas as the act under way wants them, with its number.
+    Rescale(usize),
+    /// Of the n-th sized target: a new instant in the pods' template, with the number of the act under way.
+    Restart(usize),
+    /// These pods of a target.
+    DeletePods(Vec<Uid>),
     /// Of the n-th sized target: the originals where nobody else changed them, label and annotation away.
     Release(usize),
     CreateObserver,

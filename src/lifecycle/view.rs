@@ -50,6 +50,12 @@ fn fill(state: &mut State, run: &Run) {
             .start_at
             .zip(current.hard_end_at)
             .map(|(start, end)| Fire { start_at: start.as_millis(), hard_end_at: end.as_millis() });
+        if let Some(last) = current.acts.last() {
+            state.act = u16::try_from(last.act).unwrap_or(0);
+            state.acting = last.took_ms.is_none() && !last.failed;
+            state.act_at = if state.acting { last.started_at.as_millis() } else { 0 };
+            state.doomed = current.doomed_pods.iter().map(|pod| Uid::of(pod)).collect();
+        }
     }
 }
 
@@ -72,7 +78,8 @@ pub fn write(state: &State, status: &mut LoadTestStatus, sized: &[String], uid: 
     run.reason = state.end.map(|reason| reason.to_string());
     let old = run.current.take().unwrap_or_default();
     let text = |hash: Uid| {
-        let known = old.armed_pods.iter().chain(&old.job_uid).find(|known| Uid::of(known) == hash);
+        let known =
+            old.armed_pods.iter().chain(&old.job_uid).chain(&old.doomed_pods).find(|known| Uid::of(known) == hash);
         uid(hash).or_else(|| known.cloned())
     };
     let current = CurrentRow {
@@ -81,6 +88,9 @@ pub fn write(state: &State, status: &mut LoadTestStatus, sized: &[String], uid: 
         start_at: state.fire.map(|fire| Instant::from_millis(fire.start_at)),
         hard_end_at: state.fire.map(|fire| Instant::from_millis(fire.hard_end_at)),
         targets: if state.step == RowStep::Sizing { Vec::new() } else { old.targets },
+        doomed_pods: state.doomed.iter().filter_map(|pod| text(*pod)).collect(),
+        acts: if state.act == 0 { Vec::new() } else { old.acts },
+        action_problem: if state.act == 0 { None } else { old.action_problem },
     };
     run.current = (current != CurrentRow::default()).then_some(current);
 }

@@ -3,6 +3,7 @@
 use super::generator_input::*;
 use super::observer_input::*;
 use super::plan::{Plan, PlannedRow};
+use super::schedule::windows;
 use super::step_input::{plain_get, step_input};
 use crate::api::{BasicAuth, Header, Load, LoadTestSpec, Tls};
 
@@ -46,7 +47,7 @@ pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> Gene
             .map(|load| LoadInput { stops: stops(&plan.spec, &load.name.0), seed, ..load_input(load) })
             .collect(),
         vars: vars(&plan.spec),
-        excused: Vec::new(),
+        excused: windows(&plan.spec, row),
     }
 }
 

@@ -1,5 +1,6 @@
 //! PURE: a spec in, a validated plan out; every error at once.
 
+mod action_rules;
 #[cfg(feature = "operator")]
 mod documents;
 mod field_error;
@@ -13,6 +14,7 @@ mod places;
 #[allow(clippy::module_inception)]
 mod plan;
 mod pod_fields;
+mod schedule;
 mod step_input;
 mod unfold;
 mod url_rules;
@@ -32,6 +34,7 @@ pub use hash::{HASH_VERSION, hash};
 pub use inputs::*;
 pub use observer_input::*;
 pub use plan::*;
+pub use schedule::{Act, MAX_ACTS, Random, acts, windows};
 pub use step_input::*;
 pub use unfold::MAX_ROWS;
 pub use url_rules::{Destination, destination, is_allowed};

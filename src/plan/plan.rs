@@ -14,14 +14,22 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The targets that get a size in some row, in the order they are claimed: by kind and name, so that two tests never
+    /// The targets that get a size in some row or that an action is done to, in the order they are claimed: by kind and name, so that two tests never
     /// wait for each other.
     pub fn sized(&self) -> Vec<&Target> {
         let swept = |name: &str| self.spec.sweep.iter().any(|s| s.target.as_ref().is_some_and(|t| t.0 == name));
+        let acted = |name: &str| self.spec.actions.iter().any(|a| a.target().is_some_and(|t| t.0 == name));
         let set = |t: &&Target| t.replicas.is_some() || t.cpu.is_some() || t.memory.is_some() || !t.env.is_empty();
-        let mut sized: Vec<&Target> = self.spec.targets.iter().filter(|t| set(t) || swept(&t.name.0)).collect();
+        let mut sized: Vec<&Target> =
+            self.spec.targets.iter().filter(|t| set(t) || swept(&t.name.0) || acted(&t.name.0)).collect();
         sized.sort_by_key(|t| (t.workload_ref.kind.as_str(), &t.workload_ref.name.0));
         sized
+    }
+
+    /// Numbers of replicas that actions give this target for a time.
+    pub fn scales(&self, target: &str) -> Vec<i32> {
+        let scale = self.spec.actions.iter().filter_map(|action| action.scale.as_ref());
+        scale.filter(|scale| scale.target.0 == target).map(|scale| scale.replicas).collect()
     }
 
     /// The row of that number.

@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use super::action_rules;
 use super::field_error::FieldError;
 use super::hash::hash;
 use super::inputs::{RunIdentity, generator_input};
@@ -36,6 +37,7 @@ pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
         Ok(rows) => {
             rows.iter().for_each(|row| arrivals(row, &mut errors));
             rows.iter().for_each(|row| quantities(row, &mut errors));
+            rows.iter().for_each(|row| action_rules::check(spec, row, &mut errors));
             total_time(spec, &rows, &mut errors);
             if errors.is_empty() {
                 let plan = Plan { spec: spec.clone(), rows, hash: hash(spec) };

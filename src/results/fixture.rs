@@ -196,6 +196,7 @@ impl Scene {
             start_at_ms: Some(START),
             outcomes: &self.outcomes,
             targets: &self.targets,
+            actions: &[],
             facts: &self.facts,
         });
         let read: Row = serde_json::from_value(serde_json::to_value(&row).expect("JSON")).expect("a row");

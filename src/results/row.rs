@@ -44,6 +44,7 @@ pub fn collected(input: &CollectInput) -> Row {
     row.load_ended_at = loads.iter().filter_map(|l| l.counts.last_end_ms).max().map(Instant::from_millis);
     row.loads = input.planned.loads.iter().zip(&loads).map(|(load, sum)| load_figures(load, sum, limit)).collect();
     row.targets = input.targets.to_vec();
+    row.actions = input.actions.to_vec();
     tasks(&mut row, &loads);
 
     let failures = instrument::failures(input, &loads, limit);
@@ -88,6 +89,7 @@ pub fn empty(planned: &PlannedRow) -> Row {
         database: Vec::new(),
         measurements: Vec::new(),
         targets: Vec::new(),
+        actions: Vec::new(),
         breaches: Vec::new(),
         observations: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! What a row is made from, stage by stage: plain data that a controller can fill again after a restart.
 
-use crate::api::{LoadTestSpec, Reason, TargetFigures};
+use crate::api::{ActionFigures, LoadTestSpec, Reason, TargetFigures};
 use crate::plan::PlannedRow;
 
 use super::figures::measurements::LogCount;
@@ -27,6 +27,8 @@ pub struct CollectInput<'a> {
     pub outcomes: &'a [(u32, GeneratorOutcome)],
     /// What the targets' pods had.
     pub targets: &'a [TargetFigures],
+    /// What actions did.
+    pub actions: &'a [ActionFigures],
     pub facts: &'a [Fact],
 }
 

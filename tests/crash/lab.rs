@@ -61,6 +61,21 @@ pub fn reference_spec() -> Value {
     })
 }
 
+/// One row: a restart before it; in mid-load a target without pods for a while, and a deleted pod of another one.
+pub fn acting_spec() -> Value {
+    json!({
+        "targets": [{"name": "api", "workloadRef": {"name": "api"}}, {"name": "proxy", "workloadRef": {"name": "proxy"}}],
+        "loads": [{"name": "main", "url": "http://api:8080", "rate": 20, "durationSeconds": 30}],
+        "actions": [
+            {"name": "fresh", "when": "BeforeRow", "restart": {"target": "proxy"}},
+            {"name": "away", "when": "DuringLoad", "afterSeconds": 3, "forSeconds": 6, "scale": {"target": "proxy", "replicas": 0}},
+            {"name": "kill", "when": "DuringLoad", "afterSeconds": 6, "deletePods": {"target": "api"}},
+            {"name": "again", "when": "DuringLoad", "afterSeconds": 20, "restart": {"target": "proxy"}}],
+        "settle": {"seconds": 2},
+        "deadlines": {"prepareSeconds": 60, "totalSeconds": 900}
+    })
+}
+
 impl Drop for Lab {
     /// Whatever a test was about: each status that was written is one that GitOps tools understand.
     fn drop(&mut self) {

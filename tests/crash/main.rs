@@ -21,6 +21,7 @@
 //! 1 (every interleaving, and each defence removed) is in `src/lifecycle/tests`; 5 to 7, 10 to 13, 16 and 19 need a real API server
 //! or node: `tests/api`, `tests/node`.
 
+mod acts;
 mod answers;
 mod away;
 mod canary;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::end::End;
-use crate::lab::{Lab, TEST, at, reference_spec};
+use crate::lab::{Lab, TEST, acting_spec, at, reference_spec};
 use loadtest_operator::api::{LoadTestStatus, Phase, RowStep};
 
 /// Longest that a story may take.
@@ -20,6 +20,8 @@ pub enum Story {
     Deleted,
     /// A second run, by an edit of the finished test.
     Edited,
+    /// A run with actions before the row and in mid-load.
+    Acting,
 }
 
 /// One playing.
@@ -36,14 +38,14 @@ pub fn in_step(status: &LoadTestStatus, row: i32, step: RowStep) -> bool {
 
 impl Story {
     /// All of them.
-    pub const ALL: [Story; 4] = [Story::Undisturbed, Story::Cancelled, Story::Deleted, Story::Edited];
+    pub const ALL: [Story; 5] = [Story::Undisturbed, Story::Cancelled, Story::Deleted, Story::Edited, Story::Acting];
 
     /// Applies the test, starts an operator, and lives until all is over.
     pub async fn play(self, lab: &mut Lab) -> Played {
-        lab.apply(TEST, reference_spec());
+        lab.apply(TEST, if self == Story::Acting { acting_spec() } else { reference_spec() });
         lab.start();
         match self {
-            Story::Undisturbed => Played { end: lab.finish(LIMIT).await, before: 0 },
+            Story::Undisturbed | Story::Acting => Played { end: lab.finish(LIMIT).await, before: 0 },
             Story::Cancelled => {
                 let before = loading(lab).await;
                 lab.edit(TEST, |spec| spec["cancel"] = true.into());

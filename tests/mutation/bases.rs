@@ -8,7 +8,7 @@ fn test(spec: Value) -> Value {
 
 /// All bases; where several have a place, the first counts. None needs a workload but those with targets.
 pub fn bases() -> Vec<Value> {
-    vec![clients(), rate(), pods(), measured(), swept(), sized()].into_iter().map(test).collect()
+    vec![clients(), rate(), pods(), measured(), swept(), sized(), acted()].into_iter().map(test).collect()
 }
 
 fn step() -> Value {
@@ -76,5 +76,20 @@ fn sized() -> Value {
         "loads": [{"name": "m", "url": "http://web/"}],
         "targets": [{"name": "api", "workloadRef": {"kind": "StatefulSet", "name": "api"}, "replicas": 1, "cpu": "100m", "memory": "64Mi",
             "env": [{"name": "A", "value": "b"}], "whenManaged": "Refuse"}],
+    })
+}
+
+fn acted() -> Value {
+    json!({
+        "loads": [{"name": "m", "url": "http://web/", "clients": 1, "durationSeconds": 86_400}],
+        "targets": [{"name": "api", "workloadRef": {"name": "api"}}],
+        "actions": [
+            {"name": "a", "when": "DuringLoad", "afterSeconds": 5, "forSeconds": 5, "graceSeconds": 5, "timeoutSeconds": 60,
+                "scale": {"target": "api", "replicas": 0}},
+            {"name": "k", "when": "DuringLoad", "every": {"minSeconds": 3000, "maxSeconds": 4000},
+                "deletePods": {"target": "api", "count": 1}},
+            {"name": "r", "when": "BeforeRow", "restart": {"target": "api"}}],
+        "seed": 1,
+        "deadlines": {"totalSeconds": 604_800},
     })
 }

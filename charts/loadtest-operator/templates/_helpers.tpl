@@ -77,10 +77,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list]
-# Pods: the generators get their start by an annotation; the targets' are watched.
+# Pods: the generators get their start by an annotation; the targets' are watched, and deleted by actions.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list, patch]
+  verbs: [list, patch, delete]
 - apiGroups: [""]
   resources: [pods/log]
   verbs: [get]

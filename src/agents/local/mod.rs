@@ -130,6 +130,7 @@ impl Running<'_> {
             planned,
             start_at_ms: Some(fired.start_ms),
             outcomes: &fired.outcomes,
+            actions: &[],
             targets: &[],
             facts: &[],
         });

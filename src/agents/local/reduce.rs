@@ -31,6 +31,7 @@ pub fn without_cluster(spec: &LoadTestSpec, stand_ins: StandIns) -> (LoadTestSpe
     reducing.database(stand_ins);
     let gone = reducing.measurements(stand_ins);
     reducing.sweep();
+    reducing.actions();
     reducing.dependents(&gone);
     reducing.thresholds(&gone);
     reducing.rest();
@@ -113,6 +114,14 @@ impl Reducing {
             }
         }
         self.spec.sweep.retain(|entry| entry.target.is_none());
+    }
+
+    fn actions(&mut self) {
+        for (i, action) in std::mem::take(&mut self.spec.actions).iter().enumerate() {
+            self.say(format!("spec.actions[{i}]"), format!("{} is done to a workload", action.name.0));
+        }
+        let steps = self.spec.loads.iter_mut().flat_map(|load| &mut load.steps);
+        steps.filter_map(|step| step.expect.as_mut()).for_each(|expect| expect.during_action = None);
     }
 
     fn dependents(&mut self, gone: &BTreeSet<String>) {

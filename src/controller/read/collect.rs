@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::LogParams;
 
+use super::acts;
 use super::others;
 use super::pods::{ended_early, has_ended, index, of_part, terminated};
 use super::routes;
@@ -61,6 +62,7 @@ pub async fn read(session: &mut Session<'_>) {
             .iter()
             .map(|other| disturbed(format!("test {other} sent load to the same targets at the same time"))),
     );
+    facts.extend(acts::facts(session));
     if let Some(fact) = job_gone(session).await {
         facts.insert(0, fact);
     }
@@ -70,10 +72,12 @@ pub async fn read(session: &mut Session<'_>) {
         start_at_ms,
         outcomes: &outcomes,
         targets: &targets,
+        actions: &acts::figures(session),
         facts: &facts,
     });
     let loads = merged_loads(&planned, &outcomes);
-    let detail = RowDetail::new(row.clone(), &loads, &outcomes, warmup_tasks(&planned, &loads));
+    let mut detail = RowDetail::new(row.clone(), &loads, &outcomes, warmup_tasks(&planned, &loads));
+    detail.acts = acts::details(session);
     write_config_map(session, &row_config_map(&session.run(), row.row, detail.json())).await;
     session.memory.collected = Some(row);
     session.seen.collected = Live::Fresh(());
@@ -168,6 +172,14 @@ async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>, bool)
                     before.as_deref().filter(|_| watched_only && !same).and_then(|b| scaled(name, b, &after))
                 {
                     facts.push(Fact { reason: None, message: note });
+                } else if let Some(ours) = acts::ours(session, session.target(name).unwrap_or(target)) {
+                    let start = at_start.and_then(|start| start.generation).map_or(generation, |g| g.0);
+                    let grown = generation - start;
+                    if figures.restarts.is_some_and(|n| n > 0) {
+                        facts.push(disturbed(replaced(name, &figures, before.as_deref(), &after)));
+                    } else if let Some(note) = ours.disturbed(name, grown, before.as_deref(), &after) {
+                        facts.push(disturbed(note));
+                    }
                 } else if at_start.is_some_and(|start| start.generation.is_some_and(|g| g.0 != generation)) {
                     facts.push(disturbed(format!("somebody else changed {name} while the load ran")));
                 } else if at_start.is_some() && !same {

@@ -1,5 +1,6 @@
 //! What a pass looks at: live reads of the cluster and of AWS, kept in the session. Nothing here changes a target or a pod.
 
+pub mod acts;
 pub mod check;
 pub mod collect;
 pub mod evidence;
@@ -14,3 +15,4 @@ pub mod quota;
 pub mod routes;
 pub mod targets;
 pub mod usage;
+pub mod victims;

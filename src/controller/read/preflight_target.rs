@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::check::{Check, No, failed, not_yet, refused};
 use super::targets::{pods_of, workloads};
 use crate::api::{Reason, Target, WhenManaged};
-use crate::build::{claim_patch, current, rehearsal, same, size_patch, wanted};
+use crate::build::{Field, claim_patch, current, rehearsal, same, size_patch, wanted};
 use crate::controller::io::call;
 use crate::controller::session::Session;
 
@@ -96,8 +96,14 @@ async fn rehearse(
 ) -> Check {
     let Some(plan) = &session.plan else { return Ok(()) };
     let mut sizes: Vec<_> = plan.rows.iter().filter_map(|row| row.target(&target.name.0)).map(wanted).collect();
+    let of_row = sizes.first().cloned().unwrap_or_default();
+    sizes.extend(plan.scales(&target.name.0).into_iter().map(|replicas| {
+        let mut size = of_row.clone();
+        size.insert(Field::Replicas, Some(replicas.into()));
+        size
+    }));
     sizes.dedup();
-    let fields = sizes.first().map(|size| size.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let fields = session.fields(&target.name.0);
     let until = crate::api::Instant::from_millis(0);
     let claim = claim_patch(workload, &session.run(), target.container.as_deref(), &fields, until)
         .map_err(|e| refused(Reason::InvalidSpec, format!("target {}: {e}", target.name.0)))?;

@@ -9,7 +9,7 @@ use kube::{Api, Client};
 use serde_json::Value;
 
 use crate::api::{Target, WorkloadKind};
-use crate::build::{CLAIM, Claim, container_index, current, same, wanted};
+use crate::build::{CLAIM, Claim, container_index, current, same};
 use crate::controller::io::{CallError, call, live};
 use crate::controller::session::Session;
 use crate::evidence::cluster::pods::{PodFact, digest};
@@ -69,7 +69,9 @@ fn look(session: &mut Session<'_>, target: &Target, workload: &Value) -> TargetS
             ClaimSeen::Other
         }
     };
-    TargetSeen { uid, claim, size: size(session, target, workload) }
+    let act = crate::build::claim(workload).ok().and_then(|claim| claim.act);
+    let marked = session.state.act > 0 && act == Some(session.act_mark());
+    TargetSeen { uid, claim, size: size(session, target, workload), marked }
 }
 
 /// How the live size stands to what the claim's annotation says we set.
@@ -98,7 +100,7 @@ fn size(session: &mut Session<'_>, target: &Target, workload: &Value) -> SizeSee
         session.note = format!("somebody else changed {field} of {} after it was claimed", target.name.0);
         return SizeSeen::Foreign;
     }
-    let wanted = wanted(target);
+    let wanted = session.wanted(target, &claim.originals);
     let equal = wanted.len() == claim.set.len()
         && wanted
             .iter()

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{events, put_back};
+use super::{act, events, put_back};
 use crate::api::{Instant as ApiInstant, LoadTest, Reason};
 use crate::build::{
     FINALIZER, GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT, claim_patch, generator_job,
-    observer_job, plan_config_map, release_patch, size_patch, wanted,
+    observer_job, plan_config_map, release_patch, size_patch,
 };
 use crate::controller::error::PassError;
 use crate::controller::io::{CallError, call};
@@ -25,7 +25,7 @@ use crate::lifecycle::{ARMING, CREATING, Effect, GRACE, Uid, lead};
 use crate::plan::{ObservedRow, generator_input, observer_input};
 
 /// An act decided longer ago is not sent: a paused process must not go on where it stood.
-const FRESH: Duration = Duration::from_secs(5);
+pub(super) const FRESH: Duration = Duration::from_secs(5);
 
 /// Does it.
 ///
@@ -38,6 +38,9 @@ pub async fn apply(session: &mut Session<'_>, effect: &Effect) -> Result<(), Pas
         Effect::RemoveFinalizer => finalizer(session, false).await,
         Effect::Claim(index) => claim(session, *index, decided).await,
         Effect::Size(index) => size(session, *index, decided).await,
+        Effect::Rescale(index) => act::rescale(session, *index, decided).await,
+        Effect::Restart(index) => act::restart(session, *index, decided).await,
+        Effect::DeletePods(pods) => act::delete_pods(session, pods, decided).await,
         Effect::Release(index) => release(session, *index).await,
         Effect::CreateObserver => create_observer(session).await,
         Effect::DeleteObserver => delete_job(session, &session.run().observer(), None).await,
@@ -67,7 +70,12 @@ async fn finalizer(session: &Session<'_>, there: bool) -> Result<(), PassError> 
 }
 
 /// Sends a JSON Patch of a sized target.
-async fn patch_target(session: &Session<'_>, index: usize, patch: Value, decided: Instant) -> Result<(), PassError> {
+pub(super) async fn patch_target(
+    session: &Session<'_>,
+    index: usize,
+    patch: Value,
+    decided: Instant,
+) -> Result<(), PassError> {
     let Some(target) = session.sized.get(index).and_then(|name| session.target(name)) else { return Ok(()) };
     if decided.elapsed() > FRESH {
         warn!(target = target.name.0, "an act became stale before it was sent; deciding again");
@@ -80,7 +88,7 @@ async fn patch_target(session: &Session<'_>, index: usize, patch: Value, decided
     answer.map(drop).map_err(PassError::call("writing a target"))
 }
 
-fn workload<'a>(session: &'a Session<'_>, index: usize) -> Option<&'a Value> {
+pub(super) fn workload<'a>(session: &'a Session<'_>, index: usize) -> Option<&'a Value> {
     session.workloads.get(index).and_then(Option::as_ref)
 }
 
@@ -90,12 +98,8 @@ async fn claim(session: &Session<'_>, index: usize, decided: Instant) -> Result<
     else {
         return Ok(());
     };
-    // Every field that any row sets: the originals are kept before the first size.
-    let rows = session.plan.iter().flat_map(|plan| &plan.rows);
-    let mut fields: Vec<_> =
-        rows.filter_map(|row| row.target(&target.name.0)).flat_map(|t| wanted(t).into_keys()).collect();
-    fields.sort();
-    fields.dedup();
+    // Every field that any row or action sets: the originals are kept before the first size.
+    let fields = session.fields(&target.name.0);
     let until = ApiInstant::from_millis(session.now() + session.view.total);
     let patch = claim_patch(workload, &session.run(), target.container.as_deref(), &fields, until)?;
     patch_target(session, index, patch, decided).await
@@ -107,7 +111,8 @@ async fn size(session: &Session<'_>, index: usize, decided: Instant) -> Result<(
     else {
         return Ok(());
     };
-    patch_target(session, index, size_patch(workload, &wanted(target))?, decided).await
+    let wanted = session.wanted(target, &crate::build::claim(workload)?.originals);
+    patch_target(session, index, size_patch(workload, &wanted)?, decided).await
 }
 
 async fn release(session: &mut Session<'_>, index: usize) -> Result<(), PassError> {
@@ -158,7 +163,7 @@ async fn create_job(session: &Session<'_>, decided: Instant) -> Result<(), PassE
     let run = session.run();
     let input = generator_input(plan, row, &session.identity());
     let text = serde_json::to_string(&input).map_err(|e| PassError::Status(e.to_string()))?;
-    let view = session.view.rows.get(usize::from(session.state.row).saturating_sub(1)).copied();
+    let view = session.view.rows.get(usize::from(session.state.row).saturating_sub(1));
     let view = view.ok_or_else(|| PassError::Status("the row is not in the plan".into()))?;
     let millis = CREATING + ARMING + lead(view.generators) + view.worst_case.min(session.view.total) + 2 * GRACE;
     let avoid = targets_labels(session).await;

@@ -26,12 +26,17 @@ pub async fn tell(session: &mut Session<'_>, reason: Reason, message: &str) {
 
 /// Publishes an event about the LoadTest; a lost event changes nothing.
 pub async fn event(session: &Session<'_>, reason: Reason, note: &str) {
+    of_action(session, reason, "Run", note).await;
+}
+
+/// The same about something that was done; events of one name and reason become one with a count.
+pub async fn of_action(session: &Session<'_>, reason: Reason, action: &str, note: &str) {
     let normal = matches!(reason.kind(), ReasonKind::Waiting | ReasonKind::End) || reason == Reason::Restored;
     let event = Event {
         type_: if normal { EventType::Normal } else { EventType::Warning },
         reason: reason.to_string(),
         note: Some(note.chars().take(1000).collect()),
-        action: "Run".into(),
+        action: action.into(),
         secondary: None,
     };
     let about = session.test.object_ref(&());

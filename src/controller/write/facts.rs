@@ -1,6 +1,6 @@
 //! What a record writes beside the state: the run, originals and sizes, rows that were never fired, the history.
 
-use super::finish;
+use super::{acted, finish};
 use crate::api::{
     Count, Instant, LoadTestStatus, Reason, ReasonKind, Row, RowVerdict, Run, Size, TargetAtStart, TargetRecord,
     TargetState, Verdict,
@@ -38,10 +38,17 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
             }
             applied(session, status);
         }
+        Change::ActBegun { act, doomed } => acted::begun(session, status, *act, doomed.len()),
+        Change::ActDone => acted::done(session, status),
+        Change::ActFailed(act) => acted::failed(session, status, *act),
         Change::Collected => status.results.extend(session.memory.collected.clone()),
         Change::RowInvalid(reason) => push_invalid(session, status, *reason),
         Change::RowDone => finish::row(session, status).await,
         Change::Restoring(reason) => {
+            if *reason == Reason::ActionFailed {
+                let number = session.state.act + u16::from(!session.state.acting);
+                session.note = acted::problem(session, number);
+            }
             // The note survives until the end, where the verdict's message needs it.
             session.memory.end_note = Some(session.note.clone()).filter(|note| !note.is_empty());
             session.remember();

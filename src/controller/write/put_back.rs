@@ -3,7 +3,7 @@
 use super::events::event;
 use super::facts::size;
 use crate::api::{LoadTestStatus, Reason, TargetRecord, TargetState};
-use crate::build::{Field, container_index, current, wanted};
+use crate::build::{container_index, current};
 use crate::controller::session::Session;
 
 /// Marks the targets of which a release left a field alone. Read off the live workloads, for the process that released
@@ -27,11 +27,7 @@ pub fn mark_skipped(session: &mut Session<'_>, status: &mut LoadTestStatus) {
 
 /// The fields that any row sets and that are not as they were found.
 fn left_alone(session: &Session<'_>, record: &TargetRecord, live: &serde_json::Value) -> Vec<String> {
-    let rows = session.plan.iter().flat_map(|plan| &plan.rows);
-    let mut fields: Vec<Field> =
-        rows.filter_map(|row| row.target(&record.name.0)).flat_map(|target| wanted(target).into_keys()).collect();
-    fields.sort();
-    fields.dedup();
+    let fields = session.fields(&record.name.0);
     let (Some(original), Some(index)) = (&record.original, container_index(live, record.container.as_deref())) else {
         return Vec::new();
     };

@@ -5,6 +5,7 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
+use super::acted;
 use super::events::tell;
 use super::facts;
 use super::finish;
@@ -39,7 +40,7 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
         put_back::mark_skipped(session, &mut status);
     }
     let message = message(session, change, &status);
-    let standing = standing(&status, &next, reason_of(change, session.view.evidence > 0));
+    let standing = standing(&status, &next, reason_of(change, session.view.evidence > 0, session.state.fire.is_some()));
     set_conditions(session, &mut status, &standing, &message);
     compact_but_current(&mut status, next.row);
     write(session, status.clone()).await?;
@@ -47,6 +48,7 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
     if let Change::Released(_) = change {
         put_back::tell(session, &status, told).await;
     }
+    acted::tell(session, change).await;
     if let Some(reason) = announced(&standing) {
         tell(session, reason, &message).await;
     }
@@ -92,7 +94,7 @@ fn compact_but_current(status: &mut LoadTestStatus, row: u8) {
 }
 
 /// The reason that a change puts into the conditions of a run that goes on.
-fn reason_of(change: &Change, late_figures: bool) -> Reason {
+fn reason_of(change: &Change, late_figures: bool, loads: bool) -> Reason {
     match change {
         Change::Begin => Reason::Claiming,
         Change::NextRow => Reason::RollingOut,
@@ -100,6 +102,8 @@ fn reason_of(change: &Change, late_figures: bool) -> Reason {
         Change::Originals(_) | Change::Arming(_) => Reason::Arming,
         Change::Fire { .. } => Reason::WaitingForStart,
         Change::Loading => Reason::Loading,
+        Change::ActBegun { .. } | Change::ActDone | Change::ActFailed(_) if loads => Reason::Loading,
+        Change::ActBegun { .. } | Change::ActDone | Change::ActFailed(_) => Reason::Acting,
         Change::Collecting => Reason::Collecting,
         Change::Collected | Change::RowInvalid(_) => Reason::Draining,
         Change::Settling | Change::RowDone => Reason::Settling,

@@ -2,7 +2,8 @@
 
 use super::defences::Defence;
 use super::world::{ENDLESS, Kind, LONGEST_ACT, Stage, T0, World, Write};
-use crate::lifecycle::{Millis, PlanView, State, Uid};
+use crate::api::Phase;
+use crate::lifecycle::{LATE, Millis, PlanView, State, Uid};
 
 /// Version of a write whose object was written since.
 const STALE: u32 = u32::MAX;
@@ -41,7 +42,7 @@ impl World {
             }
             let current = match &write.kind {
                 Kind::Record(_) | Kind::Finalizer(_) => Some(self.tests[write.test].version),
-                Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) => {
+                Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) | Kind::Rescale(n, ..) | Kind::Restart(n, _) => {
                     self.targets[self.setup.targets[write.test][*n]].as_ref().map(|target| target.version)
                 }
                 _ => Some(write.version),
@@ -61,7 +62,11 @@ impl World {
         let keeps = |write: &Write| match &write.kind {
             Kind::Record(_) => write.version != STALE || self.without(Defence::StatusSwap),
             Kind::Finalizer(_) => write.version != STALE,
-            Kind::Claim(_) | Kind::Size(..) | Kind::Release(_) => {
+            Kind::DeletePods(n, _, pods) => {
+                let target = self.targets[self.setup.targets[write.test][*n]].as_ref();
+                target.is_some_and(|target| pods.contains(&target.pod))
+            }
+            Kind::Claim(_) | Kind::Size(..) | Kind::Release(_) | Kind::Rescale(..) | Kind::Restart(..) => {
                 write.version != STALE || self.without(Defence::TargetVersion)
             }
             Kind::DeleteJob(_, uid) => self.jobs.iter().any(|job| job.uid() == *uid),
@@ -87,8 +92,15 @@ fn canonical_state(state: &mut State, plan: &PlanView, shift: Millis) {
     if state.deadline > T0 + ENDLESS / 2 {
         state.deadline = T0 + ENDLESS;
     }
+    if state.acting {
+        let longest = plan.rows.iter().flat_map(|row| &row.acts).map(|act| act.timeout).max().unwrap_or(0);
+        state.act_at = (state.act_at + shift).max(T0 - longest - 1);
+    }
     if let Some(fire) = &mut state.fire {
-        fire.start_at = (fire.start_at + shift).max(T0 - 1);
+        // Acts are planned from the start on: it makes a difference until the last of them is too late.
+        let acts = plan.rows.iter().flat_map(|row| &row.acts).filter_map(|act| act.at).max();
+        let matters = acts.filter(|_| state.phase == Phase::Running).map_or(1, |at| at + LATE + LONGEST_ACT + 1);
+        fire.start_at = (fire.start_at + shift).max(T0 - matters);
         fire.hard_end_at = (fire.hard_end_at + shift).max(T0 - LONG_AGO);
     }
     state.started_at = if plan.total >= ENDLESS { T0 } else { (state.started_at + shift).max(T0 - plan.total - 1) };

@@ -2,7 +2,7 @@
 //! then find how load is fired twice, or something is not put back.
 
 use super::explorer::{NONE, explore};
-use super::turns::endless;
+use super::turns::{DELETE, RESTART, endless, with_acts};
 use super::world::{Budget, Setup, World};
 
 /// What the harness takes away.
@@ -34,11 +34,15 @@ pub enum Defence {
     StandingRule,
     /// A deleted LoadTest is gone at once.
     Finalizer,
+    /// A target doesn't carry the number of the act that wrote it last.
+    ActMark,
+    /// An act deletes whatever pod is there, not those that were chosen when it began.
+    VictimUid,
     /// A process sends what it decided long ago.
     Fresh,
 }
 
-const ALL: [Defence; 14] = [
+const ALL: [Defence; 16] = [
     Defence::StatusSwap,
     Defence::TargetVersion,
     Defence::ClaimFirst,
@@ -52,6 +56,8 @@ const ALL: [Defence; 14] = [
     Defence::CommitPoint,
     Defence::StandingRule,
     Defence::Finalizer,
+    Defence::ActMark,
+    Defence::VictimUid,
     Defence::Fresh,
 ];
 
@@ -66,7 +72,7 @@ fn mishaps(defence: Defence) -> (usize, Budget) {
         Defence::ClaimFirst | Defence::StandingRule => (1, Budget { late: 1, cancel: 1, ..NONE }),
         Defence::PodUid => (1, Budget { duplicate: 1, ..NONE }),
         Defence::Marker => (1, Budget { restart: 1, ..NONE }),
-        Defence::LiveReads => (1, NONE),
+        Defence::LiveReads | Defence::ActMark | Defence::VictimUid => (1, NONE),
         Defence::WaitForStop | Defence::CommitPoint => (1, Budget { cancel: 1, ..NONE }),
         Defence::CompareFields => (1, Budget { foreign: 1, ..NONE }),
         Defence::Finalizer => (1, Budget { delete: 1, ..NONE }),
@@ -76,7 +82,11 @@ fn mishaps(defence: Defence) -> (usize, Budget) {
 
 fn world(removed: Option<Defence>, (controllers, budget): (usize, Budget)) -> World {
     let setup = Setup {
-        plans: vec![endless(1, 1, 1)],
+        plans: vec![match removed {
+            Some(Defence::ActMark) => with_acts(endless(1, 1, 1), &[(Some(10_000), RESTART)]),
+            Some(Defence::VictimUid) => with_acts(endless(1, 1, 1), &[(Some(10_000), DELETE)]),
+            _ => endless(1, 1, 1),
+        }],
         targets: vec![vec![0]],
         controllers,
         removed,

@@ -5,7 +5,7 @@ use super::generators::{LEAST_AHEAD, Move};
 use super::reads::{Weather, step};
 use super::world::{Budget, ENDLESS, FOREIGN, Kind, LONGEST_ACT, Stage, World, Write};
 use crate::api::{Phase, RowStep};
-use crate::lifecycle::{Millis, RESTORING, STOPPING};
+use crate::lifecycle::{LATE, Millis, RESTORING, STOPPING};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -225,11 +225,27 @@ impl World {
                 instants.extend([fire.start_at - 1_000, fire.start_at]);
             }
         }
+        self.instants_of_acts(&mut instants);
         for pod in self.pods.iter().filter(|pod| pod.stage != Stage::Ended) {
             instants.extend(pod.grant.iter().flat_map(|(start, end)| [start - LEAST_AHEAD + 1, *start, *end]));
         }
         let strays = self.writes.iter().filter(|write| write.held && !self.stands(write.run));
         instants.extend(strays.map(|write| self.tests[write.test].over_since + LONGEST_ACT + 1));
         instants.into_iter().filter(|instant| (self.now + 1..self.now + ENDLESS / 2).contains(instant)).min()
+    }
+
+    /// When acts are due, too late, or given up.
+    fn instants_of_acts(&self, instants: &mut Vec<Millis>) {
+        for (test, plan) in self.tests.iter().zip(&self.setup.plans).filter(|(test, _)| test.exists) {
+            let state = &test.state;
+            let number = state.act + u16::from(!state.acting);
+            let Some(act) = plan.act(state.row, number).filter(|_| state.phase == Phase::Running) else { continue };
+            if let Some((fire, at)) = state.fire.zip(act.at) {
+                instants.extend([fire.start_at + at, fire.start_at + at + LATE + 1]);
+            }
+            if state.acting {
+                instants.extend([state.act_at + act.timeout, state.act_at + act.timeout + 1]);
+            }
+        }
     }
 }

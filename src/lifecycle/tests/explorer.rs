@@ -5,9 +5,9 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use super::events::Event;
-use super::turns::endless;
+use super::turns::{BACK, DELETE, DOWN, RESTART, endless, with_acts};
 use super::world::{Budget, ENDLESS, Setup, World};
-use crate::lifecycle::PlanView;
+use crate::lifecycle::{ActKind, Millis, PlanView};
 
 /// What an exploration found.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Hasher for Same {
 fn digest(world: &World) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&world.tests, &world.targets, &world.jobs, &world.pods, &world.writes).hash(&mut hasher);
-    (&world.jobs_made, &world.sent, world.budget, world.edited).hash(&mut hasher);
+    (&world.jobs_made, &world.sent, &world.acted, world.budget, world.edited).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -147,6 +147,19 @@ fn deaf((name, mut world): Configuration) -> Configuration {
     (name, world)
 }
 
+/// A target goes away in mid-load and comes back.
+const FAULT: [(Option<Millis>, ActKind); 2] = [(Some(10_000), DOWN), (Some(20_000), BACK)];
+
+fn faulty() -> PlanView {
+    with_acts(endless(1, 1, 1), &FAULT)
+}
+
+/// Every kind of act in one row.
+fn all() -> PlanView {
+    let [down, back] = FAULT;
+    with_acts(endless(1, 1, 1), &[(None, RESTART), down, (Some(15_000), DELETE), back, (Some(25_000), RESTART)])
+}
+
 /// What is explored in every run of the tests.
 fn small() -> Vec<Configuration> {
     let one = || endless(1, 1, 1);
@@ -160,6 +173,16 @@ fn small() -> Vec<Configuration> {
         alone("a late write", one(), 1, Budget { late: 1, ..NONE }),
         alone("a total deadline", PlanView { total: 700_000, ..one() }, 1, NONE),
         deaf(alone("reads that fail", one(), 1, NONE)),
+        alone("a target scaled in mid-load and back", faulty(), 1, NONE),
+        alone("a restart before the row", with_acts(one(), &[(None, RESTART)]), 1, NONE),
+        alone(
+            "a pod deleted in mid-load, late",
+            with_acts(one(), &[(Some(10_000), DELETE)]),
+            1,
+            Budget { late: 1, ..NONE },
+        ),
+        alone("actions, two controllers", faulty(), 2, NONE),
+        deaf(alone("actions, reads that fail", faulty(), 1, NONE)),
     ]
 }
 
@@ -190,6 +213,13 @@ fn large() -> Vec<Configuration> {
         alone("edited, late", one(), 1, Budget { edit: 1, late: 1, ..NONE }),
         deaf(alone("reads that fail, two controllers", one(), 2, NONE)),
         deaf(alone("reads that fail, late", one(), 1, Budget { late: 1, ..NONE })),
+        alone("all actions", all(), 1, NONE),
+        alone("all actions, two controllers", all(), 2, NONE),
+        alone("actions, late", faulty(), 1, Budget { late: 1, ..NONE }),
+        alone("actions, cancelled", faulty(), 1, Budget { cancel: 1, ..NONE }),
+        alone("actions, foreign edit", faulty(), 1, Budget { foreign: 1, ..NONE }),
+        alone("actions, two controllers, late", faulty(), 2, Budget { late: 1, ..NONE }),
+        alone("actions in two rows, deleted", with_acts(endless(2, 1, 1), &FAULT), 1, Budget { delete: 1, ..NONE }),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The lifecycle proved: the real `decide` and `State::after` in a small world.
 
+mod acts;
 mod canonical;
 mod defences;
 mod events;

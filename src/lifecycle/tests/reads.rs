@@ -1,11 +1,11 @@
 //! What a controller sees of the world, in the values that `decide` takes.
 
 use super::defences::Defence;
-use super::world::{Stage, World, wanted};
+use super::world::{Stage, World};
 use crate::api::Reason;
 use crate::lifecycle::{
     ClaimSeen, HELD, Input, JobSeen, Live, Need, ObserverSeen, PodsSeen, Preflight, RolloutSeen, Seen, SizeSeen, Step,
-    TargetSeen, decide,
+    TargetSeen, Uid, VictimsSeen, decide,
 };
 
 /// How the API server and the cluster answer.
@@ -51,6 +51,7 @@ fn look(world: &World, test: usize, need: Need, weather: Weather, seen: &mut See
         Need::Pods => {
             seen.pods = answer(no, if no == Weather::Cached { PodsSeen::default() } else { pods(world, test) })
         }
+        Need::Victims => seen.victims = answer(no, victims(world, test)),
         Need::Observer => {
             let observer = world.tests[test].observer.filter(|(run, _)| *run == world.tests[test].state.run);
             seen.observer = match observer {
@@ -83,7 +84,8 @@ fn missing<T>(weather: Weather) -> Live<T> {
 
 fn targets(world: &World, test: usize, weather: Weather) -> Vec<Live<TargetSeen>> {
     let ours = world.key(test);
-    let look = |index: &usize| {
+    let act = Some(world.act_key(test)).filter(|(_, act)| *act > 0);
+    let look = |(n, index): (usize, &usize)| {
         let Some(target) = &world.targets[*index] else { return missing(weather) };
         let claim = match &target.claim {
             None => ClaimSeen::None,
@@ -96,12 +98,25 @@ fn targets(world: &World, test: usize, weather: Weather) -> Vec<Live<TargetSeen>
             None if !original => SizeSeen::Foreign,
             None => SizeSeen::Left,
             Some(set) if set != target.size => SizeSeen::Foreign,
-            Some(set) if set == [wanted(world.row(test)); 2] => SizeSeen::Wanted,
+            Some(set) if set == world.size_wanted(test, n) => SizeSeen::Wanted,
             Some(_) => SizeSeen::Left,
         };
-        answer(weather, TargetSeen { uid: target.uid, claim, size })
+        let mark = target.claim.as_ref().and_then(|claim| claim.act).filter(|_| claim == ClaimSeen::Ours);
+        let marked = act.is_some() && mark == act && !world.without(Defence::ActMark);
+        answer(weather, TargetSeen { uid: target.uid, claim, size, marked })
     };
-    world.setup.targets[test].iter().map(look).collect()
+    world.setup.targets[test].iter().enumerate().map(look).collect()
+}
+
+/// The pods of the target that the act at hand is done to.
+fn victims(world: &World, test: usize) -> VictimsSeen {
+    let state = &world.tests[test].state;
+    let number = state.act + u16::from(!state.acting);
+    let act = world.plan(test).act(state.row, number).map(|act| act.kind.target());
+    let pod = act.and_then(|n| world.targets[world.setup.targets[test][n]].as_ref()).map(|target| target.pod);
+    let there: Vec<Uid> = pod.into_iter().map(|pod| Uid(pod.into())).collect();
+    let left = there.iter().copied().filter(|pod| state.doomed.contains(pod) || world.without(Defence::VictimUid));
+    VictimsSeen { left: left.collect(), chosen: there }
 }
 
 fn job(world: &World, test: usize, weather: Weather) -> Live<JobSeen> {

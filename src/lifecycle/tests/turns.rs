@@ -3,7 +3,7 @@
 use super::reads::{Weather, step};
 use super::world::{Budget, ENDLESS, Setup, World, Write};
 use crate::api::Phase;
-use crate::lifecycle::{Millis, PlanView, RowView, Step};
+use crate::lifecycle::{ActKind, ActView, Millis, PlanView, RowView, Step};
 
 /// A controller that gets an error tries again so much later.
 const AGAIN: Millis = 2_000;
@@ -11,7 +11,7 @@ const AGAIN: Millis = 2_000;
 /// A plan of rows with one generator each.
 pub fn plan(rows: usize, sized: usize) -> PlanView {
     PlanView {
-        rows: vec![RowView { generators: 1, worst_case: 60_000 }; rows],
+        rows: vec![RowView { generators: 1, worst_case: 60_000, acts: Vec::new() }; rows],
         sized,
         observer: false,
         drain: false,
@@ -26,8 +26,21 @@ pub fn plan(rows: usize, sized: usize) -> PlanView {
 
 /// A plan whose run may take for ever.
 pub fn endless(rows: usize, sized: usize, generators: u32) -> PlanView {
-    let rows = vec![RowView { generators, worst_case: 60_000 }; rows];
+    let rows = vec![RowView { generators, worst_case: 60_000, acts: Vec::new() }; rows];
     PlanView { rows, total: ENDLESS, ..plan(1, sized) }
+}
+
+/// What the first target is done.
+pub const DOWN: ActKind = ActKind::Scale { target: 0, replicas: 0 };
+pub const BACK: ActKind = ActKind::ScaleBack { target: 0 };
+pub const RESTART: ActKind = ActKind::Restart { target: 0 };
+pub const DELETE: ActKind = ActKind::DeletePods { target: 0 };
+
+/// The same plan with these acts in each row.
+pub fn with_acts(mut plan: PlanView, acts: &[(Option<Millis>, ActKind)]) -> PlanView {
+    let view = |(at, kind): &(Option<Millis>, ActKind)| ActView { at: *at, kind: *kind, timeout: 30_000 };
+    plan.rows.iter_mut().for_each(|row| row.acts = acts.iter().map(view).collect());
+    plan
 }
 
 /// A world with one test of that plan.

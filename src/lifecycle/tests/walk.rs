@@ -1,7 +1,7 @@
 //! Walks: the writes of a test in their order, and what becomes of a test that is interrupted after any of them.
 
 use super::reads::Weather;
-use super::turns::{Turn, Walk, alone, plan};
+use super::turns::{BACK, DELETE, DOWN, RESTART, Turn, Walk, alone, plan, with_acts};
 use super::world::{Claim, RunKey, World};
 use crate::api::{Phase, Reason};
 use crate::lifecycle::{Millis, PlanView};
@@ -11,7 +11,14 @@ pub const MOST: Millis = 3 * 3_600_000;
 
 /// The plans that are walked.
 pub fn plans() -> Vec<PlanView> {
-    vec![plan(1, 0), plan(1, 1), plan(2, 2), PlanView { observer: true, drain: true, evidence: 900_000, ..plan(2, 1) }]
+    let acts = [(None, RESTART), (Some(10_000), DOWN), (Some(15_000), DELETE), (Some(20_000), BACK)];
+    vec![
+        plan(1, 0),
+        plan(1, 1),
+        plan(2, 2),
+        with_acts(plan(2, 1), &acts),
+        PlanView { observer: true, drain: true, evidence: 900_000, ..plan(2, 1) },
+    ]
 }
 
 /// The undisturbed walk to its end.
@@ -162,7 +169,7 @@ fn a_claim_that_arrives_after_the_end_is_released_before_the_finalizer_goes() {
     assert_eq!(ends.len(), 3, "the plans with targets");
     for mut walk in ends {
         let target = walk.world.targets[0].as_mut().expect("nobody deleted it");
-        target.claim = Some(Claim { of: RunKey { test: 0, run: 1 }, originals: target.size, set: None });
+        target.claim = Some(Claim { of: RunKey { test: 0, run: 1 }, originals: target.size, set: None, act: None });
         target.version += 1;
         let before = walk.log.len();
         walk.finish(MOST);

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::defences::Defence;
 use crate::api::Phase;
-use crate::lifecycle::{Intent, Millis, PlanView, State, Uid};
+use crate::lifecycle::{Intent, Millis, PlanView, State, Uid, scaled};
 
 /// The instant that every canonical world stands at.
 pub const T0: Millis = 10_000_000;
@@ -30,6 +30,9 @@ pub struct RowKey {
     pub of: RunKey,
     pub row: u8,
 }
+
+/// One act of a row.
+pub type ActKey = (RowKey, u16);
 
 /// What does not change while a world is explored.
 #[derive(Debug)]
@@ -94,6 +97,11 @@ pub type Value = u8;
 /// Set by somebody else.
 pub const FOREIGN: Value = 100;
 
+/// Replicas that an act gives a target, as its value.
+pub fn scaled_to(replicas: u16) -> Value {
+    90 + u8::try_from(replicas).unwrap_or(8)
+}
+
 /// The size a row wants.
 pub fn wanted(row: RowKey) -> Value {
     let n = row.of.test * 30 + usize::try_from(row.of.run).unwrap_or(0) * 4 + usize::from(row.row);
@@ -106,6 +114,8 @@ pub struct Claim {
     pub of: RunKey,
     pub originals: [Value; 2],
     pub set: Option<[Value; 2]>,
+    /// The act that wrote it last.
+    pub act: Option<ActKey>,
 }
 
 /// A workload under test.
@@ -116,6 +126,8 @@ pub struct Target {
     pub claim: Option<Claim>,
     /// Replicas and CPU, say: two fields, so that somebody else can change one of them.
     pub size: [Value; 2],
+    /// How often its pod was replaced because it was deleted: which pod it has.
+    pub pod: u8,
 }
 
 /// A generator Job.
@@ -194,6 +206,11 @@ pub enum Kind {
     Claim(usize),
     Size(usize, RowKey),
     Release(usize),
+    /// With the replicas that the act gives.
+    Rescale(usize, ActKey, Option<u16>),
+    Restart(usize, ActKey),
+    /// Pods of a target, each named by how often it was replaced before.
+    DeletePods(usize, ActKey, Vec<u8>),
     CreateObserver,
     DeleteObserver,
     CreateJob(RowKey),
@@ -217,6 +234,8 @@ pub struct World {
     pub jobs_made: BTreeMap<RowKey, u8>,
     /// How often each index of each row began to send.
     pub sent: BTreeMap<(RowKey, u8), u8>,
+    /// How often each act was done.
+    pub acted: BTreeMap<ActKey, u8>,
     pub budget: Budget,
     /// A target whose second field somebody else set.
     pub edited: Option<usize>,
@@ -246,7 +265,7 @@ impl World {
             now: T0,
             tests: setup.targets.iter().map(test).collect(),
             targets: (0..count)
-                .map(|n| Some(Target { uid: Uid(90 + n as u64), version: 0, claim: None, size: [0; 2] }))
+                .map(|n| Some(Target { uid: Uid(90 + n as u64), version: 0, claim: None, size: [0; 2], pod: 0 }))
                 .collect(),
             setup: Rc::new(setup),
             jobs: Vec::new(),
@@ -254,6 +273,7 @@ impl World {
             writes: Vec::new(),
             jobs_made: BTreeMap::new(),
             sent: BTreeMap::new(),
+            acted: BTreeMap::new(),
             budget,
             edited: None,
             broken: None,
@@ -270,6 +290,20 @@ impl World {
 
     pub fn plan(&self, test: usize) -> &PlanView {
         &self.setup.plans[test]
+    }
+
+    /// The act of a test that was begun last.
+    pub fn act_key(&self, test: usize) -> ActKey {
+        (self.row(test), self.tests[test].state.act)
+    }
+
+    /// The size that a test wants of its n-th target now.
+    pub fn size_wanted(&self, test: usize, n: usize) -> [Value; 2] {
+        let state = &self.tests[test].state;
+        let row = self.plan(test).rows.get(usize::from(state.row).saturating_sub(1));
+        let replicas = row.and_then(|row| scaled(&row.acts, state.act, n));
+        let size = wanted(self.row(test));
+        [replicas.map_or(size, scaled_to), size]
     }
 
     pub fn without(&self, defence: Defence) -> bool {

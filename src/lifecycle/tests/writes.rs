@@ -2,9 +2,9 @@
 //! server would check them.
 
 use super::defences::Defence;
-use super::world::{Claim, Job, Kind, LONGEST_ACT, RowKey, Stage, Target, World, Write, wanted};
+use super::world::{ActKey, Claim, Job, Kind, LONGEST_ACT, RowKey, Stage, Target, World, Write, scaled_to, wanted};
 use crate::api::Phase;
-use crate::lifecycle::{Change, Effect, Millis, Step, Uid};
+use crate::lifecycle::{ActKind, Change, Effect, LATE, Millis, Step, Uid};
 
 impl World {
     /// The write of a step; `None` for a step that only waits.
@@ -29,6 +29,20 @@ impl World {
             Effect::RemoveFinalizer => (Kind::Finalizer(false), version),
             Effect::Claim(n) => (Kind::Claim(*n), of_target(*n)),
             Effect::Size(n) => (Kind::Size(*n, row), of_target(*n)),
+            Effect::Rescale(n) => {
+                let plan = self.plan(test).act(row.row, self.tests[test].state.act).map(|act| act.kind);
+                let replicas = match plan {
+                    Some(ActKind::Scale { replicas, .. }) => Some(replicas),
+                    _ => None,
+                };
+                (Kind::Rescale(*n, self.act_key(test), replicas), of_target(*n))
+            }
+            Effect::Restart(n) => (Kind::Restart(*n, self.act_key(test)), of_target(*n)),
+            Effect::DeletePods(pods) => {
+                let act = self.plan(test).act(row.row, self.tests[test].state.act).map_or(0, |act| act.kind.target());
+                let pods = pods.iter().map(|pod| u8::try_from(pod.0).unwrap_or(0)).collect();
+                (Kind::DeletePods(act, self.act_key(test), pods), 0)
+            }
             Effect::Release(n) => (Kind::Release(*n), of_target(*n)),
             Effect::CreateObserver => (Kind::CreateObserver, 0),
             Effect::DeleteObserver => (Kind::DeleteObserver, 0),
@@ -63,6 +77,12 @@ impl World {
             Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) => {
                 let index = self.setup.targets[write.test][*n];
                 self.write_target(&write, index);
+            }
+            Kind::Rescale(n, ..) | Kind::Restart(n, _) => {
+                self.write_target(&write, self.setup.targets[write.test][*n]);
+            }
+            Kind::DeletePods(n, act, pods) => {
+                self.delete_pod(self.setup.targets[write.test][*n], *act, pods, &write);
             }
             Kind::CreateObserver => {
                 let run = write.run.run;
@@ -120,7 +140,7 @@ impl World {
             Kind::Claim(_) => {
                 let row = RowKey { of: write.run, row: 1 };
                 let originals = target.size;
-                let claim = Claim { of: write.run, originals, set: None };
+                let claim = Claim { of: write.run, originals, set: None, act: None };
                 let at_once = self.without(Defence::ClaimFirst);
                 let target = self.target(index);
                 target.claim = Some(claim);
@@ -138,6 +158,18 @@ impl World {
                 }
                 self.size(index, *row);
             }
+            Kind::Rescale(_, act, replicas) if ours => {
+                self.size(index, act.0);
+                if let (Some(replicas), Some(target)) = (replicas, self.targets[index].as_mut()) {
+                    target.size[0] = scaled_to(*replicas);
+                    target.claim.iter_mut().for_each(|claim| claim.set = Some(target.size));
+                }
+                self.mark(index, *act, write);
+            }
+            Kind::Restart(_, act) if ours => {
+                self.target(index);
+                self.mark(index, *act, write);
+            }
             Kind::Release(_) if ours => self.release(index),
             _ => {}
         }
@@ -149,6 +181,38 @@ impl World {
         target.size = size;
         if let Some(claim) = &mut target.claim {
             claim.set = Some(size);
+        }
+    }
+
+    /// An act was done to a target, which carries its number from now on.
+    fn mark(&mut self, index: usize, act: ActKey, write: &Write) {
+        if let Some(claim) = self.targets[index].as_mut().and_then(|target| target.claim.as_mut()) {
+            claim.act = Some(act);
+        }
+        self.count(act, write);
+    }
+
+    /// What a process sends itself comes at its planned time, or not at all; and once.
+    fn count(&mut self, act: ActKey, write: &Write) {
+        let planned = self.plan(write.test).act(act.0.row, act.1).filter(|act| !act.kind.undoes());
+        let fire = self.tests[write.test].state.fire.filter(|_| self.row(write.test) == act.0);
+        let due = planned.and_then(|act| act.at).zip(fire).map(|(at, fire)| fire.start_at + at);
+        if write.held && due.is_some_and(|due| self.now > due + LATE + LONGEST_ACT) {
+            self.broken = Some("an action is done long after its planned time");
+        }
+        let times = self.acted.entry(act).or_default();
+        *times += 1;
+        if *times > 1 {
+            self.broken = Some("an action is done twice for one planned time");
+        }
+    }
+
+    /// A pod that is deleted is replaced at once.
+    fn delete_pod(&mut self, index: usize, act: ActKey, pods: &[u8], write: &Write) {
+        let Some(target) = self.targets[index].as_mut() else { return };
+        if pods.contains(&target.pod) {
+            target.pod += 1;
+            self.count(act, write);
         }
     }
 

@@ -43,6 +43,7 @@ fn compacted(row: &Row) -> Row {
         database: Vec::new(),
         measurements: Vec::new(),
         targets: Vec::new(),
+        actions: Vec::new(),
         breaches: Vec::new(),
         observations: Vec::new(),
         ..row.clone()

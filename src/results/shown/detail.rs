@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Latency, Row};
+use crate::api::{Instant, Latency, Row};
 
 use crate::results::figures::load_figures::latency;
 use crate::results::gathered::collect::GeneratorOutcome;
@@ -33,6 +33,9 @@ pub struct RowDetail {
     /// What was sampled beside the row, once it has settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
+    /// What actions did, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<ActDetail>,
     /// In the plan's order.
     pub loads: Vec<LoadDetail>,
     /// What each generator saw; the last are left out where there is no room.
@@ -40,6 +43,29 @@ pub struct RowDetail {
     /// Generators left out of the list.
     #[serde(default)]
     pub left_out: usize,
+}
+
+/// One of the times that an action was planned for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActDetail {
+    /// Its name.
+    pub action: String,
+    /// It took back what the action did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undo: bool,
+    /// Planned for so many milliseconds after the start of the load; absent: before the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_ms: Option<i64>,
+    pub started_at: Instant,
+    /// Milliseconds until it was done; absent: it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<i32>,
+    /// Pods that it deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pods: Option<i32>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// A load over all its generators.
@@ -107,7 +133,7 @@ impl RowDetail {
         };
         let generators = outcomes.iter().flat_map(of).collect();
         let loads = loads.iter().map(load).collect();
-        Self { row, warmup_tasks, statements: None, course: None, loads, generators, left_out: 0 }
+        Self { row, warmup_tasks, statements: None, course: None, acts: Vec::new(), loads, generators, left_out: 0 }
     }
 
     /// As JSON of at most [`MOST_BYTES`], as far as leaving out generators and then single items can do it.

@@ -115,6 +115,7 @@ impl Cluster {
             }
             ("jobs", Some(_)) if old.is_none() => world.cluster.plan(now + 200, What::MakePods { job: at.clone() }),
             ("jobs" | "loadtests", None) => jobs::orphans(world),
+            ("pods", None) => rollout::pod_gone(world, old),
             ("pods", Some(new))
                 if old.is_some_and(|old| old["metadata"]["annotations"] != new["metadata"]["annotations"]) =>
             {

@@ -38,6 +38,16 @@ pub fn step(world: &mut World, at: &Key, generation: i64, stage: u8) {
     count(world, at, generation);
 }
 
+/// A pod was deleted: the Deployment that it belonged to gets another one.
+pub fn pod_gone(world: &mut World, pod: Option<&Value>) {
+    let Some(pod) = pod.filter(|pod| pod["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet") else { return };
+    let at = key("deployments", text(pod, "/metadata/namespace"), text(pod, "/metadata/labels/app"));
+    let generation = world.store.get(&at).and_then(|found| found["metadata"]["generation"].as_i64());
+    if let Some(generation) = generation {
+        world.cluster.plan(world.store.now + 100, What::Rollout { at, generation, stage: 0 });
+    }
+}
+
 /// The ReplicaSet of the Deployment's template; its revision becomes the highest.
 fn newest(world: &mut World, at: &Key, deployment: &Value) -> Key {
     let uid = &deployment["metadata"]["uid"];
