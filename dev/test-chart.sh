@@ -76,6 +76,7 @@ check "namespaced mode has no ClusterRole for the lease" count 0 ClusterRole --s
 refused "two operators without leader election are refused" "/replicas" render --set replicas=2
 check "nothing of the Prometheus operator unless it is asked for" silent monitoring.coreos.com
 check "a PodMonitor" says 'kind: PodMonitor' --set metrics.podMonitor.enabled=true,metrics.podMonitor.labels.release=prometheus
+check "helm test asks the operator itself" says "helm.sh/hook: test"
 check "alerts" says 'alert: LoadTestTargetsNotPutBack' --set metrics.alerts.enabled=true
 check "dashboards, found by Grafana's sidecar" says 'grafana_dashboard: "1"' --set metrics.dashboards.enabled=true
 check "both dashboards" says '  runs.json: |' --set metrics.dashboards.enabled=true

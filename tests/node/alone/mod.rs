@@ -7,3 +7,5 @@ mod namespaced;
 mod node;
 mod operators;
 mod process;
+mod release;
+mod upgrade;

@@ -1,36 +1,13 @@
 //! The chart in namespaced mode, installed beside the application: a Role is all that a whole test needs.
 
-use std::process::Command;
-
 use serde_json::json;
 
 use super::node::Away;
+use super::release::{DEPLOYMENT, RELEASE, install};
 use crate::application::{SIZED, load_of, load_test};
 use crate::checks::{assert_ended, row};
 use crate::space::Space;
 use crate::wait::for_a_while;
-
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/loadtest-operator");
-const RELEASE: &str = "scoped";
-
-/// Installs the chart for the scenario's namespace, in it.
-fn install(space: &Space) {
-    let helm = std::env::var("LOADTEST_HELM").expect("LOADTEST_HELM names helm (dev/helm/build prints its path)");
-    let values = [
-        "image.repository=dev.local/loadtest-operator".to_owned(),
-        "image.tag=dev".to_owned(),
-        "crds.enabled=false".to_owned(),
-        format!("config.watchNamespaces={{{}}}", space.name),
-    ];
-    let sets = values.iter().flat_map(|value| ["--set", value]);
-    let output = Command::new(helm)
-        .args(["--kubeconfig", &space.cluster.config, "install", RELEASE, CHART, "--namespace", &space.name])
-        .args(["--wait", "--timeout", "3m"])
-        .args(sets)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "helm: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// What an object of each kind is that belongs to the release, whatever namespace it is in.
 fn installed(space: &Space, kinds: &str) -> Vec<String> {
@@ -47,7 +24,7 @@ async fn in_namespaced_mode_a_role_is_enough_for_a_whole_test_and_other_namespac
     let _away = Away::begin(&space.cluster).await;
     space.with_web_servers().await;
     let before = space.written().await;
-    install(&space);
+    install(&space, "dev");
     assert_eq!(installed(&space, "clusterroles,clusterrolebindings"), Vec::<String>::new());
     let roles = ["Role", "RoleBinding"].map(|kind| format!("{kind} {}", space.name));
     assert_eq!(installed(&space, "roles,rolebindings"), roles);
@@ -62,10 +39,10 @@ async fn in_namespaced_mode_a_role_is_enough_for_a_whole_test_and_other_namespac
     assert_eq!(other.test("test").await["status"].get("phase"), None, "an operator of another namespace took it up");
 
     let mut written = space.written().await;
-    written.retain(|deployment| !deployment.is("scoped-loadtest-operator"));
+    written.retain(|deployment| !deployment.is(DEPLOYMENT));
     assert_eq!(written, before);
     space.assert_no_job().await;
-    let said = space.cluster.kubectl(&["-n", &space.name, "logs", "deployment/scoped-loadtest-operator", "--tail=-1"]);
+    let said = space.cluster.kubectl(&["-n", &space.name, "logs", &format!("deployment/{DEPLOYMENT}"), "--tail=-1"]);
     let said = said.unwrap();
     let refused = said.lines().find(|line| line.to_lowercase().contains("forbidden"));
     assert_eq!(refused, None, "it asked for what its Role does not give");
