@@ -73,6 +73,8 @@ pub struct Memory {
     pub nodes: std::collections::BTreeSet<String>,
     /// Most that a target's pods used, while the row loads.
     pub used: BTreeMap<String, Used>,
+    /// What they used at each look, milliseconds since the epoch, for the row's charts.
+    pub used_over_time: BTreeMap<String, Vec<(Millis, Used)>>,
     /// When `used` was looked at last.
     pub used_at: Millis,
     /// The row whose records were read, with the file for its ConfigMap.

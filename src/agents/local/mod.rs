@@ -186,7 +186,7 @@ impl Running<'_> {
         let done = with_late_figures(completed(first, &input), &LateInput { spec, series: &[] });
         tell(Event::Done(&done));
         let detail = RowDetail::new(done.clone(), &loads, &fired.outcomes, warmup_tasks);
-        self.details.insert(done.row, RowDetail { course: course(&done, &samples), ..detail });
+        self.details.insert(done.row, RowDetail { course: course(&done, &samples, &[]), ..detail });
         self.rows.push(done);
     }
 

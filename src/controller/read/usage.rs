@@ -9,6 +9,8 @@ use crate::lifecycle::Millis;
 
 /// How often that is looked at.
 const USED_EVERY: i64 = 10_000;
+/// More than a chart can show.
+const MOST_LOOKS: usize = 400;
 
 /// Looks, when it is time: keeps the most that the pods used.
 pub async fn sample(session: &mut Session<'_>) {
@@ -32,10 +34,41 @@ async fn measure(session: &mut Session<'_>, since: Millis) {
         let Some(pods) = session.memory.pods.get(&target.name.0) else { continue };
         let now_used = used(&metrics, pods, target.container.as_deref(), (since, session.now()));
         let most = session.memory.used.get(&target.name.0).copied().unwrap_or(Used::default());
+        let looks = session.memory.used_over_time.entry(target.name.0.clone()).or_default();
+        looks.push((session.context.clock.now(), now_used));
+        thin(looks);
         session.memory.used.insert(target.name.0, most.max(now_used));
+    }
+}
+
+/// At most [`MOST_LOOKS`]: of two that stand beside each other the larger stays.
+fn thin(looks: &mut Vec<(Millis, Used)>) {
+    if looks.len() >= MOST_LOOKS {
+        *looks = looks
+            .chunks(2)
+            .map(|pair| (pair[0].0, pair.iter().fold(Used::default(), |most, (_, used)| most.max(*used))))
+            .collect();
     }
 }
 
 fn http_get(uri: &str) -> Result<http::Request<Vec<u8>>, http::Error> {
     http::Request::get(uri).body(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_of_looks_is_kept_thinner_and_loses_no_peak() {
+        let mut looks = Vec::new();
+        for at in 0..8_640 {
+            let cpu_percent = Some(if at == 5_001 { 97.0 } else { 40.0 });
+            looks.push((at * USED_EVERY, Used { cpu_percent, memory_percent: None }));
+            thin(&mut looks);
+        }
+        assert!(looks.len() < MOST_LOOKS && looks.len() > MOST_LOOKS / 4, "{}", looks.len());
+        assert_eq!(looks.iter().filter(|(_, used)| used.cpu_percent == Some(97.0)).count(), 1);
+        assert!(looks.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
 }

@@ -95,7 +95,7 @@ async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>,
     if let Some(statements) = statements {
         file["statements"] = serde_json::to_value(statements).unwrap_or_default();
     }
-    if let Some(course) = course(row, samples) {
+    if let Some(course) = course(row, samples, &used_over_time(session)) {
         file["course"] = serde_json::to_value(course).unwrap_or_default();
     }
     write_config_map(session, &row_config_map(&session.run(), row.row, file.to_string())).await;
@@ -104,6 +104,17 @@ async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>,
 async fn detail(session: &Session<'_>, row: i32) -> Option<Value> {
     let map = call(session.api::<ConfigMap>().get_opt(&session.run().row(row))).await.ok()??;
     serde_json::from_str(map.data?.get("row.json")?).ok()
+}
+
+/// What the targets' pods used of their limits, by the name of the figure.
+fn used_over_time(session: &Session<'_>) -> Vec<(String, Vec<(i64, f64)>)> {
+    let mut all = Vec::new();
+    for (name, looks) in &session.memory.used_over_time {
+        let cpu = looks.iter().filter_map(|(at, used)| Some((*at, used.cpu_percent?))).collect();
+        let memory = looks.iter().filter_map(|(at, used)| Some((*at, used.memory_percent?))).collect();
+        all.extend([(format!("targets.{name}.cpuPercent"), cpu), (format!("targets.{name}.memoryPercent"), memory)]);
+    }
+    all
 }
 
 /// What must be equal before two runs may be compared.

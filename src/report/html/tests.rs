@@ -23,7 +23,11 @@ fn detail(scene: &mut Scene, seconds: u32) -> RowDetail {
     }
     let row = scene.row();
     let loads = merged_loads(&scene.planned, &scene.outcomes);
-    let course = course(&row, &scene.samples);
+    let course = course(
+        &row,
+        &scene.samples,
+        &[("targets.api.cpuPercent".into(), vec![(crate::results::fixture::START, 40.0)])],
+    );
     RowDetail { course, ..RowDetail::new(row, &loads, &scene.outcomes, None) }
 }
 
@@ -64,6 +68,7 @@ fn the_verdict_stands_first_then_whether_it_can_be_believed_then_the_answer_and_
         "How much it takes</h2>",
         "What happened when</h2>",
         "Latency by percentile",
+        "CPU of the targets",
         "Was all the work done?</h2>",
         "Database</h2>",
         "Every row</h2>",

@@ -210,6 +210,26 @@ fn sampled(course: &Course, connection_limit: Option<i32>) -> Vec<Chart<'static>
             vec![line("waiting", "waiting"), line("lock", "for a lock"), line("slow", "slow statements")],
         ),
     ];
+    for (title, figure, what) in [
+        (
+            "CPU of the targets",
+            "cpuPercent",
+            "CPU of the busiest pod of each target, percent of its limit; by the metrics API.",
+        ),
+        (
+            "Memory of the targets",
+            "memoryPercent",
+            "Memory of the fullest pod of each target, percent of its limit; by the metrics API.",
+        ),
+    ] {
+        let of = |name: &String| {
+            let target = name.strip_prefix("targets.")?.strip_suffix(figure)?.strip_suffix('.')?;
+            // It is looked at now and then only: between two looks there is no gap.
+            let known = points(name)?.into_iter().filter(|(_, value)| value.is_some()).collect();
+            Some(Some(Series { name: target.to_owned(), points: known, style: Style::Dots }))
+        };
+        all.push(chart(title, what, "%", course.figures.keys().filter_map(of).collect()));
+    }
     let measured = course.figures.keys().filter_map(|name| name.strip_prefix("measurements."));
     for name in measured {
         let series = vec![line(&format!("measurements.{name}"), name)];
