@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::kept::Kept;
 use super::{Connection, Said};
 use crate::cli::exit;
-use crate::cli::run::screen::fitted;
+use crate::cli::run::screen::{fitted, wrapped};
 use crate::cli::run::summary::summary;
 use crate::cli::run::terminal::width;
 use crate::report::Results;
@@ -69,7 +69,11 @@ pub async fn report(args: &Args) -> Result<u8, Said> {
         let results = kept.whole(&files).await?;
         comment(&results, table.as_deref().unwrap_or_default())
     } else if let Some(text) = files.remove(file) {
-        if file == "table.md" { for_reading(&text, kept.whole(&files).await.ok().as_ref()) } else { text }
+        if file == "table.md" {
+            for_reading(&text, kept.whole(&files).await.ok().as_ref(), width(&std::io::stdout()))
+        } else {
+            text
+        }
     } else {
         return Err(Said {
             text: format!("the report has no {file}; --html and --row need only results.json"),
@@ -82,14 +86,16 @@ pub async fn report(args: &Args) -> Result<u8, Said> {
 }
 
 /// The table under its headline and the two sentences, as wide as the terminal.
-fn for_reading(table: &str, results: Option<&Results>) -> String {
+fn for_reading(table: &str, results: Option<&Results>, width: Option<usize>) -> String {
     let (headline, rest) = table.split_once('\n').unwrap_or((table, ""));
-    let mut text = format!("{}\n", headline.trim_start_matches("# "));
+    let mut text = format!("{}\n\n", headline.trim_start_matches("# "));
     for (title, sentence) in ["ANSWER", "BELIEVE"].iter().zip(results.iter().flat_map(|results| sentences(results))) {
-        text += &format!("\n{title:<8} {sentence}");
+        // Before the table is looked at: it shall not be turned round for a long sentence's sake.
+        text += &wrapped(&format!("{title:<8} {sentence}"), width.unwrap_or(usize::MAX), "         ");
+        text.push('\n');
     }
-    text += &format!("\n{rest}");
-    width(&std::io::stdout()).map_or(text.clone(), |width| fitted(&text, width))
+    text += rest;
+    width.map_or(text.clone(), |width| fitted(&text, width))
 }
 
 /// The results of one row, where one is asked for.
@@ -119,4 +125,36 @@ fn of_row(results: &Results) -> String {
         row.row.observations.iter().for_each(|text| out += &format!("  {text}\n"));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str =
+        "# Load test shop/t, run 3: Passed\n\nAll held.\n\n| Run | Tasks |\n|----:|------:|\n|   1 |   600 |\n";
+
+    fn results() -> Results {
+        let json = serde_json::json!({"test": {"namespace": "shop", "name": "t", "run": 3}, "verdict": "Passed", "reason": "ThresholdsMet",
+            "message": "All held.", "plan": {"hash": "h", "rows": 1, "spec": {"loads": []}},
+            "rows": [{"row": 1, "verdict": "Passed", "tasksPerSecond": "10", "loads": []}]});
+        Results::read(&json.to_string()).unwrap()
+    }
+
+    #[test]
+    fn the_answer_and_what_it_rests_on_stand_between_the_headline_and_the_table() {
+        let text = for_reading(TABLE, Some(&results()), None);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..3], ["Load test shop/t, run 3: Passed", "", "ANSWER   It did 10 tasks/s."]);
+        assert!(lines[3].starts_with("BELIEVE  The row is valid"), "{text}");
+        assert!(text.ends_with(TABLE.split_once("All held.").unwrap().1), "{text}");
+    }
+
+    #[test]
+    fn long_sentences_are_wrapped_and_leave_the_table_as_it_is() {
+        let text = for_reading(TABLE, Some(&results()), Some(40));
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(text.contains("|   1 |   600 |"), "{text}");
+        assert!(for_reading(TABLE, None, None).contains("| Run | Tasks |"));
+    }
 }

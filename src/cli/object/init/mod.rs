@@ -21,7 +21,7 @@ pub struct Args {
     /// deployment/NAME or statefulset/NAME, as kubectl writes them; at most 8.
     #[arg(required = true, num_args = 1..=8)]
     workloads: Vec<String>,
-    /// Name of the LoadTest; without it that of the first workload.
+    /// Name of the LoadTest; without it that of the first workload, as far as a test may be called so.
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub async fn init(args: &Args) -> Result<u8, Said> {
         );
         return Err(usage(text));
     }
-    let name = args.name.clone().unwrap_or_else(|| all[0].workload.clone());
+    let name = args.name.clone().unwrap_or_else(|| all[0].name.clone());
     let text = manifest(&name, &place.namespace, &all);
     // Who closed standard output doesn't want to read it.
     let _ = std::io::stdout().write_all(text.as_bytes());
