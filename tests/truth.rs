@@ -74,6 +74,7 @@ const LIES: &[(&str, &str, &str)] = &[
     ("instant 503s over the wire", WIRE, "every_third_answer_is_an_instant_503"),
     ("200 with an error body over the wire", WIRE, "error_body_with_status_200"),
     ("number of tasks as text", WIRE, "number_of_tasks_as_text"),
+    ("item that never comes", WIRE, "item_that_never_comes"),
     ("login page with 200", WIRE, "login_page_with_status_200"),
     ("answer cut short", WIRE, "answer_cut_short"),
     ("cached answer", WIRE, "cached_answer_that_no_application_gave"),

@@ -58,6 +58,15 @@ async fn what_a_step_captures_is_in_the_later_requests_of_its_iteration() {
 }
 
 #[tokio::test]
+async fn a_single_request_may_capture_too_and_fails_without_the_value() {
+    let server = Server::start(|seen| reply(200, if seen.turn == 0 { r#"{"id": 1}"# } else { "{}" })).await;
+    let mut one = load("c", &server.url(), Arrivals::Iterations { clients: 1, iterations_per_client: 2 });
+    one.steps[0].capture = vec![capture("id", "/id")];
+    let record = run(&one).await;
+    assert_eq!((record.counts.ok, failures(&record)), (1, vec![("capture missing", 1)]));
+}
+
+#[tokio::test]
 async fn a_failure_is_told_with_its_step_and_which_time_it_was() {
     let server = Server::start(|seen| match (seen.line.as_str(), seen.turn) {
         ("POST /login", _) => reply(200, r#"{"token": "t"}"#),

@@ -1,4 +1,4 @@
-//! A spec as it may be shown: no header values, credentials, bodies, values of vars or query strings.
+//! A spec as it may be shown: no header values, credentials, bodies, fields of forms, values of vars or query strings.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn redact(value: &mut Value) {
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
                 match (name.as_str(), &mut *field) {
-                    ("headers" | "vars", Value::Array(items)) => items.iter_mut().for_each(hide_value),
+                    ("headers" | "vars" | "upload", Value::Array(items)) => items.iter_mut().for_each(hide_value),
                     ("basicAuth", Value::Object(of)) => of.values_mut().for_each(|v| *v = HIDDEN.into()),
                     ("body", Value::String(text)) => *text = HIDDEN.into(),
                     ("url" | "path", Value::String(text)) => *text = without_query(text),
@@ -40,4 +40,21 @@ fn hide_value(entry: &mut Value) {
 
 fn without_query(text: &str) -> String {
     text.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_fields_of_a_form_are_bodies_too() {
+        let upload = json!([{"name": "key", "value": "hunter2"}, {"name": "file", "bytes": 5, "filename": "a.txt"}]);
+        let step = json!({"name": "s", "upload": upload});
+        let json = json!({"loads": [{"name": "m", "url": "http://a/", "steps": [step]}]});
+        let shown = spec(&serde_json::from_value(json).expect("a spec"));
+        assert!(!shown.to_string().contains("hunter2"), "{shown}");
+        assert_eq!(shown["loads"][0]["steps"][0]["upload"][1]["bytes"], 5);
+    }
 }

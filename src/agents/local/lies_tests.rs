@@ -155,3 +155,13 @@ async fn stall_that_holds_back_what_was_due() {
     assert!(ended.outcome.verdict != Verdict::Passed && said.contains("latency.p90Ms"), "{said}");
     println!("lie: {:?} {}: {said}", ended.outcome.verdict, ended.outcome.reason.as_str());
 }
+
+#[tokio::test]
+async fn item_that_never_comes() {
+    let until = json!({"jsonPointer": "/status", "equals": ["done"], "intervalMilliseconds": 100, "timeoutSeconds": 1});
+    let polled = |spec: &mut Value| {
+        spec["loads"][0]["iterations"] = 2.into();
+        spec["loads"][0]["steps"][0]["until"] = until;
+    };
+    caught(&application(|_, _, _| None).await, polled, Reason::RequestsFailed, "4 items were not done in time").await;
+}

@@ -7,7 +7,8 @@ use tokio::task::JoinSet;
 
 use super::lane::wait_until;
 use super::schedule::Closed;
-use super::worker::{Client, Iteration, Phase, Worker};
+use super::shared::Phase;
+use super::worker::{Client, Iteration, Worker};
 use crate::engine::http::template::Numbers;
 
 /// Runs every `lanes`-th client from `first` on, until all of them are through.

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::worker::{Client, Flight, Iteration, Phase, Ran, Request, Worker};
+use super::shared::Phase;
+use super::worker::{Client, Flight, Iteration, Ran, Request, Worker};
 use crate::engine::http::failure::Failure;
 use crate::engine::http::judge::Captured;
 use crate::engine::http::reader::Reply;

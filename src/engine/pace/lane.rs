@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use super::open::{OpenLane, Slots};
 use super::schedule::{Closed, Open};
+use super::shared::Phase;
 use super::timer::Timer;
-use super::worker::{Phase, Worker};
+use super::worker::Worker;
 use super::{closed, open};
 
 /// Part of a schedule.

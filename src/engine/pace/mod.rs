@@ -6,6 +6,7 @@ mod journey;
 pub(super) mod lane;
 pub(super) mod open;
 pub mod schedule;
+pub(super) mod shared;
 pub(super) mod stop;
 mod timer;
 pub(super) mod worker;

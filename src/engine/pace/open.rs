@@ -11,8 +11,9 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::schedule::Open;
+use super::shared::Phase;
 use super::timer::Timer;
-use super::worker::{Client, Iteration, Phase, Worker};
+use super::worker::{Client, Iteration, Worker};
 use crate::engine::http::jar::Jar;
 use crate::engine::http::template::Numbers;
 
