@@ -3,7 +3,7 @@
 .SUFFIXES:
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate site images clean
+.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate site deny release images clean
 
 help: ## this list
 	@echo 'usage: make TARGET'
@@ -54,6 +54,12 @@ generate: ## write the generated files: CRD, its copy in the chart, API referenc
 
 site: ## build the documents as a web site (mdBook) and print its folder
 	@dev/site
+
+deny: ## licences, sources and doubled versions of all crates (cargo-deny)
+	@dev/deny
+
+release: ## what a release consists of, in dist/release: image, chart, resource definition, bill of materials, checksums
+	@dev/release
 
 images: ## build the images as OCI archives and print their paths
 	@dev/images

@@ -192,6 +192,31 @@ fn the_workflow_for_pull_requests_is_one_and_keeps_what_it_found_when_the_test_f
 }
 
 #[test]
+fn the_workflows_of_this_project_call_what_is_there_and_paste_nothing_into_a_script() {
+    let mut made = Vec::new();
+    for file in ["test.yml", "release.yml"] {
+        let text = std::fs::read_to_string(root().join(".github/workflows").join(file)).unwrap();
+        let workflow: Value = serde_saphyr::from_str(&text).unwrap();
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            assert!(job["timeout-minutes"].is_u64(), "{file}: {name} may run for ever");
+            for step in job["steps"].as_array().unwrap() {
+                assert_ne!(step["run"].is_string(), step["uses"].is_string(), "{file}: one of run and uses: {step}");
+                let run = step["run"].as_str().unwrap_or_default();
+                assert!(!run.contains("${{"), "{file}: what is pasted into a script is run as a part of it: {run}");
+                let words: Vec<&str> = run.split_whitespace().collect();
+                let at = words.iter().position(|word| *word == "make");
+                made.extend(at.into_iter().flat_map(|at| words[at + 1..].iter().map(|word| (*word).to_owned())));
+            }
+        }
+    }
+    let makefile = std::fs::read_to_string(root().join("Makefile")).unwrap();
+    let target = |word: &String| makefile.lines().any(|line| line.starts_with(&format!("{word}:")));
+    for word in ["deps", "test", "deny", "release"] {
+        assert!(made.iter().any(|made| made == word) && target(&word.to_owned()), "make {word} in {made:?}");
+    }
+}
+
+#[test]
 fn a_line_is_split_as_a_shell_does() {
     assert_eq!(
         words(r#"loadtest run -d '{"a": 1}' "x y" > out # why"#),
