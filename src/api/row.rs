@@ -8,7 +8,7 @@ use super::figures::{DatabaseFigure, MeasurementFigure};
 use super::shared::*;
 
 /// One row of the table.
-#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// Number of the row; the Run column of the table.

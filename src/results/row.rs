@@ -71,28 +71,7 @@ pub fn collected(input: &CollectInput) -> Row {
 
 /// A row of which only the number and the settings are known.
 pub fn empty(planned: &PlannedRow) -> Row {
-    Row {
-        row: planned.number,
-        verdict: None,
-        reason: None,
-        set: planned.set.clone(),
-        started_at: None,
-        load_ended_at: None,
-        ended_at: None,
-        tasks: None,
-        tasks_per_second: None,
-        tasks_unaccounted: None,
-        backlog: None,
-        backlog_slope_per_second: None,
-        drain_seconds: None,
-        loads: Vec::new(),
-        database: Vec::new(),
-        measurements: Vec::new(),
-        targets: Vec::new(),
-        actions: Vec::new(),
-        breaches: Vec::new(),
-        observations: Vec::new(),
-    }
+    Row { row: planned.number, set: planned.set.clone(), ..Row::default() }
 }
 
 /// Over all loads that count tasks, by the time from the first of their requests due to the last end.

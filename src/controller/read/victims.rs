@@ -31,7 +31,8 @@ pub async fn read(session: &mut Session<'_>) {
     };
     let there: Vec<Pod> =
         pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none() && !has_ended(pod)).collect();
-    let chosen = choose(&there, count(session, number), session.test.spec.seed.unwrap_or(0), &session.act_mark_of(number));
+    let chosen =
+        choose(&there, count(session, number), session.test.spec.seed.unwrap_or(0), &session.act_mark_of(number));
     if there.is_empty() {
         session.note = format!("there was no pod of {} to delete", target.name.0);
     }

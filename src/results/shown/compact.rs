@@ -32,21 +32,14 @@ pub fn size(status: &LoadTestStatus) -> usize {
 
 fn compacted(row: &Row) -> Row {
     Row {
-        started_at: None,
-        load_ended_at: None,
-        ended_at: None,
-        tasks_unaccounted: None,
-        backlog: None,
-        backlog_slope_per_second: None,
-        drain_seconds: None,
+        row: row.row,
+        verdict: row.verdict,
+        reason: row.reason.clone(),
+        set: row.set.clone(),
+        tasks: row.tasks,
+        tasks_per_second: row.tasks_per_second.clone(),
         loads: row.loads.iter().map(short).collect(),
-        database: Vec::new(),
-        measurements: Vec::new(),
-        targets: Vec::new(),
-        actions: Vec::new(),
-        breaches: Vec::new(),
-        observations: Vec::new(),
-        ..row.clone()
+        ..Row::default()
     }
 }
 
