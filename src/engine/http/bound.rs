@@ -20,6 +20,7 @@ pub struct Fill<'a> {
 }
 
 impl From<Numbers> for Fill<'_> {
+    #[inline]
     fn from(numbers: Numbers) -> Self {
         Self { numbers, captured: &[], turn: 1 }
     }

@@ -155,8 +155,10 @@ impl<O: Outgoing> Exchange<'_, O> {
                 return Poll::Ready(Err(Broken { failure: *failure, unsent: true, unanswered: true }));
             }
             self.sent = first.1;
-            self.tail = self.request.tail();
-            self.follow(cx, &mut scratch.output);
+            if let Some(tail) = self.request.tail() {
+                self.tail = Some(tail);
+                self.follow(cx, &mut scratch.output);
+            }
             // A connection that was just found empty wakes this task when there is something to read.
             if std::mem::replace(&mut self.connection.used, true) && matches!(self.sent, Sent::All) {
                 return Poll::Pending;
@@ -164,15 +166,20 @@ impl<O: Outgoing> Exchange<'_, O> {
         } else if let Sent::Part(rest, from) = &mut self.sent {
             let (rest, from) = (std::mem::take(rest), *from);
             self.sent = self.write(cx, &rest, from).1;
-            self.follow(cx, &mut scratch.output);
+            if self.tail.is_some() {
+                self.follow(cx, &mut scratch.output);
+            }
         } else if matches!(self.sent, Sent::Unflushed) {
             self.sent = self.flush(cx);
-            self.follow(cx, &mut scratch.output);
+            if self.tail.is_some() {
+                self.follow(cx, &mut scratch.output);
+            }
         }
         self.read(cx, scratch, self.request.step())
     }
 
     /// Goes on with the tail as far as the connection takes it. While there is one, not all is sent.
+    #[inline(never)]
     fn follow(&mut self, cx: &mut Context<'_>, output: &mut Vec<u8>) {
         while let (Some(tail), Sent::All) = (&mut self.tail, &self.sent) {
             output.clear();

@@ -24,26 +24,33 @@ pub struct Judge {
     capture: Vec<(usize, CaptureFrom)>,
     until: Option<UntilInput>,
     reads_json: bool,
+    /// Its status alone tells what an answer is worth.
+    plain: bool,
+    want: Want,
 }
 
 impl Judge {
     /// Of a step; `constants` has the slots of what the load captures.
     pub fn new(step: &StepInput, constants: &Constants) -> Self {
         let slot = |name: &str| constants.slot(&format!("vars.{name}"));
+        let headers = step.capture.iter().any(|one| matches!(one.from, CaptureFrom::Header(_)));
+        let reads_json = reads_json(step);
         Self {
             expect_status: step.expect_status.clone(),
             expect_json: step.expect_json.clone(),
             tasks: step.tasks.clone(),
             capture: step.capture.iter().filter_map(|one| Some((slot(&one.name)?, one.from.clone()))).collect(),
             until: step.until.clone(),
-            reads_json: reads_json(step),
+            reads_json,
+            plain: !reads_json && step.capture.is_empty(),
+            want: Want { body: reads_json.then_some(MOST_BODY), headers, ..Want::default() },
         }
     }
 
     /// What is to be kept of an answer.
+    #[inline]
     pub fn want(&self) -> Want {
-        let headers = self.capture.iter().any(|(_, from)| matches!(from, CaptureFrom::Header(_)));
-        Want { body: self.reads_json.then_some(MOST_BODY), headers, ..Want::default() }
+        self.want
     }
 
     /// Whether a good answer stands for tasks.
@@ -55,6 +62,7 @@ impl Judge {
     /// into `captured`.
     ///
     /// Errors: what is wrong with the answer.
+    #[inline]
     pub fn judge(&self, reply: &Reply, captured: &mut Captured) -> Result<Option<u64>, Failure> {
         let accepted = match self.expect_status.as_slice() {
             [] => (200..300).contains(&reply.status),
@@ -63,6 +71,16 @@ impl Judge {
         if !accepted {
             return Err(Failure::Status(reply.status));
         }
+        match &self.tasks {
+            TasksInput::None if self.plain => Ok(Some(0)),
+            TasksInput::PerResponse(tasks) if self.plain => Ok(Some(u64::from(*tasks))),
+            _ => self.look(reply, captured),
+        }
+    }
+
+    /// What the rest of an answer with an accepted status is worth.
+    #[inline(never)]
+    fn look(&self, reply: &Reply, captured: &mut Captured) -> Result<Option<u64>, Failure> {
         if !self.reads_json {
             self.take(reply, &Value::Null, captured)?;
             return Ok(Some(self.tasks(&Value::Null)?));

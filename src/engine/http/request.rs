@@ -172,6 +172,7 @@ impl Step {
     }
 
     /// What is to be sent behind what [`Step::write`] wrote, piece by piece.
+    #[inline]
     pub fn tail(&self, fill: &Fill<'_>) -> Option<Box<Tail>> {
         self.payload.as_ref().map(|payload| Box::new(payload.tail(fill)))
     }
@@ -184,6 +185,7 @@ impl Step {
     }
 
     /// What is wanted of the answer, but for cookies.
+    #[inline]
     pub fn want(&self) -> Want {
         Want { head_only: self.method == Method::HEAD, ..self.judge.want() }
     }

@@ -49,11 +49,13 @@ impl StepTally {
     }
 
     /// Whether its answers are the load's latency.
+    #[inline]
     pub fn is_timed(&self) -> bool {
         self.timed
     }
 
     /// A good answer came, so many microseconds after the request was sent.
+    #[inline]
     pub fn answered(&mut self, service: u64) {
         self.ok += 1;
         self.service.record(service);

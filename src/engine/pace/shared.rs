@@ -78,6 +78,7 @@ impl Shared {
     }
 
     /// How a request of an iteration ended, where `failure` keeps it from being good by itself.
+    #[cold]
     pub fn failed(
         &self,
         iteration: &Iteration,
@@ -106,11 +107,13 @@ impl Shared {
     }
 
     /// Whether no new requests are to be sent.
+    #[inline]
     pub fn stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 
     /// Several steps are one client's way through the application, with its cookies; a single request is not.
+    #[inline]
     pub fn is_journey(&self) -> bool {
         self.steps.len() > 1
     }

@@ -209,6 +209,7 @@ pub struct Flight<'a> {
 
 impl<'a> Flight<'a> {
     /// A request is being sent.
+    #[inline]
     pub fn begin(worker: &'a Worker, start: &'a Instant, sending: Sending) -> Self {
         worker.recorder().sent(sending);
         worker.open.fetch_add(1, Ordering::Relaxed);
@@ -216,6 +217,7 @@ impl<'a> Flight<'a> {
     }
 
     /// It has ended.
+    #[inline]
     pub fn end(mut self, answer: Answer) {
         self.close(answer);
     }
