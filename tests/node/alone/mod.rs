@@ -2,6 +2,7 @@
 //! this folder anew with one thread).
 
 mod absence;
+mod first;
 mod kubelet;
 mod namespaced;
 mod node;
