@@ -60,7 +60,8 @@ pub struct Threshold {
     /// requests.{sent,ok,failed,excused,timedOut,capped,late,failedPercent,perSecond}; latency. and
     /// service.{mean,p50,p90,p95,p99,max}Ms, lateness.{p50,p99,max}Ms;
     /// recovery.{outages,longestMs,recoveryMs} of loads with a rate;
-    /// targets.NAME.{restarts,oomKills,cpuMaxPercent,memoryMaxPercent}; measurements.NAME.STAT;
+    /// targets.NAME.{restarts,oomKills,cpuMaxPercent,memoryMaxPercent,memoryMaxMiB,
+    /// memorySlopePercentPerMinute}; measurements.NAME.STAT;
     /// database.FIGURE.STAT, FIGURE from PostgreSQL: connections, connectionsPercent, activeSessions,
     /// waitingSessions, idleInTransaction, lockWaitPercent, lwlockWaitPercent, ioWaitPercent,
     /// clientWaitPercent, connectMs, refusedConnections, slowQueries, transactionsPerSecond,

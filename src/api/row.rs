@@ -256,6 +256,13 @@ pub struct TargetFigures {
     /// Most memory used by a pod, of its limit; where the metrics API is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_max_percent: Option<Decimal>,
+    /// Most memory used by a pod, MiB; where the metrics API is there and was asked all the time.
+    #[serde(rename = "memoryMaxMiB", skip_serializing_if = "Option::is_none")]
+    pub memory_max_mib: Option<Decimal>,
+    /// Growth of the memory of the pod that grew most, in percent of its median a minute: the Theil-Sen slope over the
+    /// second half of the load.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_slope_percent_per_minute: Option<Decimal>,
 }
 
 /// A threshold that did not hold.

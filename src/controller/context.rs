@@ -15,6 +15,7 @@ use super::read::follow::Follower;
 use super::watched::Watched;
 use crate::api::{Reason, Row};
 use crate::evidence::aws::DatabaseSource;
+use crate::evidence::cluster::memory::MemoryCourse;
 use crate::evidence::cluster::metrics::Used;
 use crate::evidence::cluster::pods::PodFact;
 use crate::lifecycle::{Live, Millis, Preflight};
@@ -75,6 +76,8 @@ pub struct Memory {
     pub used: BTreeMap<String, Used>,
     /// What they used at each look, milliseconds since the epoch, for the row's charts.
     pub used_over_time: BTreeMap<String, Vec<(Millis, Used)>>,
+    /// Memory of each target's pods over the load.
+    pub memory: BTreeMap<String, MemoryCourse>,
     /// When `used` was looked at last.
     pub used_at: Millis,
     /// The row whose records were read, with the file for its ConfigMap.

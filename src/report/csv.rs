@@ -28,7 +28,8 @@ const ROW: [&str; 15] = [
 ];
 const LATENCY: [&str; 6] = ["meanMs", "p50Ms", "p90Ms", "p95Ms", "p99Ms", "maxMs"];
 const STATISTICS: [&str; 5] = ["average", "minimum", "maximum", "last", "settled"];
-const TARGET: [&str; 4] = ["restarts", "oomKills", "cpuMaxPercent", "memoryMaxPercent"];
+const TARGET: [&str; 6] =
+    ["restarts", "oomKills", "cpuMaxPercent", "memoryMaxPercent", "memoryMaxMiB", "memorySlopePercentPerMinute"];
 
 /// The table as CSV, with a header line.
 pub fn csv(input: &ReportInput) -> String {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::cluster::ways::Rollouts;
 use crate::fake::fault::Trouble;
 use crate::fake::store::key;
 use crate::lab::{Lab, NAMESPACE, TEST, acting_spec, on_virtual_time};
 use crate::reference::reference;
 use crate::stories::{LIMIT, Story, in_step};
-use loadtest_operator::api::{RowStep, RowVerdict};
+use loadtest_operator::api::{Reason, RowStep, RowVerdict};
 
 #[test]
 fn actions_are_done_once_in_their_order_and_the_row_passes() {
@@ -104,6 +105,25 @@ fn a_scale_that_the_api_server_refuses_makes_the_row_invalid_and_the_target_is_l
             (Some(Some(RowVerdict::Invalid)), "ActionFailed")
         );
         assert_eq!(end.acts.replicas["proxy"], [1], "{}", lab.story());
+    });
+}
+
+#[test]
+fn a_restart_before_the_row_that_does_not_come_is_waited_for_and_ends_the_run_with_its_reason() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        let mut spec = acting_spec();
+        spec["actions"][0]["timeoutSeconds"] = 20.into();
+        lab.apply(TEST, spec);
+        lab.fake.world().cluster.ways.rollouts = Rollouts::Stick;
+        lab.start();
+        lab.until(LIMIT, "the restart is waited for", |status| {
+            status.conditions.iter().any(|condition| condition.reason == Reason::Acting.as_str())
+        })
+        .await;
+        let end = lab.finish(LIMIT).await;
+        assert_eq!((end.verdict.as_str(), end.reason.as_str()), ("Invalid", "ActionFailed"), "{}", lab.story());
+        assert!(end.fires.is_empty() && end.acts.deleted == 0, "{}", lab.story());
     });
 }
 

@@ -51,6 +51,38 @@ fn a_target_shows_what_its_pods_used_of_their_limits() {
     });
 }
 
+/// A run of five minutes whose target's memory may not grow by half a percent a minute, with that leak planted.
+async fn leaking(percent: f64) -> (String, loadtest_operator::api::Row, String) {
+    let mut lab = Lab::new();
+    let mut spec = reference_spec();
+    spec["loads"][0]["durationSeconds"] = 300.into();
+    spec["sweep"] = json!([{"target": "api", "cpu": ["500m"]}]);
+    spec["thresholds"] = json!([{"metric": "targets.api.memorySlopePercentPerMinute", "max": "0.5"},
+        {"metric": "targets.api.memoryMaxMiB", "max": 80}]);
+    lab.apply(TEST, spec);
+    lab.fake.world().cluster.ways.used = Some(("250m", "64Mi"));
+    lab.fake.world().cluster.ways.leak_percent = percent;
+    lab.start();
+    let end = lab.finish(LIMIT).await;
+    (end.verdict, lab.status(TEST).results.remove(0), lab.story())
+}
+
+#[test]
+fn a_leak_of_one_percent_a_minute_fails_its_threshold_and_flat_memory_passes() {
+    on_virtual_time(async || {
+        let (verdict, row, story) = leaking(1.0).await;
+        assert_eq!((verdict.as_str(), row.reason.as_deref()), ("Failed", Some("ThresholdsBreached")), "{story}");
+        assert_eq!(row.breaches[0].metric, "targets.api.memorySlopePercentPerMinute");
+        assert!(row.observations.iter().any(|text| text.contains("memory of api grew by")), "{:?}", row.observations);
+    });
+    on_virtual_time(async || {
+        let (verdict, row, story) = leaking(0.0).await;
+        assert_eq!(verdict, "Passed", "{story}");
+        assert_eq!(row.targets[0].memory_max_mib.as_ref().map(|mib| mib.0.as_str()), Some("64"));
+        assert_eq!(row.targets[0].memory_slope_percent_per_minute.as_ref().map(|slope| slope.0.as_str()), Some("0"));
+    });
+}
+
 #[test]
 fn timeouts_in_the_log_are_counted_over_all_pods_and_a_log_that_was_empty_before_is_whole() {
     for first in [Some((crate::fake::EPOCH - 60_000, "request timed out")), None] {

@@ -12,6 +12,7 @@ use super::others;
 use super::pods::{ended_early, has_ended, index, of_part, terminated};
 use super::routes;
 use super::targets::pods_of;
+use super::usage;
 use crate::api::{Reason, TargetFigures};
 use crate::build::row_config_map;
 use crate::controller::io::call;
@@ -50,7 +51,8 @@ pub async fn read(session: &mut Session<'_>) {
     if let Some(fire) = session.state.fire {
         others::look(session, fire.start_at).await;
     }
-    let (targets, mut facts, readable) = targets(session).await;
+    let ended_at = merged_loads(&planned, &outcomes).iter().filter_map(|load| load.counts.last_end_ms).max();
+    let (targets, mut facts, readable) = targets(session, ended_at).await;
     if !readable && in_time {
         session.note = "whether the targets were left alone could not be read yet".into();
         return;
@@ -144,8 +146,8 @@ async fn of_pod(session: &Session<'_>, pod: &Pod) -> Result<GeneratorOutcome, Ge
     }
 }
 
-/// Figures of each target, and whether somebody disturbed it; false: one could not be read, which may pass.
-async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>, bool) {
+/// Figures of each target until the load ended, and whether somebody disturbed it; false: one could not be read, which may pass.
+async fn targets(session: &Session<'_>, ended_at: Option<i64>) -> (Vec<TargetFigures>, Vec<Fact>, bool) {
     let (mut all, mut facts, mut readable) = (Vec::new(), Vec::new(), true);
     let mut pods = BTreeMap::new();
     let recorded = session.status().run.and_then(|run| run.current).map(|current| current.targets).unwrap_or_default();
@@ -162,11 +164,7 @@ async fn targets(session: &Session<'_>) -> (Vec<TargetFigures>, Vec<Fact>, bool)
                 if before.is_none() {
                     (figures.restarts, figures.oom_kills) = (None, None);
                 }
-                if let Some(used) = session.memory.used.get(name) {
-                    figures.cpu_max_percent = used.cpu_percent.and_then(crate::results::figures::decimal::decimal);
-                    figures.memory_max_percent =
-                        used.memory_percent.and_then(crate::results::figures::decimal::decimal);
-                }
+                facts.extend(usage::figures(session, name, ended_at, &mut figures));
                 let watched_only = !session.sized.contains(name);
                 if let Some(note) =
                     before.as_deref().filter(|_| watched_only && !same).and_then(|b| scaled(name, b, &after))

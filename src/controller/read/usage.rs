@@ -2,10 +2,14 @@
 //! and other tests' load.
 
 use super::others;
+use crate::api::TargetFigures;
 use crate::controller::io::call;
 use crate::controller::session::Session;
+use crate::evidence::cluster::memory::Growth;
 use crate::evidence::cluster::metrics::{PodMetrics, Used, used};
 use crate::lifecycle::Millis;
+use crate::results::figures::decimal::decimal;
+use crate::results::row_input::Fact;
 
 /// How often that is looked at.
 const USED_EVERY: i64 = 10_000;
@@ -33,6 +37,8 @@ async fn measure(session: &mut Session<'_>, since: Millis) {
     for target in session.test.spec.targets.clone() {
         let Some(pods) = session.memory.pods.get(&target.name.0) else { continue };
         let now_used = used(&metrics, pods, target.container.as_deref(), (since, session.now()));
+        let course = session.memory.memory.entry(target.name.0.clone()).or_default();
+        course.add(&metrics, pods, target.container.as_deref(), (since, session.context.clock.now()));
         let most = session.memory.used.get(&target.name.0).copied().unwrap_or(Used::default());
         let looks = session.memory.used_over_time.entry(target.name.0.clone()).or_default();
         looks.push((session.context.clock.now(), now_used));
@@ -49,6 +55,34 @@ fn thin(looks: &mut Vec<(Millis, Used)>) {
             .map(|pair| (pair[0].0, pair.iter().fold(Used::default(), |most, (_, used)| most.max(*used))))
             .collect();
     }
+}
+
+/// What the pods of a target used in the row, as far as it was looked at; and a sentence, where their memory grew.
+/// `ended_at`: when the load ended.
+pub fn figures(
+    session: &Session<'_>,
+    name: &str,
+    ended_at: Option<Millis>,
+    figures: &mut TargetFigures,
+) -> Option<Fact> {
+    if let Some(used) = session.memory.used.get(name) {
+        figures.cpu_max_percent = used.cpu_percent.and_then(decimal);
+        figures.memory_max_percent = used.memory_percent.and_then(decimal);
+    }
+    let window = (session.state.fire?.start_at, ended_at?);
+    let course = session.memory.memory.get(name)?;
+    figures.memory_max_mib = course.most(window).and_then(decimal);
+    let growth = course.growth(window)?;
+    figures.memory_slope_percent_per_minute = decimal(growth.percent_per_minute);
+    let text = |value| decimal(value).map(|decimal| decimal.0).unwrap_or_default();
+    let Growth { percent_per_minute, low, high } = growth;
+    let message = format!(
+        "memory of {name} grew by {} % a minute in the second half of the load (95 %: {} to {})",
+        text(percent_per_minute),
+        text(low),
+        text(high)
+    );
+    (low > 0.0).then_some(Fact { reason: None, message })
 }
 
 fn http_get(uri: &str) -> Result<http::Request<Vec<u8>>, http::Error> {

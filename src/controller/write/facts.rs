@@ -30,6 +30,7 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
             session.memory.pods = session.serving.iter().map(|(name, _, pods)| (name.clone(), pods.clone())).collect();
             session.memory.used.clear();
             session.memory.used_over_time.clear();
+            session.memory.memory.clear();
             session.memory.followed.clear();
             session.memory.others.clear();
             session.memory.silent = logs::silent(session).await;

@@ -4,6 +4,7 @@ pub mod demand;
 pub mod log_reach;
 pub mod log_tally;
 pub mod logs;
+pub mod memory;
 pub mod metrics;
 pub mod pods;
 pub mod quota;

@@ -16,6 +16,8 @@ pub fn figures(name: &Name, before: &[PodFact], after: &[PodFact]) -> TargetFigu
         oom_kills: Some(oom_kills(before, after)),
         cpu_max_percent: None,
         memory_max_percent: None,
+        memory_max_mib: None,
+        memory_slope_percent_per_minute: None,
     }
 }
 

@@ -247,6 +247,8 @@ fn target(rest: &str, row: &Row) -> Result<f64, String> {
         "restarts" => t.restarts.map(f64::from),
         "oomKills" => t.oom_kills.map(f64::from),
         "cpuMaxPercent" => t.cpu_max_percent.as_ref().and_then(number),
+        "memoryMaxMiB" => t.memory_max_mib.as_ref().and_then(number),
+        "memorySlopePercentPerMinute" => t.memory_slope_percent_per_minute.as_ref().and_then(number),
         "memoryMaxPercent" => t.memory_max_percent.as_ref().and_then(number),
         _ => None,
     }))

@@ -68,6 +68,8 @@ pub struct Ways {
     pub app_log: &'static [(i64, &'static str)],
     /// What each pod of an application uses by the metrics API: CPU and memory; absent: there is no such API.
     pub used: Option<(&'static str, &'static str)>,
+    /// By so much its memory grows a minute, percent of 64 MiB.
+    pub leak_percent: f64,
 }
 
 impl Default for Ways {
@@ -85,6 +87,7 @@ impl Default for Ways {
             webhook: false,
             app_log: &[],
             used: None,
+            leak_percent: 0.0,
         }
     }
 }

@@ -51,6 +51,9 @@ impl Sent {
 pub fn answer(world: &mut World, sent: &Sent, ago: Millis) -> Answer {
     let path = &sent.path;
     if let Some((cpu, memory)) = world.cluster.ways.used.filter(|_| path.resource == "metrics.k8s.io/pods") {
+        let grown = world.cluster.ways.leak_percent * (world.store.now - super::EPOCH) as f64 / 60_000.0;
+        let leaking = format!("{}", (64.0 * 1_048_576.0 * (1.0 + grown / 100.0)).round());
+        let memory = if world.cluster.ways.leak_percent > 0.0 { &leaking } else { memory };
         return used(&world.store, &path.namespace, cpu, memory);
     }
     if matches!(path.resource.as_str(), "metrics.k8s.io/pods" | "keda.sh/scaledobjects") {
