@@ -8,7 +8,7 @@ fn test(spec: Value) -> Value {
 
 /// All bases; where several have a place, the first counts. None needs a workload but those with targets.
 pub fn bases() -> Vec<Value> {
-    vec![clients(), rate(), pods(), measured(), swept(), sized(), acted()].into_iter().map(test).collect()
+    vec![clients(), rate(), pods(), measured(), swept(), sized(), acted(), journey()].into_iter().map(test).collect()
 }
 
 fn step() -> Value {
@@ -90,6 +90,27 @@ fn acted() -> Value {
                 "deletePods": {"target": "api", "count": 1}},
             {"name": "r", "when": "BeforeRow", "restart": {"target": "api"}}],
         "seed": 1,
+        "deadlines": {"totalSeconds": 604_800},
+    })
+}
+
+fn journey() -> Value {
+    json!({
+        "seed": 1,
+        "loads": [{"name": "m", "url": "http://web/", "rate": 1, "durationSeconds": 60, "startAfterSeconds": 1, "connection": "PerRequest",
+            "steps": [
+                {"name": "login", "method": "POST", "path": "/login",
+                    "capture": [{"name": "token", "jsonPointer": "/t"}, {"name": "place", "header": "Location"}]},
+                {"name": "send", "method": "POST", "path": "/$(vars.token)", "repeat": 2, "pauseMilliseconds": 1,
+                    "upload": [{"name": "a", "value": "b"}, {"name": "f", "filename": "f.txt", "bytes": 10},
+                        {"name": "g", "filename": "g.txt", "configMapKeyRef": {"name": "files", "key": "g.txt"}}],
+                    "expect": {"json": [{"jsonPointer": "/ok", "equals": "true"}],
+                        "duringAction": {"name": "away", "status": [503]}}},
+                {"name": "blob", "method": "POST", "randomBody": {"minBytes": 1, "maxBytes": 10}},
+                {"name": "ready", "path": "/ready", "repeat": 2, "repeatFrom": "send",
+                    "until": {"jsonPointer": "/state", "equals": ["done"], "intervalMilliseconds": 1000, "timeoutSeconds": 5}}]}],
+        "targets": [{"name": "api", "workloadRef": {"name": "api"}}],
+        "actions": [{"name": "away", "when": "DuringLoad", "afterSeconds": 5, "forSeconds": 5, "scale": {"target": "api", "replicas": 0}}],
         "deadlines": {"totalSeconds": 604_800},
     })
 }
