@@ -9,6 +9,7 @@
 //! Each scenario has a namespace of its own with a small application, so that they run side by side. No scenario asserts
 //! how long something takes; every wait is bounded, and what it last saw is in the failure.
 
+mod actions;
 mod admission;
 mod application;
 mod checks;
