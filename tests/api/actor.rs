@@ -53,6 +53,11 @@ impl Actor {
     pub async fn delete(&self, path: &str) -> Result<Value, String> {
         self.send(Request::delete(path), &json!({"propagationPolicy": "Background"})).await
     }
+
+    /// Deletes what is at a path, if it is that one.
+    pub async fn delete_that(&self, path: &str, uid: &Value) -> Result<Value, String> {
+        self.send(Request::delete(path), &json!({"preconditions": {"uid": uid}})).await
+    }
 }
 
 /// Refused, and with these words.

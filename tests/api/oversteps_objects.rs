@@ -181,3 +181,28 @@ async fn a_pod_gets_its_start_once_and_nothing_else_of_it_is_written() {
     let stop = operator.merge(&stage.at("pods", "shop"), &note("loadtest.dev/stop-at", "x")).await;
     assert_refused("a pod of somebody else", &stop, "only the pods of its own Jobs");
 }
+
+#[tokio::test]
+async fn a_pod_is_deleted_by_its_uid_and_only_one_of_a_workload() {
+    let Some(stage) = Stage::new("victims").await else { return };
+    let operator = &stage.operator;
+    let rights = json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}});
+    let spec = json!({"securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "a", "image": "dev.local/none:1", "securityContext": rights}]});
+    let template = json!({"metadata": {"labels": {"app": "victim"}}, "spec": spec});
+    let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "victim"},
+        "spec": {"selector": {"matchLabels": {"app": "victim"}}, "template": template}});
+    stage.space.cluster.create(&stage.space.name, &workload, false).await.unwrap();
+    let pod = eventually("the workload's pod", 60, async || {
+        stage.space.list("pods", Some("app=victim")).await.into_iter().next().ok_or_else(|| "no pod yet".into())
+    })
+    .await;
+    let path = stage.at("pods", pod["metadata"]["name"].as_str().unwrap());
+    assert_refused("a pod by its name alone", &operator.delete(&path).await, "deletes a pod by its uid");
+    accepted("a pod by its uid", operator.delete_that(&path, &pod["metadata"]["uid"]).await);
+
+    let alone = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "alone"}, "spec": spec});
+    let alone = stage.space.cluster.create(&stage.space.name, &alone, false).await.unwrap();
+    let refused = operator.delete_that(&stage.at("pods", "alone"), &alone["metadata"]["uid"]).await;
+    assert_refused("a pod of no workload", &refused, "only pods of Deployments and StatefulSets");
+}
