@@ -51,7 +51,7 @@ for mode in policies.author=false,policies.operator=false "policies.author=false
 	check "no policy unless one is asked for ($mode)" count 0 ValidatingAdmissionPolicy --set "$mode"
 done
 check "one policy for authors" count 1 ValidatingAdmissionPolicy --set policies.author=true
-check "five policies for the operator, each with its binding" count 5 ValidatingAdmissionPolicyBinding --set policies.operator=true
+check "six policies for the operator, each with its binding" count 6 ValidatingAdmissionPolicyBinding --set policies.operator=true
 check "policies need no ClusterRole" count 0 ClusterRole --set "$some,policies.author=true,policies.operator=true"
 check "the policies name the operator's service account" says "'system:serviceaccount:loadtest-system:other'" \
 	--set policies.operator=true,serviceAccount.name=other

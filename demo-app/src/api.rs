@@ -8,6 +8,7 @@
 //! | `GET /status` | `{"online_workers": […]}` |
 //! | `GET /healthz`, `GET /readyz` | 200; readiness asks the database |
 //! | `POST /login`, `/documents`, `/workflows` | see [`journeys`] |
+//! | `POST /echo` | 200 and the body |
 //! | `GET /slow?milliseconds=N`, `GET /flaky?percent=N` | for tests that shall fail |
 
 use std::sync::Arc;
@@ -113,6 +114,7 @@ pub fn router(options: &Options, queue: Queue, stop: Stop) -> Router {
         .route("/readyz", get(ready))
         .route("/slow", get(slow))
         .route("/flaky", get(flaky))
+        .route("/echo", post(|body: Bytes| async { body }))
         .with_state(Arc::new(api))
         .merge(journeys::router(options.journeys.clone()))
 }

@@ -10,7 +10,7 @@ use crate::stage::Stage;
 const CLAIM: &str = "/metadata/labels/loadtest.dev~1claim";
 const UNCLAIMED: &str = "only workloads that carry its claim";
 const METADATA: &str = "no label and no annotation of a target but its claim";
-const SPEC: &str = "the number of its pods, and resources and env of a container";
+const SPEC: &str = "the number of its pods, when it was restarted, and resources and env of a container";
 const CONTAINER: &str = "only resources and env of a container";
 
 fn add(path: &str, value: Value) -> Value {

@@ -27,6 +27,7 @@ mod endings;
 mod generators;
 mod listener;
 mod logs;
+mod recovery;
 mod refusals;
 mod runs;
 mod turns;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::recorder::{micros, millis};
+use super::event::{micros, millis};
 use super::steps::StepTally;
 use crate::plan::StepInput;
 use crate::results::gathered::items::{ItemRecord, ItemsRecord};

@@ -10,8 +10,8 @@ use crate::engine::http::judge::Captured;
 use crate::engine::http::reader::Reply;
 use crate::engine::http::request::Until;
 use crate::engine::http::template::Fill;
+use crate::engine::measure::event::{Answer, Sending};
 use crate::engine::measure::items::Item;
-use crate::engine::measure::recorder::{Answer, Sending};
 use crate::plan::Flow;
 
 /// Sends an iteration of a client. A step that fails does not keep the next ones from being sent, unless they need a

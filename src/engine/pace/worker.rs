@@ -20,7 +20,8 @@ use crate::engine::http::payload::Tail;
 use crate::engine::http::reader::{Reply, Want};
 use crate::engine::http::request::Step;
 use crate::engine::http::template::{Fill, Numbers};
-use crate::engine::measure::recorder::{Answer, Recorder, Sending};
+use crate::engine::measure::event::{Answer, Sending};
+use crate::engine::measure::recorder::Recorder;
 
 /// A reused connection that ends sooner than this had been closed by its peer while the request was on its way.
 const KEEP_ALIVE_RACE: Duration = Duration::from_millis(250);

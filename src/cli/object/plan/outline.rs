@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::api::{Load, Target};
+use crate::api::{Action, Load, Target, When};
 use crate::build::{Field, container_index, current, wanted};
 use crate::lifecycle::PlanView;
 use crate::plan::{Plan, PlannedRow, least_seconds};
@@ -133,7 +133,28 @@ fn changed(plan: &Plan, target: &Target, workload: Option<&Value>) -> String {
         let now = now.as_ref().map_or("?".to_owned(), |now| shown(now.get(field).and_then(Option::as_ref)));
         parts.push(format!("{} {now} -> {}", String::from(field.clone()), values.join(", ")));
     }
+    let done_to = plan.spec.actions.iter().filter(|action| action.target().is_some_and(|name| name.0 == target.name.0));
+    parts.extend(done_to.map(done));
     format!("  {}: {}\n", title(target), parts.join("; "))
+}
+
+/// `scaled to 0 for 20 s, 10 s after the start of each row's load (action away)`.
+fn done(action: &Action) -> String {
+    let what = match (&action.scale, &action.delete_pods) {
+        (Some(scale), _) => format!("scaled to {} for {} s", scale.replicas, action.for_seconds.unwrap_or(0)),
+        (_, Some(delete)) => format!("{} deleted", plural(delete.count.unsigned_abs().into(), "pod", "pods")),
+        _ => "restarted".to_owned(),
+    };
+    let when = match (action.when, &action.every) {
+        (When::BeforeRow, _) => "before each row".to_owned(),
+        (When::DuringLoad, None) => {
+            format!("{} s after the start of each row's load", action.after_seconds.unwrap_or(0))
+        }
+        (When::DuringLoad, Some(every)) => {
+            format!("every {} to {} s while each row's load lasts", every.min_seconds, every.max_seconds)
+        }
+    };
+    format!("{what}, {when} (action {})", action.name.0)
 }
 
 fn read(plan: &Plan) -> String {
@@ -180,6 +201,24 @@ mod tests {
             assert!(text.contains(words), "{words:?} is not in:\n{text}");
         }
         assert!(!text.contains("sesame"), "{text}");
+    }
+
+    #[test]
+    fn what_actions_do_to_a_target_is_said_though_it_gets_no_size() {
+        let plan = plan(json!({
+            "loads": [{"name": "m", "url": "http://api/", "rate": 1, "durationSeconds": 90}],
+            "targets": [{"name": "db", "workloadRef": {"name": "db"}}, {"name": "api", "workloadRef": {"name": "api"}}],
+            "actions": [
+                {"name": "away", "when": "DuringLoad", "afterSeconds": 20, "forSeconds": 10, "scale": {"target": "db", "replicas": 0}},
+                {"name": "fresh", "when": "BeforeRow", "restart": {"target": "api"}},
+                {"name": "kill", "when": "DuringLoad", "every": {"minSeconds": 5, "maxSeconds": 9}, "deletePods": {"target": "api"}}]}));
+        let text = outline("t", &plan, &[]);
+        for words in [
+            "Deployment db: scaled to 0 for 10 s, 20 s after the start of each row's load (action away)\n",
+            "Deployment api: restarted, before each row (action fresh); 1 pod deleted, every 5 to 9 s while each row's load lasts (action kill)\n",
+        ] {
+            assert!(text.contains(words), "{words:?} is not in:\n{text}");
+        }
     }
 
     #[test]

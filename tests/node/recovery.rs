@@ -1,0 +1,44 @@
+//! The database goes away under a steady probe and comes back.
+
+use crate::application::{load_test, tasks};
+use crate::checks::{assert_ended, row};
+use crate::space::Space;
+
+const SPEC: &str = "
+  targets:
+  - {name: api, workloadRef: {name: api}}
+  - {name: db, workloadRef: {name: db}}
+  loads:
+  - name: probe
+    url: http://api:8080/readyz
+    rate: 5
+    durationSeconds: 60
+    steps: [{name: get, timeoutSeconds: 2, expect: {status: [200], duringAction: {name: away, status: [503]}}}]
+  actions:
+  - {name: away, when: DuringLoad, afterSeconds: 8, forSeconds: 10, graceSeconds: 35, scale: {target: db, replicas: 0}}
+  settle: {seconds: 0}
+  thresholds:
+  - {metric: loads.probe.recovery.outages, max: 1}
+  - {metric: loads.probe.recovery.recoveryMs, max: 40000}
+  - {metric: targets.api.restarts, max: 0}
+";
+
+#[tokio::test]
+async fn a_database_that_goes_away_for_a_while_is_one_outage_and_everything_comes_back() {
+    let Some(space) = Space::new("recovery").await else { return };
+    space.create(&tasks()).await;
+    space.all_ready().await;
+    let before = space.written().await;
+    space.apply(&load_test("test", SPEC)).await;
+
+    let test = space.ended("test").await;
+    assert_ended(&test, "Passed", "ThresholdsMet");
+    let row = row(&test, 1);
+    let probe = &row["loads"][0];
+    assert_eq!(probe["recovery"]["outages"], 1, "{row}");
+    assert!(probe["recovery"]["longestMs"].is_string() && probe["recovery"]["recoveryMs"].is_string(), "{probe}");
+    assert!(probe["requests"]["excused"].as_i64().is_some_and(|n| n > 0), "{probe}");
+    assert_eq!(probe["requests"]["failed"], 0, "{probe}");
+    space.assert_put_back(&before).await;
+    space.all_ready().await;
+}
