@@ -34,7 +34,7 @@ pub struct Action {
     /// Do it again and again, after a random time between these, until the load ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Every>,
-    /// Requests due from its start until so long after its end may fail without counting as failed.
+    /// Requests that are open at any time from its start until so long after its end may fail without counting as failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 86_400))]
     pub grace_seconds: Option<i32>,

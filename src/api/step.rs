@@ -108,8 +108,8 @@ pub struct Expect {
     pub during_action: Option<DuringAction>,
 }
 
-/// Answers that are good while an action lasts: of requests that were due from its start to the end of its
-/// graceSeconds. They do not count as recovered.
+/// Answers that are good while an action lasts: of requests that were open at any time from its start to the
+/// end of its graceSeconds. They do not count as recovered.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DuringAction {
     /// The action.

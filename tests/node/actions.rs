@@ -18,10 +18,10 @@ const SPEC: &str = "
     durationSeconds: 60
     steps: [{name: task, path: /cgi-bin/task, timeoutSeconds: 10}]
   - name: probe
-    url: http://side:8080/ready
-    rate: 2
+    url: http://side:8080/cgi-bin/task
+    rate: 1
     durationSeconds: 60
-    steps: [{name: get, timeoutSeconds: 2}]
+    steps: [{name: task, timeoutSeconds: 10}]
   actions:
   - {name: fresh, when: BeforeRow, restart: {target: side}}
   - {name: away, when: DuringLoad, afterSeconds: 5, forSeconds: 10, graceSeconds: 15, scale: {target: side, replicas: 0}}

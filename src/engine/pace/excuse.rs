@@ -1,4 +1,4 @@
-//! PURE: failures that an action explains, by when their request was due.
+//! PURE: failures that an action explains, by when their request was open.
 
 use std::time::Duration;
 
@@ -15,16 +15,18 @@ pub struct Excuses {
 }
 
 impl Excuses {
-    /// What a failure counts as, of a request due so long after the load's start. `during`: answers of its step that are good while an
-    /// action lasts; of those no tasks are counted. With it comes whether it is excused.
+    /// What a failure counts as, of a request that was due and had failed so long after the load's start: what is on its way when
+    /// a pod is killed fails by the kill. `during`: answers of its step that are good while an action lasts; of those no tasks are
+    /// counted. With it comes whether it is excused.
     pub fn outcome(
         &self,
-        due: Duration,
+        (due, end): (Duration, Duration),
         failure: Failure,
         during: Option<&DuringInput>,
     ) -> (Result<u64, Failure>, bool) {
-        let due_ms = i64::try_from((self.after + due).as_millis()).unwrap_or(i64::MAX);
-        let mut lasting = self.windows.iter().filter(|one| (one.from_ms..=one.to_ms).contains(&due_ms)).peekable();
+        let of_row = |time: Duration| i64::try_from((self.after + time).as_millis()).unwrap_or(i64::MAX);
+        let open = |one: &&ExcusedInput| of_row(due) <= one.to_ms && one.from_ms <= of_row(end);
+        let mut lasting = self.windows.iter().filter(open).peekable();
         let excused = lasting.peek().is_some();
         let good = |during: &DuringInput| {
             matches!(failure, Failure::Status(status) if during.status.contains(&status))
@@ -47,11 +49,15 @@ mod tests {
         let during = DuringInput { action: "down".into(), status: vec![503] };
         let other = DuringInput { action: "other".into(), status: vec![503] };
         let (busy, reset) = (Failure::Status(503), Failure::Reset);
-        assert_eq!(excuses.outcome(S * 15, busy, Some(&during)), (Ok(0), false));
-        assert_eq!(excuses.outcome(S * 45, busy, Some(&during)), (Ok(0), false));
-        assert_eq!(excuses.outcome(S * 46, busy, Some(&during)), (Err(busy), false));
-        assert_eq!(excuses.outcome(S * 14, busy, Some(&during)), (Err(busy), false));
-        assert_eq!(excuses.outcome(S * 20, busy, Some(&other)), (Err(busy), true));
-        assert_eq!(excuses.outcome(S * 20, reset, Some(&during)), (Err(reset), true));
+        let at = |seconds: u32, failure, during| excuses.outcome((S * seconds, S * seconds), failure, during);
+        assert_eq!(at(15, busy, Some(&during)), (Ok(0), false));
+        assert_eq!(at(45, busy, Some(&during)), (Ok(0), false));
+        assert_eq!(at(46, busy, Some(&during)), (Err(busy), false));
+        assert_eq!(at(14, busy, Some(&during)), (Err(busy), false));
+        assert_eq!(at(20, busy, Some(&other)), (Err(busy), true));
+        assert_eq!(at(20, reset, Some(&during)), (Err(reset), true));
+        assert_eq!(excuses.outcome((S * 12, S * 16), reset, None), (Err(reset), true), "on its way when it began");
+        assert_eq!(excuses.outcome((S * 12, S * 14), reset, None), (Err(reset), false));
+        assert_eq!(excuses.outcome((S * 46, S * 60), reset, None), (Err(reset), false));
     }
 }

@@ -92,7 +92,7 @@ impl Journey<'_> {
         let end = self.start.elapsed();
         let (outcome, excused) = match ended.outcome {
             Ok(tasks) => (Ok(tasks), false),
-            Err(failure) => self.worker.shared.failed(&self.iteration, position, self.due, failure),
+            Err(failure) => self.worker.shared.failed(&self.iteration, position, (self.due, end), failure),
         };
         flight.end(Answer { end, status: ended.status, outcome, excused });
         if until.is_some() && !warmup {

@@ -83,7 +83,7 @@ impl Shared {
         &self,
         iteration: &Iteration,
         position: usize,
-        due: Duration,
+        times: (Duration, Duration),
         failure: Failure,
     ) -> (Result<u64, Failure>, bool) {
         // What we cut off ourselves is no outage of theirs.
@@ -91,7 +91,7 @@ impl Shared {
             self.outages().failed(number);
         }
         match self.excuses.get() {
-            Some(excuses) => excuses.outcome(due, failure, self.steps[position].during.as_ref()),
+            Some(excuses) => excuses.outcome(times, failure, self.steps[position].during.as_ref()),
             None => (Err(failure), false),
         }
     }

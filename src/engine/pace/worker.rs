@@ -110,7 +110,7 @@ impl Worker {
         };
         let (outcome, excused) = match judged {
             Ok(tasks) => (Ok(tasks.unwrap_or_default()), false),
-            Err(failure) => self.shared.failed(&iteration, 0, due, failure),
+            Err(failure) => self.shared.failed(&iteration, 0, (due, end), failure),
         };
         flight.end(Answer { end, status, outcome, excused });
         Ran { unsent: 0, end }
