@@ -110,7 +110,7 @@ async fn of_measurement(session: &mut Session<'_>, name: &str, log: &LogMeasurem
                 continue;
             }
             let tally = match (before, start.and_then(|start| Timestamp::from_millisecond(start).ok())) {
-                (Some(follower), _) => Some(resumed(session, follower.tally(), pod, container, &regex).await),
+                (Some(follower), _) => resumed(session, follower.tally(), pod, container, &regex).await,
                 (None, Some(start)) => begun(session, start, pod, container).await,
                 (None, None) => None,
             };
@@ -139,20 +139,20 @@ async fn begun(session: &Session<'_>, start: Timestamp, pod: &Pod, container: &C
     whole.then(|| Tally::new(start, container.restart_count))
 }
 
-/// A tally that broke off, brought up to the log that is open now.
+/// A tally that broke off, brought up to the log that is open now; none when that can't be read yet.
 async fn resumed(
     session: &Session<'_>,
     mut tally: Tally,
     pod: &Pod,
     container: &ContainerStatus,
     regex: &Regex,
-) -> Tally {
+) -> Option<Tally> {
     let log = Log::of(session, pod, container);
     let from = tally.last.next;
     match container.restart_count - tally.restarts {
         0 => {
             let silent = !tally.has_lines() && logs::was_silent(session, pod, container);
-            let first = log.beginning().await.unwrap_or_default();
+            let first = log.beginning().await.ok()?;
             let gap = rotated(first.lines().next().unwrap_or_default(), from.as_millisecond(), silent);
             tally.lost = tally.lost.or(gap.map(|why| format!("the log of {}: {why}", log.pod)));
         }
@@ -164,5 +164,5 @@ async fn resumed(
         _ => tally.lost = Some(format!("container {} restarted more than once while nobody read it", container.name)),
     }
     tally.restarts = container.restart_count;
-    tally
+    Some(tally)
 }
