@@ -45,23 +45,26 @@ impl State {
                 next.armed.clone_from(pods);
             }
             Change::ActBegun { act, doomed } => {
-                (next.act, next.acting, next.act_at) = (*act, true, now);
+                (next.act, next.acting, next.act_at, next.act_job) = (*act, true, now, None);
                 next.doomed.clone_from(doomed);
                 if next.step == RowStep::Sizing {
                     // Each act has its own time, and the rollout that follows has its own again.
-                    let act = plan.act(self.row, *act);
-                    next.deadline = now + act.map_or(0, |act| act.timeout) + plan.prepare;
+                    let act = plan.act(self, *act);
+                    next.deadline = now + act.map_or(0, ActView::longest) + plan.prepare;
                 }
             }
+            Change::ActJob(job) => next.act_job = Some(*job),
             Change::ActDone => {
                 next.end_act();
-                if next.step == RowStep::Sizing {
-                    next.deadline = now + plan.prepare;
-                }
+                next.wait_anew(plan, now);
             }
             Change::ActFailed(act) => {
+                if *act != self.act {
+                    next.act_job = None;
+                }
                 next.end_act();
                 next.act = *act;
+                next.wait_anew(plan, now);
             }
             Change::Loading => next.step(RowStep::Loading, self.hard_end() + GRACE),
             Change::Collecting => next.step(RowStep::Collecting, now + COLLECTING),
@@ -82,6 +85,11 @@ impl State {
                     }
                 }
             }
+            Change::Judged => {
+                next.judged = true;
+                next.deadline = now;
+                next.forget_acts();
+            }
             Change::Finish => next.finish(self.end.unwrap_or(Reason::ThresholdsMet)),
         }
         next
@@ -92,8 +100,7 @@ impl State {
         self.job = None;
         self.armed.clear();
         self.fire = None;
-        self.act = 0;
-        self.end_act();
+        self.forget_acts();
         self.step(step, deadline);
     }
 
@@ -102,14 +109,31 @@ impl State {
         self.deadline = deadline;
     }
 
+    fn forget_acts(&mut self) {
+        (self.act, self.act_job) = (0, None);
+        self.end_act();
+    }
+
+    /// When it began is still asked for while its Job may be there.
     fn end_act(&mut self) {
         self.acting = false;
-        self.act_at = 0;
+        self.act_at = self.act_job.map_or(0, |_| self.act_at);
         self.doomed.clear();
+    }
+
+    /// What is waited for after an act has its whole time.
+    fn wait_anew(&mut self, plan: &PlanView, now: Millis) {
+        match self.step {
+            _ if self.judged => self.deadline = now,
+            RowStep::Sizing => self.deadline = now + plan.prepare,
+            RowStep::Draining => self.deadline = now + plan.drain_timeout,
+            _ => {}
+        }
     }
 
     fn finish(&mut self, reason: Reason) {
         self.phase = Phase::Finished;
+        self.judged = false;
         self.end = Some(reason);
     }
 }

@@ -1,18 +1,20 @@
-//! The end of a run: stop what may still send, put everything back, wait for late figures, say the verdict.
+//! The end of a run: stop what may still send, put everything back, wait for late figures, say the verdict; then what is
+//! done after the run.
 //!
 //! - Targets are put back only when no generator can be sending: they ended, or hardEndAt passed.
 //! - What is not ours any more is left alone.
 //! - What can't be put back in time is left to the standing rule; the test ends all the same.
 
+use super::acts;
 use super::seen::{ClaimSeen, Live, ObserverSeen, TargetSeen};
 use super::state::{RESTORING, STOPPING};
 use super::step::{Change, Effect, Input, Need, Step};
 use super::wait::SOON;
-use crate::api::{Reason, TargetState};
+use crate::api::{Reason, TargetState, When};
 
 /// Stops the generators, then releases each target.
 pub(super) fn restoring(input: &Input<'_>) -> Step {
-    if let Some(step) = stopping(input) {
+    if let Some(step) = stopping(input).or_else(|| acts::given_up(input)) {
         return step;
     }
     if input.plan.sized > 0 && input.seen.targets.iter().all(Live::is_not_read) {
@@ -84,6 +86,10 @@ fn stopping(input: &Input<'_>) -> Option<Step> {
 
 /// Late figures, then the observer goes, then the verdict.
 pub(super) fn evidence(input: &Input<'_>) -> Step {
+    if input.state.judged {
+        let act = acts::leftover(input).or_else(|| acts::at_moment(input, When::AfterRun));
+        return act.unwrap_or(Step::Record(Change::Finish));
+    }
     let waits = input.plan.evidence > 0 && input.state.row > 0 && !input.intent.deleting && !input.intent.cancel;
     if waits {
         match &input.seen.evidence {
@@ -106,7 +112,7 @@ pub(super) fn evidence(input: &Input<'_>) -> Step {
             _ => {}
         }
     }
-    Step::Record(Change::Finish)
+    Step::Record(if input.plan.after.is_empty() { Change::Finish } else { Change::Judged })
 }
 
 /// The finalizer goes when no claim is ours any more.

@@ -5,6 +5,7 @@
 //! recorded and read back. What a record makes of the state is `State::after`, also pure, so that the two can be
 //! explored together. `docs/protocol.md` says why each write stands where it stands.
 
+mod act_job;
 mod acts;
 mod after;
 pub mod conditions;

@@ -1,7 +1,8 @@
 //! What of the plan decisions rest on.
 
-use super::state::{ActKind, ActView, Millis, PlanView, RowView};
-use crate::plan::{self, Act, Plan, PlannedRow, load_input, worst_case_seconds};
+use super::state::{ACT_LEAD, ActKind, ActView, Millis, PlanView, RowView};
+use crate::api::When;
+use crate::plan::{self, Act, Plan, load_input, worst_case_seconds};
 
 impl PlanView {
     /// Of a plan. `longest`: what the operator allows a whole test to take.
@@ -13,7 +14,7 @@ impl PlanView {
         let rows = plan.rows.iter().map(|row| {
             let worst = row.loads.iter().map(|load| worst_case_seconds(&load_input(load))).max().unwrap_or(0);
             RowView {
-                acts: acts(plan, row),
+                acts: views(plan, plan::acts(&plan.spec, row)),
                 generators: row.loads.iter().map(|load| u32::try_from(load.generators).unwrap_or(1).max(1)).sum(),
                 worst_case: i64::try_from(worst).unwrap_or(i64::MAX / 4).saturating_mul(1000).min(i64::MAX / 4),
             }
@@ -22,6 +23,8 @@ impl PlanView {
         let database = spec.database.as_ref();
         Self {
             rows: rows.collect(),
+            before: views(plan, plan::run_acts(spec, When::BeforeRun)),
+            after: views(plan, plan::run_acts(spec, When::AfterRun)),
             sized: plan.sized().len(),
             observer: sampled || database.is_some_and(|d| d.postgres.is_some()),
             drain: settle.until.is_some(),
@@ -35,21 +38,29 @@ impl PlanView {
     }
 }
 
-/// The acts of a row, their targets by the order in which they are claimed.
-fn acts(plan: &Plan, row: &PlannedRow) -> Vec<ActView> {
+/// These acts, their targets by the order in which they are claimed.
+fn views(plan: &Plan, acts: Vec<Act>) -> Vec<ActView> {
     let sized = plan.sized();
     let view = |act: Act| {
         let action = &plan.spec.actions[act.action];
-        let target = sized.iter().position(|target| Some(&target.name.0) == action.target().map(|name| &name.0))?;
-        let kind = match (&action.scale, &action.delete_pods) {
-            (Some(_), _) if act.undo => ActKind::ScaleBack { target },
-            (Some(scale), _) => ActKind::Scale { target, replicas: u16::try_from(scale.replicas).unwrap_or(0) },
-            (None, Some(_)) => ActKind::DeletePods { target },
-            (None, None) => ActKind::Restart { target },
+        let named = || {
+            let name = action.target().map(|name| &name.0);
+            sized.iter().position(|target| Some(&target.name.0) == name)
         };
-        Some(ActView { at: act.at_ms, kind, timeout: seconds(action.timeout_seconds) })
+        let kind = match (&action.scale, &action.delete_pods, &action.restart) {
+            (Some(_), ..) if act.undo => ActKind::ScaleBack { target: named()? },
+            (Some(scale), ..) => {
+                ActKind::Scale { target: named()?, replicas: u16::try_from(scale.replicas).unwrap_or(0) }
+            }
+            (None, Some(_), _) => ActKind::DeletePods { target: named()? },
+            (None, None, Some(_)) => ActKind::Restart { target: named()? },
+            // A pod of ours can wait for its time; what a CronJob makes begins at once.
+            (None, None, None) if act.at_ms.is_some() && action.is_asked() => ActKind::Job { lead: ACT_LEAD },
+            (None, None, None) => ActKind::Job { lead: 0 },
+        };
+        Some(ActView { when: act.when, at: act.at_ms, kind, timeout: seconds(action.timeout_seconds) })
     };
-    plan::acts(&plan.spec, row).into_iter().filter_map(view).collect()
+    acts.into_iter().filter_map(view).collect()
 }
 
 fn seconds(n: i32) -> Millis {

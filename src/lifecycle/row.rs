@@ -8,23 +8,23 @@ use super::seen::{ClaimSeen, JobSeen, Live, ObserverSeen, PodsSeen, RolloutSeen,
 use super::state::{Fire, HELD, RowView, lead};
 use super::step::{Change, Effect, Input, Need, Step};
 use super::wait::{SOON, wait_until};
-use crate::api::{Reason, RowStep};
+use crate::api::{Reason, RowStep, When};
 
 /// The next step of a running test.
 pub(super) fn row(input: &Input<'_>) -> Step {
     let state = input.state;
     let total = state.started_at + input.plan.total;
     let step = match state.step {
-        RowStep::Pending => before_first(input),
-        RowStep::Draining if state.row == 0 => before_first(input),
-        RowStep::Sizing => sizing(input),
+        RowStep::Pending => acts::leftover(input).unwrap_or_else(|| before_first(input)),
+        RowStep::Draining if state.row == 0 => acts::leftover(input).unwrap_or_else(|| before_first(input)),
+        RowStep::Sizing => acts::leftover(input).unwrap_or_else(|| sizing(input)),
         RowStep::Creating => creating(input),
         RowStep::Arming => arming(input),
         RowStep::Starting => starting(input),
         RowStep::Loading => loading(input),
         RowStep::Collecting => collecting(input),
-        RowStep::Draining => draining(input),
-        RowStep::Settling => settling(input),
+        RowStep::Draining => acts::leftover(input).unwrap_or_else(|| draining(input)),
+        RowStep::Settling => acts::leftover(input).unwrap_or_else(|| settling(input)),
         RowStep::Done => done(input),
     };
     // Once fired, hardEndAt already keeps the total; what was measured is still collected.
@@ -55,6 +55,9 @@ fn before_first(input: &Input<'_>) -> Step {
             Live::Unreachable => return unavailable(input),
         }
     }
+    if let Some(step) = acts::at_moment(input, When::BeforeRun) {
+        return step;
+    }
     match drained(input) {
         Ok(()) => Step::Record(Change::NextRow),
         Err(step) => step,
@@ -83,7 +86,7 @@ fn sizing(input: &Input<'_>) -> Step {
             Live::Unreachable | Live::NotRead => return unavailable(input),
         }
     }
-    if let Some(step) = acts::before_row(input) {
+    if let Some(step) = acts::at_moment(input, When::BeforeRow) {
         return step;
     }
     match &input.seen.rollout {
@@ -179,7 +182,7 @@ fn loading(input: &Input<'_>) -> Step {
         Live::Missing => true,
         _ => input.now >= input.state.deadline,
     };
-    if let Some(step) = acts::in_load(input, over) {
+    if let Some(step) = acts::leftover(input).or_else(|| acts::in_load(input, over)) {
         return step;
     }
     if over {
@@ -199,12 +202,15 @@ fn collecting(input: &Input<'_>) -> Step {
     }
 }
 
-/// The Job goes first (what was read stays in the row), then the backlog is waited for.
+/// The Job goes first (what was read stays in the row), then the acts after the load are done, then the backlog is waited for.
 fn draining(input: &Input<'_>) -> Step {
     match &input.seen.job {
         Live::NotRead => return Step::Read(Need::Job),
         Live::Fresh(job) if job.ours && !job.terminating => return Step::Act(Effect::DeleteJob(job.uid)),
         _ => {}
+    }
+    if let Some(step) = acts::at_moment(input, When::AfterLoad) {
+        return step;
     }
     match drained(input) {
         Ok(()) => Step::Record(Change::Settling),
@@ -228,7 +234,7 @@ fn settling(input: &Input<'_>) -> Step {
     if input.now < input.state.deadline {
         return Step::Wait { reason: Reason::Settling, until: input.state.deadline };
     }
-    Step::Record(Change::RowDone)
+    acts::at_moment(input, When::AfterRow).unwrap_or(Step::Record(Change::RowDone))
 }
 
 fn done(input: &Input<'_>) -> Step {

@@ -64,6 +64,8 @@ pub struct Seen {
     pub pods: Live<PodsSeen>,
     /// The pods of the target whose pods the act at hand deletes.
     pub victims: Live<VictimsSeen>,
+    /// The Job of the act that was begun last.
+    pub act_job: Live<ActJobSeen>,
     /// The observer's pod.
     pub observer: Live<ObserverSeen>,
     /// settle.until holds.
@@ -159,6 +161,26 @@ pub struct VictimsSeen {
     pub chosen: Vec<Uid>,
     /// Those of the act under way that are still there and not told to end.
     pub left: Vec<Uid>,
+}
+
+/// The Job of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ActJobSeen {
+    pub uid: Uid,
+    /// Our LoadTest owns it, and its label is this run's.
+    pub ours: bool,
+    pub terminating: bool,
+    pub stage: ActStage,
+}
+
+/// How far an act's Job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActStage {
+    /// It was not let go yet.
+    Held,
+    Runs,
+    Done,
+    Failed,
 }
 
 /// The observer's pod.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::api::{Phase, Reason, RowStep, TargetState};
+use crate::api::{Phase, Reason, RowStep, TargetState, When};
 
 /// Milliseconds since the epoch.
 pub type Millis = i64;
@@ -58,6 +58,10 @@ pub struct State {
     pub act_at: Millis,
     /// The pods that it deletes.
     pub doomed: Vec<Uid>,
+    /// Its Job, once that is recorded. Kept when the act is over: the Job is to be deleted.
+    pub act_job: Option<Uid>,
+    /// The verdict is recorded; what is left are the acts after the run.
+    pub judged: bool,
     /// Sized targets, in the order they are claimed: uid once recorded, and where each stands.
     pub targets: Vec<Option<(Uid, TargetState)>>,
     /// How the run ends; from Restoring on.
@@ -82,6 +86,8 @@ impl Default for State {
             acting: false,
             act_at: 0,
             doomed: Vec::new(),
+            act_job: None,
+            judged: false,
             targets: Vec::new(),
             end: None,
         }
@@ -108,6 +114,10 @@ pub struct Intent {
 pub struct PlanView {
     /// Generators of each row and the longest each row's load can take.
     pub rows: Vec<RowView>,
+    /// Acts before the first row.
+    pub before: Vec<ActView>,
+    /// Acts after the run.
+    pub after: Vec<ActView>,
     /// Number of targets that get a size or that an action is done to.
     pub sized: usize,
     /// There is something to sample.
@@ -128,27 +138,56 @@ pub struct PlanView {
 pub struct RowView {
     pub generators: u32,
     pub worst_case: Millis,
-    /// In the order of their times.
+    /// In the order of their moments and times.
     pub acts: Vec<ActView>,
 }
 
 /// One time that an action is planned for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ActView {
-    /// After the start of the load; absent: before the row.
+    pub when: When,
+    /// In mid-load: after the start of the load.
     pub at: Option<Millis>,
     pub kind: ActKind,
-    /// How long it may take once begun.
+    /// How long it may take once it is due.
     pub timeout: Millis,
 }
 
-/// What an act does to the n-th sized target.
+/// What an act does: to the n-th sized target, or as a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActKind {
-    Scale { target: usize, replicas: u16 },
-    ScaleBack { target: usize },
-    Restart { target: usize },
-    DeletePods { target: usize },
+    Scale {
+        target: usize,
+        replicas: u16,
+    },
+    ScaleBack {
+        target: usize,
+    },
+    Restart {
+        target: usize,
+    },
+    DeletePods {
+        target: usize,
+    },
+    /// `lead`: in mid-load it is begun so long before its time, in which its pod starts; the pod waits for its time.
+    Job {
+        lead: Millis,
+    },
+}
+
+impl ActView {
+    /// How long before its time it is begun.
+    pub fn lead(&self) -> Millis {
+        match self.kind {
+            ActKind::Job { lead } => lead,
+            _ => 0,
+        }
+    }
+
+    /// Until when it may take once it was begun.
+    pub fn longest(&self) -> Millis {
+        self.lead() + self.timeout
+    }
 }
 
 impl ActKind {
@@ -158,11 +197,17 @@ impl ActKind {
     }
 
     /// The sized target that it is done to.
-    pub fn target(self) -> usize {
+    pub fn target(self) -> Option<usize> {
         match self {
-            Self::Scale { target, .. } | Self::ScaleBack { target } => target,
-            Self::Restart { target } | Self::DeletePods { target } => target,
+            Self::Scale { target, .. } | Self::ScaleBack { target } => Some(target),
+            Self::Restart { target } | Self::DeletePods { target } => Some(target),
+            Self::Job { .. } => None,
         }
+    }
+
+    /// It is done by a Job of its own.
+    pub fn is_job(self) -> bool {
+        matches!(self, Self::Job { .. })
     }
 }
 
@@ -182,13 +227,24 @@ pub const RESTORING: Millis = 300_000;
 pub const STOPPING: Millis = 10_000;
 /// After its planned time an act in mid-load is not done any more.
 pub const LATE: Millis = 5_000;
+/// An act by a pod of ours is begun so long before its time in mid-load, since the pod takes its time to start.
+pub const ACT_LEAD: Millis = 10_000;
 /// What the rollout proof must have held.
 pub const HELD: Millis = 3_000;
 
 impl PlanView {
-    /// An act of a row, both counted from 1.
-    pub fn act(&self, row: u8, act: u16) -> Option<&ActView> {
-        self.rows.get(usize::from(row).checked_sub(1)?)?.acts.get(usize::from(act).checked_sub(1)?)
+    /// The acts of where a run stands: before its first row, of its row, or after its verdict.
+    pub fn acts(&self, state: &State) -> &[ActView] {
+        match usize::from(state.row).checked_sub(1) {
+            _ if state.judged => &self.after,
+            None => &self.before,
+            Some(at) => self.rows.get(at).map_or(&[], |row| &row.acts),
+        }
+    }
+
+    /// The act of that number among these, from 1.
+    pub fn act(&self, state: &State, act: u16) -> Option<&ActView> {
+        self.acts(state).get(usize::from(act).checked_sub(1)?)
     }
 }
 

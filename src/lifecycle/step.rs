@@ -38,6 +38,8 @@ pub enum Need {
     Job,
     Pods,
     Victims,
+    /// The Job of the act at hand.
+    ActJob,
     Observer,
     Drained,
     /// Read the generators' records.
@@ -73,6 +75,8 @@ pub enum Change {
         act: u16,
         doomed: Vec<Uid>,
     },
+    /// The Job of the act under way is there, and runs nothing yet. It is never created again.
+    ActJob(Uid),
     /// The act under way is done.
     ActDone,
     /// That act is not done, or not in time; it isn't tried again.
@@ -90,7 +94,9 @@ pub enum Change {
     Restoring(Reason),
     /// Where each target stands now.
     Released(Vec<TargetState>),
-    /// Verdict and table.
+    /// Verdict and table, before the acts after the run.
+    Judged,
+    /// The end; verdict and table, where they are not recorded yet.
     Finish,
 }
 
@@ -109,6 +115,11 @@ pub enum Effect {
     Restart(usize),
     /// These pods of a target.
     DeletePods(Vec<Uid>),
+    /// The Job of the act under way, which runs nothing yet.
+    CreateActJob,
+    /// The act's Job runs from now on.
+    RunActJob(Uid),
+    DeleteActJob(Uid),
     /// Of the n-th sized target: the originals where nobody else changed them, label and annotation away.
     Release(usize),
     CreateObserver,

@@ -17,6 +17,7 @@ pub fn state(status: Option<&LoadTestStatus>, sized: &[String]) -> State {
         end: refusal(status),
         ..State::default()
     };
+    state.judged = state.phase == Phase::Evidence && status.verdict.is_some();
     if let Some(run) = &status.run {
         fill(&mut state, run);
     }
@@ -53,8 +54,10 @@ fn fill(state: &mut State, run: &Run) {
         if let Some(last) = current.acts.last() {
             state.act = u16::try_from(last.act).unwrap_or(0);
             state.acting = last.took_ms.is_none() && !last.failed;
-            state.act_at = if state.acting { last.started_at.as_millis() } else { 0 };
             state.doomed = current.doomed_pods.iter().map(|pod| Uid::of(pod)).collect();
+            state.act_job = current.act_job_uid.as_deref().map(Uid::of);
+            let matters = state.acting || state.act_job.is_some();
+            state.act_at = if matters { last.started_at.as_millis() } else { 0 };
         }
     }
 }
@@ -78,8 +81,8 @@ pub fn write(state: &State, status: &mut LoadTestStatus, sized: &[String], uid: 
     run.reason = state.end.map(|reason| reason.to_string());
     let old = run.current.take().unwrap_or_default();
     let text = |hash: Uid| {
-        let known =
-            old.armed_pods.iter().chain(&old.job_uid).chain(&old.doomed_pods).find(|known| Uid::of(known) == hash);
+        let known = old.armed_pods.iter().chain(&old.job_uid).chain(&old.doomed_pods).chain(&old.act_job_uid);
+        let known = known.into_iter().find(|known| Uid::of(known) == hash);
         uid(hash).or_else(|| known.cloned())
     };
     let current = CurrentRow {
@@ -89,6 +92,7 @@ pub fn write(state: &State, status: &mut LoadTestStatus, sized: &[String], uid: 
         hard_end_at: state.fire.map(|fire| Instant::from_millis(fire.hard_end_at)),
         targets: if state.step == RowStep::Sizing { Vec::new() } else { old.targets },
         doomed_pods: state.doomed.iter().filter_map(|pod| text(*pod)).collect(),
+        act_job_uid: state.act_job.and_then(text),
         acts: if state.act == 0 { Vec::new() } else { old.acts },
         action_problem: if state.act == 0 { None } else { old.action_problem },
     };

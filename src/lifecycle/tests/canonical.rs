@@ -3,7 +3,7 @@
 use super::defences::Defence;
 use super::world::{ENDLESS, Kind, LONGEST_ACT, Stage, T0, World, Write};
 use crate::api::Phase;
-use crate::lifecycle::{LATE, Millis, PlanView, State, Uid};
+use crate::lifecycle::{ActView, LATE, Millis, PlanView, STOPPING, State, Uid};
 
 /// Version of a write whose object was written since.
 const STALE: u32 = u32::MAX;
@@ -53,6 +53,7 @@ impl World {
         self.targets.iter_mut().flatten().for_each(|target| target.version = 0);
         self.forget_refused();
         self.jobs.sort();
+        self.act_jobs.sort();
         self.pods.sort();
         self.writes.sort_by_key(|write| (write.held, write.test));
     }
@@ -69,6 +70,7 @@ impl World {
             Kind::Claim(_) | Kind::Size(..) | Kind::Release(_) | Kind::Rescale(..) | Kind::Restart(..) => {
                 write.version != STALE || self.without(Defence::TargetVersion)
             }
+            Kind::RunActJob(_, uid) | Kind::DeleteActJob(_, uid) => self.act_jobs.iter().any(|job| job.uid() == *uid),
             Kind::DeleteJob(_, uid) => self.jobs.iter().any(|job| job.uid() == *uid),
             Kind::Grant(pods, _) | Kind::Stop(pods) => {
                 let same = |(uid, version): &(Uid, u32)| {
@@ -78,7 +80,7 @@ impl World {
                 };
                 pods.iter().any(same) || self.without(Defence::PodUid)
             }
-            Kind::CreateObserver | Kind::DeleteObserver | Kind::CreateJob(_) => true,
+            Kind::CreateObserver | Kind::DeleteObserver | Kind::CreateJob(_) | Kind::CreateActJob(_) => true,
         };
         let kept = self.writes.iter().map(keeps).collect::<Vec<_>>();
         let mut kept = kept.into_iter();
@@ -92,8 +94,9 @@ fn canonical_state(state: &mut State, plan: &PlanView, shift: Millis) {
     if state.deadline > T0 + ENDLESS / 2 {
         state.deadline = T0 + ENDLESS;
     }
-    if state.acting {
-        let longest = plan.rows.iter().flat_map(|row| &row.acts).map(|act| act.timeout).max().unwrap_or(0);
+    if state.acting || state.act_job.is_some() {
+        let all = plan.rows.iter().flat_map(|row| &row.acts).chain(&plan.before).chain(&plan.after);
+        let longest = all.map(ActView::longest).max().unwrap_or(0) + STOPPING;
         state.act_at = (state.act_at + shift).max(T0 - longest - 1);
     }
     if let Some(fire) = &mut state.fire {

@@ -2,7 +2,7 @@
 //! then find how load is fired twice, or something is not put back.
 
 use super::explorer::{NONE, explore};
-use super::turns::{DELETE, RESTART, endless, with_acts};
+use super::turns::{DELETE, POD, RESTART, endless, with_acts};
 use super::world::{Budget, Setup, World};
 
 /// What the harness takes away.
@@ -38,11 +38,13 @@ pub enum Defence {
     ActMark,
     /// An act deletes whatever pod is there, not those that were chosen when it began.
     VictimUid,
+    /// The Job of an act runs as soon as it is made, and not only when it is recorded.
+    ActHeld,
     /// A process sends what it decided long ago.
     Fresh,
 }
 
-const ALL: [Defence; 16] = [
+const ALL: [Defence; 17] = [
     Defence::StatusSwap,
     Defence::TargetVersion,
     Defence::ClaimFirst,
@@ -58,6 +60,7 @@ const ALL: [Defence; 16] = [
     Defence::Finalizer,
     Defence::ActMark,
     Defence::VictimUid,
+    Defence::ActHeld,
     Defence::Fresh,
 ];
 
@@ -73,6 +76,7 @@ fn mishaps(defence: Defence) -> (usize, Budget) {
         Defence::PodUid => (1, Budget { duplicate: 1, ..NONE }),
         Defence::Marker => (1, Budget { restart: 1, ..NONE }),
         Defence::LiveReads | Defence::ActMark | Defence::VictimUid => (1, NONE),
+        Defence::ActHeld => (1, Budget { delete_job: 1, ..NONE }),
         Defence::WaitForStop | Defence::CommitPoint => (1, Budget { cancel: 1, ..NONE }),
         Defence::CompareFields => (1, Budget { foreign: 1, ..NONE }),
         Defence::Finalizer => (1, Budget { delete: 1, ..NONE }),
@@ -85,6 +89,7 @@ fn world(removed: Option<Defence>, (controllers, budget): (usize, Budget)) -> Wo
         plans: vec![match removed {
             Some(Defence::ActMark) => with_acts(endless(1, 1, 1), &[(Some(10_000), RESTART)]),
             Some(Defence::VictimUid) => with_acts(endless(1, 1, 1), &[(Some(10_000), DELETE)]),
+            Some(Defence::ActHeld) => with_acts(endless(1, 1, 1), &[(Some(10_000), POD)]),
             _ => endless(1, 1, 1),
         }],
         targets: vec![vec![0]],

@@ -23,12 +23,14 @@ pub enum Event {
     Move(Move),
     SweepTarget(usize),
     SweepJob(usize),
+    SweepActJob(usize),
     /// Time goes by until the next instant that makes a difference.
     Time(Millis),
     Cancel(usize),
     Delete(usize),
     Edit(usize),
     DeleteJob(usize),
+    DeleteActJob(usize),
     EditTarget(usize),
     Duplicate(usize),
     Restart(usize),
@@ -38,10 +40,17 @@ pub enum Event {
 impl Event {
     /// Needs no bad luck: the end must be reachable by such events alone.
     pub fn is_ordinary(self) -> bool {
-        use Event::{Decide, Deliver, Drop, Move, SweepJob, SweepTarget, Time};
+        use Event::{Decide, Deliver, Drop, Move, SweepActJob, SweepJob, SweepTarget, Time};
         matches!(
             self,
-            Decide(_, Weather::Calm) | Deliver(_) | Drop(_) | Move(_) | SweepTarget(_) | SweepJob(_) | Time(_)
+            Decide(_, Weather::Calm)
+                | Deliver(_)
+                | Drop(_)
+                | Move(_)
+                | SweepTarget(_)
+                | SweepJob(_)
+                | SweepActJob(_)
+                | Time(_)
         )
     }
 }
@@ -56,6 +65,7 @@ impl World {
         if !self.without(Defence::StandingRule) {
             events.extend(self.stray_targets().into_iter().map(Event::SweepTarget));
             events.extend(self.stray_jobs().into_iter().map(Event::SweepJob));
+            events.extend(self.stray_act_jobs().into_iter().map(Event::SweepActJob));
         }
         let decides = events.iter().any(|event| matches!(event, Event::Decide(..)));
         let busy = decides || self.writes.iter().any(|write| write.held);
@@ -116,6 +126,7 @@ impl World {
             events.extend((edit > 0 && finished && !test.cancel).then_some(Event::Edit(at)));
         }
         events.extend((0..self.jobs.len()).filter(|_| delete_job > 0).map(Event::DeleteJob));
+        events.extend((0..self.act_jobs.len()).filter(|_| delete_job > 0).map(Event::DeleteActJob));
         events.extend((0..self.targets.len()).filter(|_| foreign > 0).map(Event::EditTarget));
         for (at, pod) in self.pods.iter().enumerate() {
             let lives = matches!(pod.stage, Stage::Armed | Stage::Fired);
@@ -153,6 +164,7 @@ impl World {
             Event::Move(next) => self.make_move(next),
             Event::SweepTarget(index) => self.release(index),
             Event::SweepJob(at) => self.delete_job(self.jobs[at].row, Some(self.jobs[at].uid())),
+            Event::SweepActJob(at) => drop(self.act_jobs.remove(at)),
             Event::Time(until) => self.now = until,
             _ => self.go_wrong(event),
         }
@@ -185,6 +197,10 @@ impl World {
             Event::DeleteJob(at) => {
                 self.budget.delete_job -= 1;
                 self.delete_job(self.jobs[at].row, Some(self.jobs[at].uid()));
+            }
+            Event::DeleteActJob(at) => {
+                self.budget.delete_job -= 1;
+                self.act_jobs.remove(at);
             }
             Event::EditTarget(index) => {
                 self.budget.foreign -= 1;
@@ -238,14 +254,21 @@ impl World {
     fn instants_of_acts(&self, instants: &mut Vec<Millis>) {
         for (test, plan) in self.tests.iter().zip(&self.setup.plans).filter(|(test, _)| test.exists) {
             let state = &test.state;
+            if state.phase != Phase::Running && !state.judged {
+                continue;
+            }
             let number = state.act + u16::from(!state.acting);
-            let Some(act) = plan.act(state.row, number).filter(|_| state.phase == Phase::Running) else { continue };
-            if let Some((fire, at)) = state.fire.zip(act.at) {
-                instants.extend([fire.start_at + at, fire.start_at + at + LATE + 1]);
+            if let Some(act) = plan.act(state, number) {
+                if let Some((fire, at)) = state.fire.zip(act.at) {
+                    let due = fire.start_at + at;
+                    instants.extend([due - act.lead(), due, due + LATE + 1]);
+                }
+                if state.acting {
+                    instants.extend([state.act_at + act.longest(), state.act_at + act.longest() + 1]);
+                }
             }
-            if state.acting {
-                instants.extend([state.act_at + act.timeout, state.act_at + act.timeout + 1]);
-            }
+            let over = plan.act(state, state.act).filter(|_| state.act_job.is_some());
+            instants.extend(over.map(|act| state.act_at + act.longest() + STOPPING));
         }
     }
 }

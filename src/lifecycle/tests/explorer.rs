@@ -5,8 +5,9 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use super::events::Event;
-use super::turns::{BACK, DELETE, DOWN, RESTART, endless, with_acts};
+use super::turns::{BACK, DELETE, DOWN, JOB, POD, RESTART, endless, with_acts, with_moments};
 use super::world::{Budget, ENDLESS, Setup, World};
+use crate::api::When;
 use crate::lifecycle::{ActKind, Millis, PlanView};
 
 /// What an exploration found.
@@ -39,7 +40,8 @@ impl Hasher for Same {
 fn digest(world: &World) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&world.tests, &world.targets, &world.jobs, &world.pods, &world.writes).hash(&mut hasher);
-    (&world.jobs_made, &world.sent, &world.acted, world.budget, world.edited).hash(&mut hasher);
+    (&world.act_jobs, &world.act_jobs_made, &world.jobs_made, &world.sent, &world.acted, world.budget, world.edited)
+        .hash(&mut hasher);
     hasher.finish()
 }
 
@@ -116,6 +118,9 @@ fn without_end(states: usize, mut edges: Vec<(u32, u32)>, ends: Vec<u32>) -> Opt
 pub const NONE: Budget =
     Budget { late: 0, duplicate: 0, restart: 0, kill: 0, delete_job: 0, foreign: 0, cancel: 0, delete: 0, edit: 0 };
 
+const DELETED: Budget = Budget { delete_job: 1, ..NONE };
+const LATE_ONCE: Budget = Budget { late: 1, ..NONE };
+
 /// A configuration: its name, and the world it begins with.
 type Configuration = (&'static str, World);
 
@@ -160,6 +165,26 @@ fn all() -> PlanView {
     with_acts(endless(1, 1, 1), &[(None, RESTART), down, (Some(15_000), DELETE), back, (Some(25_000), RESTART)])
 }
 
+/// Jobs before a row, in mid-load and after the run.
+fn jobs() -> PlanView {
+    let acts = [(None, JOB), (Some(15_000), POD)];
+    with_moments(with_acts(endless(1, 0, 1), &acts), &[(When::AfterRun, POD)])
+}
+
+fn in_load() -> PlanView {
+    with_acts(endless(1, 0, 1), &[(Some(15_000), POD)])
+}
+
+fn after_run() -> PlanView {
+    with_moments(endless(1, 0, 1), &[(When::AfterRun, JOB)])
+}
+
+/// A Job at every moment outside the load.
+fn moments() -> PlanView {
+    let acts = [When::BeforeRun, When::AfterLoad, When::AfterRow, When::AfterRun].map(|when| (when, JOB));
+    with_moments(endless(1, 0, 1), &acts)
+}
+
 /// What is explored in every run of the tests.
 fn small() -> Vec<Configuration> {
     let one = || endless(1, 1, 1);
@@ -183,6 +208,10 @@ fn small() -> Vec<Configuration> {
         ),
         alone("actions, two controllers", faulty(), 2, NONE),
         deaf(alone("actions, reads that fail", faulty(), 1, NONE)),
+        alone("a Job before the row", with_acts(endless(1, 0, 1), &[(None, JOB)]), 1, NONE),
+        alone("a Job in mid-load", in_load(), 1, NONE),
+        alone("a Job after the load", with_moments(endless(1, 0, 1), &[(When::AfterLoad, JOB)]), 1, NONE),
+        alone("a Job after the run, deleted", after_run(), 1, DELETED),
     ]
 }
 
@@ -215,6 +244,17 @@ fn large() -> Vec<Configuration> {
         deaf(alone("reads that fail, late", one(), 1, Budget { late: 1, ..NONE })),
         alone("all actions", all(), 1, NONE),
         alone("all actions, two controllers", all(), 2, NONE),
+        alone("Jobs of actions", jobs(), 1, NONE),
+        alone("a Job in mid-load, two controllers", in_load(), 2, NONE),
+        alone("a Job in mid-load, late", in_load(), 1, LATE_ONCE),
+        alone("a Job in mid-load, deleted", in_load(), 1, DELETED),
+        alone("a Job in mid-load, cancelled", in_load(), 1, Budget { cancel: 1, ..NONE }),
+        deaf(alone("a Job in mid-load, reads that fail", in_load(), 1, NONE)),
+        alone("a Job before the row, late", with_acts(endless(1, 0, 1), &[(None, JOB)]), 1, LATE_ONCE),
+        alone("a Job after the run, two controllers", after_run(), 2, NONE),
+        alone("a Job after the run, late", after_run(), 1, LATE_ONCE),
+        alone("a Job after the run, the test deleted", after_run(), 1, Budget { delete: 1, ..NONE }),
+        alone("every moment", moments(), 1, NONE),
         alone("actions, late", faulty(), 1, Budget { late: 1, ..NONE }),
         alone("actions, cancelled", faulty(), 1, Budget { cancel: 1, ..NONE }),
         alone("actions, foreign edit", faulty(), 1, Budget { foreign: 1, ..NONE }),

@@ -2,7 +2,7 @@
 
 use super::defences::Defence;
 use super::world::{Job, Pod, Stage, World};
-use crate::lifecycle::Uid;
+use crate::lifecycle::{ActStage, LATE, Uid};
 
 /// A generator refuses a start that it sees less than this ahead.
 pub const LEAST_AHEAD: i64 = 200;
@@ -20,6 +20,8 @@ pub enum Move {
     See(usize),
     /// The process ends: its load is over, it was told to, or it was killed.
     End(usize),
+    /// The pod of an act's Job does it, or finds its time over.
+    Do(usize),
 }
 
 impl World {
@@ -46,6 +48,11 @@ impl World {
                 _ => {}
             }
         }
+        for (at, job) in self.act_jobs.iter().enumerate().filter(|(_, job)| job.stage == ActStage::Runs) {
+            // The one that is there before its time waits for it.
+            let due = self.due(job.act).is_none_or(|due| due <= self.now);
+            moves.extend(due.then_some(Move::Do(at)));
+        }
         moves
     }
 
@@ -69,6 +76,14 @@ impl World {
             Move::End(at) => {
                 self.pods[at].stage = Stage::Ended;
                 self.bury();
+            }
+            Move::Do(at) => {
+                let act = self.act_jobs[at].act;
+                let late = self.due(act).is_some_and(|due| self.now > due + LATE);
+                self.act_jobs[at].stage = if late { ActStage::Failed } else { ActStage::Done };
+                if !late {
+                    self.count_once(act);
+                }
             }
         }
     }

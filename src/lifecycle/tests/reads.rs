@@ -4,8 +4,8 @@ use super::defences::Defence;
 use super::world::{Stage, World};
 use crate::api::Reason;
 use crate::lifecycle::{
-    ClaimSeen, HELD, Input, JobSeen, Live, Need, ObserverSeen, PodsSeen, Preflight, RolloutSeen, Seen, SizeSeen, Step,
-    TargetSeen, Uid, VictimsSeen, decide,
+    ActJobSeen, ClaimSeen, HELD, Input, JobSeen, Live, Need, ObserverSeen, PodsSeen, Preflight, RolloutSeen, Seen,
+    SizeSeen, Step, TargetSeen, Uid, VictimsSeen, decide,
 };
 
 /// How the API server and the cluster answer.
@@ -52,6 +52,13 @@ fn look(world: &World, test: usize, need: Need, weather: Weather, seen: &mut See
             seen.pods = answer(no, if no == Weather::Cached { PodsSeen::default() } else { pods(world, test) })
         }
         Need::Victims => seen.victims = answer(no, victims(world, test)),
+        Need::ActJob => {
+            let job = world.act_jobs.iter().find(|job| job.act == world.act_key(test));
+            let seen_job = |job: &super::world::ActJob| {
+                answer(no, ActJobSeen { uid: job.uid(), ours: true, terminating: false, stage: job.stage })
+            };
+            seen.act_job = job.map_or(missing(no), seen_job);
+        }
         Need::Observer => {
             let observer = world.tests[test].observer.filter(|(run, _)| *run == world.tests[test].state.run);
             seen.observer = match observer {
@@ -112,7 +119,7 @@ fn targets(world: &World, test: usize, weather: Weather) -> Vec<Live<TargetSeen>
 fn victims(world: &World, test: usize) -> VictimsSeen {
     let state = &world.tests[test].state;
     let number = state.act + u16::from(!state.acting);
-    let act = world.plan(test).act(state.row, number).map(|act| act.kind.target());
+    let act = world.plan(test).act(state, number).and_then(|act| act.kind.target());
     let pod = act.and_then(|n| world.targets[world.setup.targets[test][n]].as_ref()).map(|target| target.pod);
     let there: Vec<Uid> = pod.into_iter().map(|pod| Uid(pod.into())).collect();
     let left = there.iter().copied().filter(|pod| state.doomed.contains(pod) || world.without(Defence::VictimUid));

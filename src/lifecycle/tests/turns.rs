@@ -2,8 +2,8 @@
 
 use super::reads::{Weather, step};
 use super::world::{Budget, ENDLESS, Setup, World, Write};
-use crate::api::Phase;
-use crate::lifecycle::{ActKind, ActView, Millis, PlanView, RowView, Step};
+use crate::api::{Phase, When};
+use crate::lifecycle::{ACT_LEAD, ActKind, ActView, Millis, PlanView, RowView, Step};
 
 /// A controller that gets an error tries again so much later.
 const AGAIN: Millis = 2_000;
@@ -12,6 +12,8 @@ const AGAIN: Millis = 2_000;
 pub fn plan(rows: usize, sized: usize) -> PlanView {
     PlanView {
         rows: vec![RowView { generators: 1, worst_case: 60_000, acts: Vec::new() }; rows],
+        before: Vec::new(),
+        after: Vec::new(),
         sized,
         observer: false,
         drain: false,
@@ -35,11 +37,30 @@ pub const DOWN: ActKind = ActKind::Scale { target: 0, replicas: 0 };
 pub const BACK: ActKind = ActKind::ScaleBack { target: 0 };
 pub const RESTART: ActKind = ActKind::Restart { target: 0 };
 pub const DELETE: ActKind = ActKind::DeletePods { target: 0 };
+/// What a Job does: one that is made when it is due, and one whose pod is there before and waits.
+pub const JOB: ActKind = ActKind::Job { lead: 0 };
+pub const POD: ActKind = ActKind::Job { lead: ACT_LEAD };
 
 /// The same plan with these acts in each row.
 pub fn with_acts(mut plan: PlanView, acts: &[(Option<Millis>, ActKind)]) -> PlanView {
-    let view = |(at, kind): &(Option<Millis>, ActKind)| ActView { at: *at, kind: *kind, timeout: 30_000 };
+    let view = |(at, kind): &(Option<Millis>, ActKind)| {
+        let when = if at.is_some() { When::DuringLoad } else { When::BeforeRow };
+        ActView { when, at: *at, kind: *kind, timeout: 30_000 }
+    };
     plan.rows.iter_mut().for_each(|row| row.acts = acts.iter().map(view).collect());
+    plan
+}
+
+/// The same plan with these acts at their moments outside the load, of each row or of the run.
+pub fn with_moments(mut plan: PlanView, acts: &[(When, ActKind)]) -> PlanView {
+    for (when, kind) in acts {
+        let act = ActView { when: *when, at: None, kind: *kind, timeout: 30_000 };
+        match when {
+            When::BeforeRun => plan.before.push(act),
+            When::AfterRun => plan.after.push(act),
+            _ => plan.rows.iter_mut().for_each(|row| row.acts.push(act)),
+        }
+    }
     plan
 }
 

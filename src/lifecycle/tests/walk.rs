@@ -1,9 +1,9 @@
 //! Walks: the writes of a test in their order, and what becomes of a test that is interrupted after any of them.
 
 use super::reads::Weather;
-use super::turns::{BACK, DELETE, DOWN, RESTART, Turn, Walk, alone, plan, with_acts};
+use super::turns::{BACK, DELETE, DOWN, JOB, POD, RESTART, Turn, Walk, alone, plan, with_acts, with_moments};
 use super::world::{Claim, RunKey, World};
-use crate::api::{Phase, Reason};
+use crate::api::{Phase, Reason, When};
 use crate::lifecycle::{Millis, PlanView};
 
 /// The longest that any run may take here, with everything that may be waited for at its end.
@@ -12,11 +12,13 @@ pub const MOST: Millis = 3 * 3_600_000;
 /// The plans that are walked.
 pub fn plans() -> Vec<PlanView> {
     let acts = [(None, RESTART), (Some(10_000), DOWN), (Some(15_000), DELETE), (Some(20_000), BACK)];
+    let moments = [When::BeforeRun, When::AfterLoad, When::AfterRow, When::AfterRun].map(|when| (when, JOB));
     vec![
         plan(1, 0),
         plan(1, 1),
         plan(2, 2),
         with_acts(plan(2, 1), &acts),
+        with_moments(with_acts(plan(1, 0), &[(None, JOB), (Some(15_000), POD)]), &moments),
         PlanView { observer: true, drain: true, evidence: 900_000, ..plan(2, 1) },
     ]
 }

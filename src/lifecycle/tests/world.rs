@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::defences::Defence;
 use crate::api::Phase;
-use crate::lifecycle::{Intent, Millis, PlanView, State, Uid, scaled};
+use crate::lifecycle::{ActStage, Intent, Millis, PlanView, State, Uid, scaled};
 
 /// The instant that every canonical world stands at.
 pub const T0: Millis = 10_000_000;
@@ -33,6 +33,9 @@ pub struct RowKey {
 
 /// One act of a row.
 pub type ActKey = (RowKey, u16);
+
+/// The row of the acts that follow the verdict.
+const AFTER: u8 = 99;
 
 /// What does not change while a world is explored.
 #[derive(Debug)]
@@ -148,6 +151,23 @@ impl Job {
     }
 }
 
+/// The Job of an act, and its one pod.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActJob {
+    pub act: ActKey,
+    /// The how-many-th of its act.
+    pub nth: u8,
+    pub stage: ActStage,
+}
+
+impl ActJob {
+    pub fn uid(&self) -> Uid {
+        let (RowKey { of, row }, act) = self.act;
+        let row = u64::from(row) * 1_000 + u64::from(act) * 10 + u64::from(self.nth);
+        Uid(500_000_000 + of.test as u64 * 10_000_000 + of.run.unsigned_abs() * 1_000_000 + row)
+    }
+}
+
 /// Where a generator stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -211,6 +231,9 @@ pub enum Kind {
     Restart(usize, ActKey),
     /// Pods of a target, each named by how often it was replaced before.
     DeletePods(usize, ActKey, Vec<u8>),
+    CreateActJob(ActKey),
+    RunActJob(ActKey, Uid),
+    DeleteActJob(ActKey, Uid),
     CreateObserver,
     DeleteObserver,
     CreateJob(RowKey),
@@ -228,10 +251,13 @@ pub struct World {
     pub tests: Vec<Test>,
     pub targets: Vec<Option<Target>>,
     pub jobs: Vec<Job>,
+    pub act_jobs: Vec<ActJob>,
     pub pods: Vec<Pod>,
     pub writes: Vec<Write>,
     /// Jobs made of each row, ever.
     pub jobs_made: BTreeMap<RowKey, u8>,
+    /// Jobs made of each act, ever.
+    pub act_jobs_made: BTreeMap<ActKey, u8>,
     /// How often each index of each row began to send.
     pub sent: BTreeMap<(RowKey, u8), u8>,
     /// How often each act was done.
@@ -269,9 +295,11 @@ impl World {
                 .collect(),
             setup: Rc::new(setup),
             jobs: Vec::new(),
+            act_jobs: Vec::new(),
             pods: Vec::new(),
             writes: Vec::new(),
             jobs_made: BTreeMap::new(),
+            act_jobs_made: BTreeMap::new(),
             sent: BTreeMap::new(),
             acted: BTreeMap::new(),
             budget,
@@ -294,7 +322,8 @@ impl World {
 
     /// The act of a test that was begun last.
     pub fn act_key(&self, test: usize) -> ActKey {
-        (self.row(test), self.tests[test].state.act)
+        let (row, state) = (self.row(test), &self.tests[test].state);
+        (RowKey { row: if state.judged { AFTER } else { row.row }, ..row }, state.act)
     }
 
     /// The size that a test wants of its n-th target now.
@@ -337,6 +366,9 @@ impl World {
         let put_back = |target: &Target| {
             target.claim.is_none() && target.size.iter().all(|value| *value == 0 || *value >= FOREIGN)
         };
-        self.tests.iter().all(over) && self.targets.iter().flatten().all(put_back) && self.jobs.is_empty()
+        self.tests.iter().all(over)
+            && self.targets.iter().flatten().all(put_back)
+            && self.jobs.is_empty()
+            && self.act_jobs.is_empty()
     }
 }

@@ -2,9 +2,11 @@
 //! server would check them.
 
 use super::defences::Defence;
-use super::world::{ActKey, Claim, Job, Kind, LONGEST_ACT, RowKey, Stage, Target, World, Write, scaled_to, wanted};
+use super::world::{
+    ActJob, ActKey, Claim, Job, Kind, LONGEST_ACT, RowKey, Stage, Target, World, Write, scaled_to, wanted,
+};
 use crate::api::Phase;
-use crate::lifecycle::{ActKind, Change, Effect, LATE, Millis, Step, Uid};
+use crate::lifecycle::{ActKind, ActStage, Change, Effect, LATE, Millis, Step, Uid};
 
 impl World {
     /// The write of a step; `None` for a step that only waits.
@@ -30,8 +32,8 @@ impl World {
             Effect::Claim(n) => (Kind::Claim(*n), of_target(*n)),
             Effect::Size(n) => (Kind::Size(*n, row), of_target(*n)),
             Effect::Rescale(n) => {
-                let plan = self.plan(test).act(row.row, self.tests[test].state.act).map(|act| act.kind);
-                let replicas = match plan {
+                let state = &self.tests[test].state;
+                let replicas = match self.plan(test).act(state, state.act).map(|act| act.kind) {
                     Some(ActKind::Scale { replicas, .. }) => Some(replicas),
                     _ => None,
                 };
@@ -39,11 +41,15 @@ impl World {
             }
             Effect::Restart(n) => (Kind::Restart(*n, self.act_key(test)), of_target(*n)),
             Effect::DeletePods(pods) => {
-                let act = self.plan(test).act(row.row, self.tests[test].state.act).map_or(0, |act| act.kind.target());
+                let state = &self.tests[test].state;
+                let act = self.plan(test).act(state, state.act).and_then(|act| act.kind.target()).unwrap_or(0);
                 let pods = pods.iter().map(|pod| u8::try_from(pod.0).unwrap_or(0)).collect();
                 (Kind::DeletePods(act, self.act_key(test), pods), 0)
             }
             Effect::Release(n) => (Kind::Release(*n), of_target(*n)),
+            Effect::CreateActJob => (Kind::CreateActJob(self.act_key(test)), 0),
+            Effect::RunActJob(uid) => (Kind::RunActJob(self.act_key(test), *uid), 0),
+            Effect::DeleteActJob(uid) => (Kind::DeleteActJob(self.act_key(test), *uid), 0),
             Effect::CreateObserver => (Kind::CreateObserver, 0),
             Effect::DeleteObserver => (Kind::DeleteObserver, 0),
             Effect::CreateJob => (Kind::CreateJob(row), 0),
@@ -84,6 +90,12 @@ impl World {
             Kind::DeletePods(n, act, pods) => {
                 self.delete_pod(self.setup.targets[write.test][*n], *act, pods, &write);
             }
+            Kind::CreateActJob(act) => self.create_act_job(*act),
+            Kind::RunActJob(act, uid) => {
+                let job = self.act_jobs.iter_mut().find(|job| job.act == *act && job.uid() == *uid);
+                job.filter(|job| job.stage == ActStage::Held).into_iter().for_each(|job| job.stage = ActStage::Runs);
+            }
+            Kind::DeleteActJob(_, uid) => self.act_jobs.retain(|job| job.uid() != *uid),
             Kind::CreateObserver => {
                 let run = write.run.run;
                 self.tests[write.test].observer.get_or_insert((run, false));
@@ -194,12 +206,23 @@ impl World {
 
     /// What a process sends itself comes at its planned time, or not at all; and once.
     fn count(&mut self, act: ActKey, write: &Write) {
-        let planned = self.plan(write.test).act(act.0.row, act.1).filter(|act| !act.kind.undoes());
-        let fire = self.tests[write.test].state.fire.filter(|_| self.row(write.test) == act.0);
-        let due = planned.and_then(|act| act.at).zip(fire).map(|(at, fire)| fire.start_at + at);
+        let due = self.due(act);
         if write.held && due.is_some_and(|due| self.now > due + LATE + LONGEST_ACT) {
             self.broken = Some("an action is done long after its planned time");
         }
+        self.count_once(act);
+    }
+
+    /// The planned instant of an act in mid-load, while its row is in progress.
+    pub fn due(&self, (row, act): ActKey) -> Option<Millis> {
+        let test = row.of.test;
+        let state = &self.tests[test].state;
+        let planned = self.plan(test).act(state, act).filter(|act| !act.kind.undoes() && self.row(test) == row)?;
+        Some(state.fire?.start_at + planned.at?)
+    }
+
+    /// An act is done.
+    pub fn count_once(&mut self, act: ActKey) {
         let times = self.acted.entry(act).or_default();
         *times += 1;
         if *times > 1 {
@@ -280,6 +303,16 @@ impl World {
         let gone = self.jobs.remove(at).uid();
         self.pods.iter_mut().filter(|pod| pod.job == gone).for_each(|pod| pod.terminating = true);
         self.bury();
+    }
+
+    fn create_act_job(&mut self, act: ActKey) {
+        if self.act_jobs.iter().any(|job| job.act == act) {
+            return;
+        }
+        let stage = if self.without(Defence::ActHeld) { ActStage::Runs } else { ActStage::Held };
+        let nth = self.act_jobs_made.entry(act).or_default();
+        *nth += 1;
+        self.act_jobs.push(ActJob { act, nth: *nth, stage });
     }
 
     fn grant(&mut self, (uid, version): (Uid, u32), fire: (Millis, Millis)) {
