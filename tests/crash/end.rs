@@ -43,6 +43,8 @@ pub struct Acts {
     pub restarts: BTreeMap<String, usize>,
     /// Pods of Deployments that a client deleted.
     pub deleted: usize,
+    /// Names of the Jobs whose pods did an act.
+    pub done: Vec<String>,
 }
 
 impl Acts {
@@ -66,6 +68,7 @@ impl Acts {
                 }
             }
         }
+        acts.done.clone_from(&world.cluster.done);
         acts.deleted = world.journal.applied().filter(|entry| entry.call.class == "delete pods").count();
         acts.restarts = instants.into_iter().map(|(name, all)| (name, all.len())).filter(|(_, n)| *n > 0).collect();
         acts

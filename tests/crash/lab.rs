@@ -76,6 +76,26 @@ pub fn acting_spec() -> Value {
     })
 }
 
+/// One row with an act by a Job at every moment, and a target that gets its pods when the load is over.
+pub fn moments_spec() -> Value {
+    let http = json!({"url": "http://api:8080/hook", "body": "$(run.id)"});
+    json!({
+        "targets": [{"name": "api", "workloadRef": {"name": "api"}}, {"name": "proxy", "workloadRef": {"name": "proxy"}}],
+        "loads": [{"name": "main", "url": "http://api:8080", "rate": 20, "durationSeconds": 30}],
+        "database": {"postgres": {"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}},
+        "actions": [
+            {"name": "fill", "when": "BeforeRun", "job": {"cronJobRef": {"name": "reset"}}},
+            {"name": "reset", "when": "BeforeRow", "job": {"cronJobRef": {"name": "reset"}}},
+            {"name": "cut", "when": "DuringLoad", "afterSeconds": 15, "sql": "select 1"},
+            {"name": "grow", "when": "AfterLoad", "scale": {"target": "proxy", "replicas": 3}},
+            {"name": "flush", "when": "AfterLoad", "http": http},
+            {"name": "clear", "when": "AfterRow", "sql": "truncate t"},
+            {"name": "tell", "when": "AfterRun", "http": http}],
+        "settle": {"seconds": 2},
+        "deadlines": {"prepareSeconds": 60, "totalSeconds": 900}
+    })
+}
+
 impl Drop for Lab {
     /// Whatever a test was about: each status that was written is one that GitOps tools understand.
     fn drop(&mut self) {
@@ -93,6 +113,9 @@ impl Lab {
             let mut world = fake.world();
             deploy(&mut world, NAMESPACE, "api", 2, json!({"limits": {"cpu": "250m"}, "requests": {"cpu": "100m"}}));
             deploy(&mut world, NAMESPACE, "proxy", 1, json!({}));
+            let pods = json!({"containers": [{"name": "reset", "image": "reset:1"}]});
+            let reset = json!({"spec": {"suspend": true, "schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": {"spec": pods}}}}});
+            world.store.create(&key("cronjobs", NAMESPACE, "reset"), reset);
         }
         Self {
             fake,

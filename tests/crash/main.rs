@@ -34,6 +34,7 @@ mod health;
 mod lab;
 mod late;
 mod lies;
+mod moments;
 mod points;
 mod put_back;
 mod records;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::end::End;
-use crate::lab::{Lab, TEST, acting_spec, at, reference_spec};
+use crate::lab::{Lab, TEST, acting_spec, at, moments_spec, reference_spec};
 use loadtest_operator::api::{LoadTestStatus, Phase, RowStep};
 
 /// Longest that a story may take.
@@ -22,6 +22,8 @@ pub enum Story {
     Edited,
     /// A run with actions before the row and in mid-load.
     Acting,
+    /// A run with an action at every moment, most of them by Jobs.
+    Moments,
 }
 
 /// One playing.
@@ -38,14 +40,20 @@ pub fn in_step(status: &LoadTestStatus, row: i32, step: RowStep) -> bool {
 
 impl Story {
     /// All of them.
-    pub const ALL: [Story; 5] = [Story::Undisturbed, Story::Cancelled, Story::Deleted, Story::Edited, Story::Acting];
+    pub const ALL: [Story; 6] =
+        [Story::Undisturbed, Story::Cancelled, Story::Deleted, Story::Edited, Story::Acting, Story::Moments];
 
     /// Applies the test, starts an operator, and lives until all is over.
     pub async fn play(self, lab: &mut Lab) -> Played {
-        lab.apply(TEST, if self == Story::Acting { acting_spec() } else { reference_spec() });
+        let spec = match self {
+            Story::Acting => acting_spec(),
+            Story::Moments => moments_spec(),
+            _ => reference_spec(),
+        };
+        lab.apply(TEST, spec);
         lab.start();
         match self {
-            Story::Undisturbed | Story::Acting => Played { end: lab.finish(LIMIT).await, before: 0 },
+            Story::Undisturbed | Story::Acting | Story::Moments => Played { end: lab.finish(LIMIT).await, before: 0 },
             Story::Cancelled => {
                 let before = loading(lab).await;
                 lab.edit(TEST, |spec| spec["cancel"] = true.into());

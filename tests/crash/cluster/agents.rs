@@ -13,7 +13,7 @@ use loadtest_operator::plan::Arrivals;
 /// How far ahead a generator accepts a start: agents/generate.rs.
 const AHEAD: std::ops::RangeInclusive<Millis> = 200..=60_000;
 
-fn container(world: &mut World, uid: &str, change: impl FnOnce(&mut Value)) {
+pub(super) fn container(world: &mut World, uid: &str, change: impl FnOnce(&mut Value)) {
     let Some(process) = world.cluster.processes.get(uid) else { return };
     let at = process.pod.clone();
     // A namesake that was made later is not this pod.
@@ -103,6 +103,9 @@ pub fn end(world: &mut World, uid: &str, why: Option<&'static str>) {
     let sent =
         world.cluster.fired.iter_mut().find(|fired| fired.run == run && fired.row == row && fired.index == index);
     let Some(sent) = sent.filter(|_| process.input.is_some()) else {
+        if process.act.is_some() {
+            return ended(world, uid, 1, r#"{"message":"it was told to end before it was done"}"#);
+        }
         return match process.input {
             Some(_) => refuse(world, uid, "ended by SIGTERM before the start"),
             None => ended(world, uid, 0, ""),
@@ -117,7 +120,7 @@ pub fn end(world: &mut World, uid: &str, why: Option<&'static str>) {
     ended(world, uid, 0, &last_words);
 }
 
-fn ended(world: &mut World, uid: &str, code: i32, last_words: &str) {
+pub(super) fn ended(world: &mut World, uid: &str, code: i32, last_words: &str) {
     let now = world.store.now;
     let Some(process) = world.cluster.processes.get_mut(uid) else { return };
     (process.doing, process.ended_at) = (Doing::Ended, Some(now));

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::What;
 use super::process::{Doing, Process};
 use super::ways::Pods;
+use super::{What, acts};
 use crate::fake::World;
 use crate::fake::store::{Key, key, owned_by, seconds, text};
 use loadtest_operator::build::{OBSERVE, ROW_LABEL, RUN_LABEL};
@@ -13,11 +13,20 @@ use loadtest_operator::plan::GeneratorInput;
 /// Annotation with a pod's completion index.
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 
+/// It is new, or was let go.
+pub fn starts(job: &Value, old: Option<&Value>) -> bool {
+    let held = |job: &Value| job["spec"]["suspend"] == true;
+    !held(job) && old.is_none_or(held)
+}
+
 /// Makes a Job's pods.
 pub fn make_pods(world: &mut World, at: &Key) {
     let Some(job) = world.store.get(at).cloned() else { return };
-    let observer = text(&job, "/metadata/labels/loadtest.dev~1row") == OBSERVE;
-    let way = if observer { world.cluster.ways.observer } else { world.cluster.ways.generators };
+    let way = match text(&job, "/metadata/labels/loadtest.dev~1row") {
+        OBSERVE => world.cluster.ways.observer,
+        part if part.contains("act") => world.cluster.ways.acts,
+        _ => world.cluster.ways.generators,
+    };
     if way == Pods::NotMade {
         let event = json!({"reason": "FailedCreate", "message": "exceeded quota: small, requested: pods=2, limited: pods=1",
             "involvedObject": {"kind": "Job", "name": at.2}});
@@ -44,7 +53,12 @@ pub fn make_pod(world: &mut World, job: &Value, index: u32, way: Pods) {
     if way != Pods::NoRoom {
         spec["nodeName"] = "node-2".into();
     }
-    let pod = json!({"metadata": {"labels": template["metadata"]["labels"], "annotations": annotations,
+    let mut labels = template["metadata"]["labels"].clone();
+    if !labels.is_object() {
+        labels = json!({});
+    }
+    labels["batch.kubernetes.io/controller-uid"] = job["metadata"]["uid"].clone();
+    let pod = json!({"metadata": {"labels": labels, "annotations": annotations,
         "ownerReferences": owned_by("Job", "batch/v1", job)}, "spec": spec, "status": pending(&spec, way)});
     let Some(pod) = world.store.create(&at, pod) else { return };
     let plan = key("configmaps", namespace, &format!("{job_name}-plan"));
@@ -52,11 +66,15 @@ pub fn make_pod(world: &mut World, job: &Value, index: u32, way: Pods) {
     let input = serde_json::from_str::<GeneratorInput>(&plan).ok();
     let label = |name: &str| pod["metadata"]["labels"][name].as_str().unwrap_or_default().to_owned();
     let uid = text(&pod, "/metadata/uid").to_owned();
+    if text(job, "/metadata/labels/loadtest.dev~1row").contains("act") {
+        return acts::begin(world, job, at, &uid, way);
+    }
     // A generator's container is not created without the ConfigMap that it mounts.
     let mounted = input.is_some() || label(ROW_LABEL) == OBSERVE;
     let process = Process {
         pod: at,
         input,
+        act: None,
         run: label(RUN_LABEL),
         row: label(ROW_LABEL).parse().unwrap_or(0),
         index,

@@ -2,6 +2,7 @@
 //!
 //! Nothing runs by itself: what is due until now is done before each call is answered.
 
+pub mod acts;
 pub mod agents;
 pub mod jobs;
 pub mod process;
@@ -35,6 +36,8 @@ pub enum What {
     Seen { uid: String },
     /// The start instant.
     Fire { uid: String },
+    /// The pod of an act is ready.
+    Act { uid: String },
     /// The load is over.
     End { uid: String, why: Option<&'static str> },
     /// A pod that was deleted is gone.
@@ -67,6 +70,8 @@ pub struct Cluster {
     pub ways: Ways,
     pub processes: BTreeMap<String, Process>,
     pub fired: Vec<Fired>,
+    /// Names of the Jobs whose pods did an act, one after the other.
+    pub done: Vec<String>,
 }
 
 impl Cluster {
@@ -97,6 +102,7 @@ impl Cluster {
             What::Arms { uid } => agents::arms(world, &uid),
             What::Seen { uid } => agents::seen(world, &uid),
             What::Fire { uid } => agents::fire(world, &uid),
+            What::Act { uid } => acts::act(world, &uid),
             What::End { uid, why } => agents::end(world, &uid, why),
             What::Gone { uid } => agents::gone(world, &uid),
         }
@@ -113,7 +119,9 @@ impl Cluster {
                     world.cluster.plan(now + 100, What::Rollout { at: at.clone(), generation, stage: 0 });
                 }
             }
-            ("jobs", Some(_)) if old.is_none() => world.cluster.plan(now + 200, What::MakePods { job: at.clone() }),
+            ("jobs", Some(new)) if jobs::starts(new, old) => {
+                world.cluster.plan(now + 200, What::MakePods { job: at.clone() });
+            }
             ("jobs" | "loadtests", None) => jobs::orphans(world),
             ("pods", None) => rollout::pod_gone(world, old),
             ("pods", Some(new))

@@ -27,6 +27,8 @@ pub struct Process {
     pub pod: Key,
     /// Absent: the observer.
     pub input: Option<GeneratorInput>,
+    /// The Job of an act, whose pod this is.
+    pub act: Option<String>,
     /// Value of the run's label.
     pub run: String,
     pub row: i32,

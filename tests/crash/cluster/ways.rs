@@ -50,6 +50,10 @@ pub enum Logs {
 pub struct Ways {
     pub generators: Pods,
     pub observer: Pods,
+    /// The pods of actions.
+    pub acts: Pods,
+    /// What a statement or request comes to; empty: it is done.
+    pub act_says: &'static str,
     pub rollouts: Rollouts,
     pub logs: Logs,
     /// Generators leave a termination message.
@@ -77,6 +81,8 @@ impl Default for Ways {
         Self {
             generators: Pods::Arm,
             observer: Pods::Arm,
+            acts: Pods::Arm,
+            act_says: "",
             rollouts: Rollouts::Come,
             logs: Logs::Whole,
             last_words: true,

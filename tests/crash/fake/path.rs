@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use http::Method;
 
 /// The kinds that are known: address up to the resource, resource, kind.
-const KINDS: [(&str, &str, &str); 15] = [
+const KINDS: [(&str, &str, &str); 16] = [
     ("/apis/loadtest.dev/v1alpha1", "loadtests", "LoadTest"),
     ("/apis/apps/v1", "deployments", "Deployment"),
     ("/apis/apps/v1", "statefulsets", "StatefulSet"),
     ("/apis/apps/v1", "replicasets", "ReplicaSet"),
     ("/apis/batch/v1", "jobs", "Job"),
+    ("/apis/batch/v1", "cronjobs", "CronJob"),
     ("/api/v1", "pods", "Pod"),
     ("/api/v1", "services", "Service"),
     ("/api/v1", "configmaps", "ConfigMap"),
