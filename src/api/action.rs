@@ -1,26 +1,31 @@
-//! What else is done to the targets, and when.
+//! What else is done, and when: to the targets, to the database, to anything else.
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::load::Header;
 use super::rules::{self, exactly_one};
 use super::shared::*;
+use super::step::Method;
 
-/// Something that is done to a target: a fault, a restart.
+/// Something that is done beside the load: a fault, a reset, a notification.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = exactly_one(&["scale", "deletePods", "restart"]),
+    validation = exactly_one(&["scale", "deletePods", "restart", "sql", "http", "job"]),
     validation = rules::ACTION_DURING_LOAD,
     validation = rules::ACTION_SCALE,
-    validation = rules::ACTION_EVERY
+    validation = rules::ACTION_EVERY,
+    validation = rules::ACTION_MOMENT
 )]
 pub struct Action {
     /// Name, used in thresholds, sweep and results.
     pub name: Name,
-    /// The moment. BeforeRow: when the row's size is set, before its rollout is waited for. DuringLoad counts from the
-    /// start of the row's load, warm-up included.
+    /// The moment. BeforeRun: before the first row. BeforeRow: when the row's size is set, before its rollout is waited for.
+    /// DuringLoad counts from the start of the row's load, warm-up included. AfterLoad: when the row's load is over, before
+    /// settle.until is waited for. AfterRow: when the row has settled. AfterRun: when the verdict is known and everything is
+    /// put back, before the test is Finished; in every ending.
     #[schemars(transform = words)]
     pub when: When,
     /// So long after that moment.
@@ -38,7 +43,7 @@ pub struct Action {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 86_400))]
     pub grace_seconds: Option<i32>,
-    /// Longest it may take; then the row is Invalid.
+    /// Longest it may take; then the row is Invalid (after the run: nothing).
     #[serde(default = "five_minutes")]
     #[schemars(range(min = 1, max = 86_400))]
     pub timeout_seconds: i32,
@@ -51,6 +56,16 @@ pub struct Action {
     /// Restart a target (rollout); with BeforeRow its end is waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
+    /// Run a statement in database.postgres; it may write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub sql: Option<String>,
+    /// Send one request (a notification, a reset). An answer other than 2xx is a failure; redirects are not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpAction>,
+    /// Run a Job made from a (suspended) CronJob of the namespace, and wait for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobAction>,
 }
 
 fn five_minutes() -> i32 {
@@ -64,15 +79,28 @@ impl Action {
         let delete = self.delete_pods.as_ref().map(|delete| &delete.target);
         scale.or(delete).or(self.restart.as_ref().map(|restart| &restart.target))
     }
+
+    /// It is done by a pod of ours: it runs a statement or sends a request.
+    pub fn is_asked(&self) -> bool {
+        self.sql.is_some() || self.http.is_some()
+    }
 }
 
 /// When an action is done.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum When {
+    /// Before the first row.
+    BeforeRun,
     /// When the row's size is set, before its rollout is waited for.
     BeforeRow,
     /// In mid-load.
     DuringLoad,
+    /// When the row's load is over, before settle.until is waited for.
+    AfterLoad,
+    /// When the row has settled.
+    AfterRow,
+    /// When the verdict is known and everything is put back.
+    AfterRun,
 }
 
 /// The time from one to the next.
@@ -119,6 +147,44 @@ pub struct Restart {
     pub target: NameRef,
 }
 
+/// One request.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HttpAction {
+    /// Full URL. Variables after the host.
+    #[schemars(length(max = 1024), regex(pattern = r"^https?://[A-Za-z0-9.\[\]:-]+(/[^\s#]*)?$"))]
+    pub url: String,
+    /// HTTP method.
+    #[serde(default = "post")]
+    pub method: Method,
+    /// Headers to send. A secret belongs into vars, written here as $(vars.NAME).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), transform = list::by_name)]
+    pub headers: Vec<Header>,
+    /// Body; may use $(run.verdict), $(run.id), $(run.message). Where it is JSON, their values are written so that it stays JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8192))]
+    pub body: Option<String>,
+}
+
+fn post() -> Method {
+    Method::Post
+}
+
+/// A Job of its own.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobAction {
+    /// The CronJob.
+    pub cron_job_ref: CronJobRef,
+}
+
+/// A CronJob of the namespace.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CronJobRef {
+    /// Its name.
+    pub name: ObjectName,
+}
+
 /// An act of the row in progress: one of the times that an action is planned for.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -132,6 +198,9 @@ pub struct ActRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 86_400_000))]
     pub took_ms: Option<i32>,
+    /// When its pod said that it does it (sql, http), or when the pod of its Job began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ran_at: Option<Instant>,
     /// Pods that were chosen to be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 64))]

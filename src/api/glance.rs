@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::shared::Instant;
 use super::spec::LoadTest;
-use super::status::Phase;
+use super::status::{Phase, Verdict};
 
 /// What is kept of every LoadTest, also of a thousand finished ones, whose tables and rows may be 200 KiB each. Read from the same
 /// resource as [`LoadTest`]; a spec that this version can't read is no hindrance.
@@ -29,6 +29,7 @@ pub struct GlanceStatus {
     pub observed_generation: Option<i64>,
     pub phase: Option<Phase>,
     pub run: Option<GlanceRun>,
+    pub verdict: Option<Verdict>,
 }
 
 /// The run in progress, or the last one.
@@ -42,6 +43,40 @@ pub struct GlanceRun {
     /// Rows in all.
     pub rows: Option<i32>,
     pub started_at: Option<Instant>,
+    #[serde(default)]
+    pub current: GlanceRow,
+}
+
+/// The row in progress.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct GlanceRow {
+    /// The act that was begun last.
+    #[serde(default, deserialize_with = "last")]
+    pub acts: Option<GlanceAct>,
+}
+
+/// An act.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GlanceAct {
+    /// Which one, from 1.
+    pub act: i32,
+    /// It was done.
+    pub took_ms: Option<i32>,
+    #[serde(default)]
+    pub failed: bool,
+}
+
+impl GlanceStatus {
+    /// Number of the act under way.
+    pub fn act_under_way(&self) -> Option<i32> {
+        let last = self.run.as_ref()?.current.acts.as_ref()?;
+        (last.took_ms.is_none() && !last.failed).then_some(last.act)
+    }
+}
+
+fn last<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<GlanceAct>, D::Error> {
+    Ok(Vec::<GlanceAct>::deserialize(deserializer)?.pop())
 }
 
 /// Annotations and managedFields can be larger than everything else.

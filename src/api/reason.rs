@@ -77,6 +77,7 @@ reasons! {
         ServiceNotFound: "The Service in a load's URL does not exist.", "Check the host of the URL; the Service must stand in the namespace of the test.";
         ServiceMismatch: "The Service in a load's URL bears a target's name and selects other pods.", "Correct the Service's selector, or name the Service that leads to the target.";
         ConfigMapMissing: "A ConfigMap or key that the test names does not exist.", "Create it, or correct tls.caFrom.";
+        CronJobMissing: "A CronJob that an action names does not exist, or makes other Jobs than of one pod.", "Create it (suspended, where only tests run it), or correct actions[].job.cronJobRef.";
         TargetPaused: "The Deployment is paused, so a new size would not roll out.", "kubectl rollout resume.";
         TargetHasAutoscaler: "A HorizontalPodAutoscaler or ScaledObject also sets the target; see whenManaged.", "Pause the autoscaler, take the size away so that the target is only watched, or write whenManaged: Override.";
         TargetHasOwner: "An owning object also sets the target; see whenManaged.", "Let its owner pause, take the size away so that the target is only watched, or write whenManaged: Override.";
@@ -106,7 +107,7 @@ reasons! {
         ObserverLost: "The observer pod ended or never answered; the figures it samples are missing.", "See why the pod whose name ends in -observe ended, or what its URL and Secret lead to.";
         ResultsIncomplete: "A generator's records could not be read in full.", "See whether the log of the pod was cut (rotation, a full disk); fewer clients a generator make it shorter.";
         DrainTimeout: "The backlog did not go down in settle.timeoutSeconds.", "Raise settle.timeoutSeconds, or see why the work is not done.";
-        ActionFailed: "An action of the test was not done, or not at its time; the message says which and why.", "See why in the message: an operator that was away, a target that was gone or that somebody else scaled. Then run it again.";
+        ActionFailed: "An action of the test was not done, or not at its time; the message says which and why.", "See why in the message: an operator that was away, a target that was gone or that somebody else scaled, what the pod of a Job said. Then run it again.";
         EvidenceMissing: "A figure that a threshold needs is missing.", "The observations name the figure and how many of its points are there; optional: true where it is only nice to have.";
         DeadlineExceeded: "A deadline of the test passed; everything was put back.", "Raise the deadline that the message names: queueSeconds for waiting in line, totalSeconds for the run.";
     }

@@ -37,6 +37,10 @@ pub struct Run {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub reason: Option<String>,
+    /// How it ended, in a sentence; written with the verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
     /// Rows in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 64))]
@@ -111,6 +115,10 @@ pub struct CurrentRow {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 36)), transform = list::atomic)]
     pub doomed_pods: Vec<String>,
+    /// uid of the Job that does the last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36))]
+    pub act_job_uid: Option<String>,
     /// Why the first one that failed did so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 160))]

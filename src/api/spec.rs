@@ -79,7 +79,8 @@ use super::{action::*, database::*, judgement::*, load::*, measurement::*, pods:
     validation = rules::THRESHOLD_MEASUREMENT,
     validation = rules::THRESHOLD_LOAD,
     validation = rules::THRESHOLD_TARGET,
-    validation = rules::ACTION_TARGET
+    validation = rules::ACTION_TARGET,
+    validation = rules::ACTION_SQL
 )]
 pub struct LoadTestSpec {
     /// What is sent. Several run side by side, from the same instant.

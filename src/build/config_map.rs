@@ -30,6 +30,11 @@ pub fn plan_config_map(run: &RunName, row: Option<i32>, plan: String) -> ConfigM
     config_map(run, name, &part, BTreeMap::from([("plan.json".into(), plan)]))
 }
 
+/// `plan.json` of an act.
+pub fn act_config_map(run: &RunName, part: &str, plan: String) -> ConfigMap {
+    config_map(run, run.act_plan(part), part, BTreeMap::from([("plan.json".into(), plan)]))
+}
+
 /// `row.json`: what a row found.
 pub fn row_config_map(run: &RunName, row: i32, json: String) -> ConfigMap {
     config_map(run, run.row(row), &row.to_string(), BTreeMap::from([("row.json".into(), json)]))

@@ -28,6 +28,7 @@ pub fn generator_job(context: &PodContext<'_>, row: &PlannedRow, plan: &str, sec
         seconds,
         resources: json!({"requests": amount, "limits": amount}),
         annotations: BTreeMap::new(),
+        action: None,
     };
     let job = json!({
         "metadata": {

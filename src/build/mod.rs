@@ -1,5 +1,6 @@
 //! PURE: from the plan to Kubernetes objects and patches; one file a kind.
 
+mod act_job;
 mod claim;
 mod config_map;
 mod generator_job;
@@ -9,8 +10,9 @@ mod pod;
 mod size;
 mod target_patch;
 
+pub use act_job::{ACT, CRON_JOB, act_job, copied_job, release_job_patch};
 pub use claim::{CLAIM, Claim, RESTARTED_AT};
-pub use config_map::{plan_config_map, report_config_map, row_config_map};
+pub use config_map::{act_config_map, plan_config_map, report_config_map, row_config_map};
 pub use generator_job::generator_job;
 pub use names::*;
 pub use observer_job::observer_job;

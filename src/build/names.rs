@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 /// Label of Jobs, pods and ConfigMaps: `<LoadTest uid>.<run number>`.
 pub const RUN_LABEL: &str = "loadtest.dev/run";
-/// Label of a row's objects: its number, or `observe`.
+/// Label of a row's objects: its number, or `observe`, or that of an act ([`crate::plan::act_part`]).
 pub const ROW_LABEL: &str = "loadtest.dev/row";
 /// Label with the LoadTest's name, for people.
 pub const TEST_LABEL: &str = "loadtest.dev/test";
@@ -57,12 +57,22 @@ impl RunName {
         format!("{}-plan", self.observer())
     }
 
+    /// The Job of an act, by [`crate::plan::act_part`].
+    pub fn act(&self, part: &str) -> String {
+        format!("{}-{part}", self.base())
+    }
+
+    /// ConfigMap with what the act's pod is given.
+    pub fn act_plan(&self, part: &str) -> String {
+        format!("{}-plan", self.act(part))
+    }
+
     /// ConfigMap with table.md, results.csv, results.json and junit.xml.
     pub fn report(&self) -> String {
         format!("{}-report", self.base())
     }
 
-    /// Labels of an object of `part`: a row's number or [`OBSERVE`].
+    /// Labels of an object of `part`: a row's number, [`OBSERVE`], or an act's.
     pub fn labels(&self, part: &str) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("app.kubernetes.io/managed-by".into(), "loadtest-operator".into()),

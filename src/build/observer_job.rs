@@ -17,6 +17,7 @@ pub fn observer_job(context: &PodContext<'_>, seconds: u64) -> Job {
         seconds,
         resources: json!({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "250m", "memory": "128Mi"}}),
         annotations: BTreeMap::new(),
+        action: None,
     };
     let job = json!({
         "metadata": {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::names::RunName;
-use crate::api::{LoadTestSpec, Pods, Tls};
-use crate::plan::{POSTGRES_URL_ENV, ca_file, var_env};
+use super::names::{OBSERVE, RunName};
+use crate::api::{Action, LoadTestSpec, Pods, Tls};
+use crate::plan::{POSTGRES_URL_ENV, ca_file, uses, var_env};
 
 /// Annotation on a generator pod: the granted start, RFC 3339; written once.
 pub const START_AT: &str = "loadtest.dev/start-at";
@@ -37,6 +37,8 @@ pub(super) struct Agent<'a> {
     pub seconds: u64,
     pub resources: Value,
     pub annotations: BTreeMap<String, String>,
+    /// What it does, when it is the pod of an act.
+    pub action: Option<&'a Action>,
 }
 
 /// The pod template of an agent.
@@ -57,7 +59,7 @@ pub(super) fn template(context: &PodContext<'_>, agent: &Agent<'_>) -> Value {
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container(context, agent)],
-        "volumes": volumes(context.spec, &agent.plan),
+        "volumes": volumes(context.spec, agent),
     });
     placement(&mut spec, &pods, context.avoid);
     json!({"metadata": {"labels": labels, "annotations": annotations}, "spec": spec})
@@ -69,60 +71,70 @@ fn container(context: &PodContext<'_>, agent: &Agent<'_>) -> Value {
         json!({"name": "podinfo", "mountPath": "/etc/podinfo", "readOnly": true}),
         json!({"name": "state", "mountPath": "/state"}),
     ];
-    for (index, (config_map, _)) in ca_config_maps(context.spec).iter().enumerate() {
+    for (index, (config_map, _)) in config_maps(context.spec, agent).iter().enumerate() {
         let directory = ca_file(config_map, "");
         mounts.push(
             json!({"name": format!("ca-{index}"), "mountPath": directory.trim_end_matches('/'), "readOnly": true}),
         );
     }
-    json!({
+    let mut container = json!({
         "name": agent.command,
         "image": context.image,
         "args": [agent.command],
-        "env": env(context.spec, agent.command),
+        "env": env(context.spec, agent),
         "resources": agent.resources,
         "volumeMounts": mounts,
-        // The arming state: a pod is started once it could fire.
-        "startupProbe": {"exec": {"command": ["/loadtest", "agent-ready"]}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 600},
         "terminationMessagePolicy": "File",
         "securityContext": {
             "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
         },
-    })
+    });
+    if agent.action.is_none() {
+        // The arming state: a pod is started once it could fire.
+        container["startupProbe"] = json!({"exec": {"command": ["/loadtest", "agent-ready"]}, "periodSeconds": 1,
+            "timeoutSeconds": 5, "failureThreshold": 600});
+    }
+    container
 }
 
-/// Secrets come as environment from their Secret; the operator only names them.
-fn env(spec: &LoadTestSpec, command: &str) -> Vec<Value> {
+/// Secrets come as environment from their Secret; the operator only names them. The pod of an act gets those that it names.
+fn env(spec: &LoadTestSpec, agent: &Agent<'_>) -> Vec<Value> {
+    let wants = |name: &str| agent.action.is_none_or(|action| uses(action, name));
     let secret = |name: String, key: &crate::api::SecretKeyRef| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": key.name.0, "key": key.key.0}}});
     let mut env: Vec<Value> = spec
         .vars
         .iter()
         .enumerate()
+        .filter(|(_, var)| wants(&var.name))
         .filter_map(|(i, var)| Some(secret(var_env(i), var.value_from.as_ref()?.secret_key_ref.as_ref()?)))
         .collect();
     let postgres = spec.database.as_ref().and_then(|d| d.postgres.as_ref());
-    if let (Some(postgres), "observe") = (postgres, command) {
+    let asks = agent.action.map_or(agent.command == OBSERVE, |action| action.sql.is_some());
+    if let (Some(postgres), true) = (postgres, asks) {
         env.push(secret(POSTGRES_URL_ENV.into(), &postgres.url_from.secret_key_ref));
     }
     env
 }
 
-fn volumes(spec: &LoadTestSpec, plan: &str) -> Vec<Value> {
+fn volumes(spec: &LoadTestSpec, agent: &Agent<'_>) -> Vec<Value> {
     let annotations = json!({"path": "annotations", "fieldRef": {"fieldPath": "metadata.annotations"}});
     let mut volumes = vec![
-        json!({"name": "plan", "configMap": {"name": plan}}),
+        json!({"name": "plan", "configMap": {"name": agent.plan}}),
         json!({"name": "podinfo", "downwardAPI": {"items": [annotations]}}),
         json!({"name": "state", "emptyDir": {"sizeLimit": "16Mi"}}),
     ];
-    for (index, (config_map, keys)) in ca_config_maps(spec).iter().enumerate() {
+    for (index, (config_map, keys)) in config_maps(spec, agent).iter().enumerate() {
         let items: Vec<_> = keys.iter().map(|key| json!({"key": key, "path": key})).collect();
         volumes.push(json!({"name": format!("ca-{index}"), "configMap": {"name": config_map, "items": items}}));
     }
     volumes
 }
 
-/// ConfigMaps with CA certificates and files to upload, each with the keys that are used.
-fn ca_config_maps(spec: &LoadTestSpec) -> BTreeMap<String, Vec<String>> {
+/// ConfigMaps with CA certificates and files to upload, each with the keys that are used; an act needs none of them.
+fn config_maps(spec: &LoadTestSpec, agent: &Agent<'_>) -> BTreeMap<String, Vec<String>> {
+    if agent.action.is_some() {
+        return BTreeMap::new();
+    }
     let of = |tls: &Option<Tls>| tls.as_ref().and_then(|t| t.ca_from.clone()).map(|ca| ca.config_map_key_ref);
     let loads = spec.loads.iter().filter_map(|load| of(&load.tls));
     let measurements = spec.measurements.iter().filter_map(|m| of(&m.http.as_ref()?.tls));

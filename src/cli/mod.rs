@@ -12,9 +12,10 @@ use std::process::ExitCode;
 use self::object::ended;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::agents::{generate, observe};
+use crate::agents::{act, generate, observe};
 use crate::controller;
 use crate::engine::http::address::AddressRules;
+use crate::evidence::live::AddressCheck;
 use crate::runtime::telemetry;
 
 /// Exit codes, the same everywhere.
@@ -88,6 +89,9 @@ enum Command {
     /// The observer's process, in its pod.
     #[command(hide = true)]
     Observe,
+    /// The process of an action that runs a statement or sends a request, in its pod.
+    #[command(hide = true)]
+    Act,
     /// The startup probe of a generator or observer.
     #[command(hide = true)]
     AgentReady,
@@ -125,6 +129,7 @@ pub fn main() -> ExitCode {
         }
         Command::Generate(args) => block_on(generate::generate(args)),
         Command::Observe => block_on(observer()),
+        Command::Act => block_on(action()),
         Command::AgentReady => {
             let ready = generate::agent_ready(std::path::Path::new(generate::ARMED_FILE));
             if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -146,11 +151,25 @@ fn parsed() -> Cli {
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
+/// Which addresses an agent may not ask.
+fn denied() -> AddressCheck {
+    let rules = AddressRules::of_pod();
+    std::sync::Arc::new(move |address| rules.denied(address))
+}
+
+async fn action() -> ExitCode {
+    match act::act(&act::ActArgs::default(), &std::env::vars().collect(), denied()).await {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("loadtest act: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 async fn observer() -> ExitCode {
     let environment = std::env::vars().collect();
-    let rules = AddressRules::of_pod();
-    let denied = std::sync::Arc::new(move |address| rules.denied(address));
-    match observe::observe(&observe::ObserveArgs::default(), &environment, denied, std::io::stdout()).await {
+    match observe::observe(&observe::ObserveArgs::default(), &environment, denied(), std::io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             eprintln!("loadtest observe: {refusal}");

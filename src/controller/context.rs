@@ -18,7 +18,7 @@ use crate::evidence::aws::DatabaseSource;
 use crate::evidence::cluster::memory::MemoryCourse;
 use crate::evidence::cluster::metrics::Used;
 use crate::evidence::cluster::pods::PodFact;
-use crate::lifecycle::{Live, Millis, Preflight};
+use crate::lifecycle::{Live, Millis, Preflight, Uid};
 use crate::results::gathered::series::Series;
 
 /// Shared by all passes.
@@ -52,6 +52,10 @@ pub struct Memory {
     pub not_yet_since: Millis,
     /// The last release of a target was refused.
     pub refused: bool,
+    /// The Job of the last act, once it is over and the Job gone.
+    pub act_gone: Option<Uid>,
+    /// Name of an act's Job that the API server won't take, and why.
+    pub act_refused: Option<(String, String)>,
     /// resourceVersion of each of the row's pods, by uid, and since when it is that.
     pub versions: BTreeMap<String, (String, Millis)>,
     /// Uids of generator pods that were seen ended.
@@ -94,8 +98,6 @@ pub struct Memory {
     pub end_note: Option<String>,
     /// When the status was written last.
     pub written_at: Millis,
-    /// The verdict in a sentence.
-    pub outcome: Option<String>,
     /// The reason that was announced last.
     pub announced: Option<Reason>,
 }

@@ -18,7 +18,7 @@ use super::read::observer;
 use super::read::pods;
 use super::read::preflight;
 use super::read::targets;
-use super::read::{follow, usage, victims};
+use super::read::{act_job, follow, usage, victims};
 use super::session::Session;
 use super::write::apply;
 use super::write::record;
@@ -145,6 +145,7 @@ async fn read(session: &mut Session<'_>, need: Need) {
         Need::Job => pods::read_job(session).await,
         Need::Pods => pods::read(session).await,
         Need::Victims => victims::read(session).await,
+        Need::ActJob => act_job::read(session).await,
         Need::Observer => observer::read(session).await,
         Need::Drained => observer::drained(session).await,
         Need::Collect => collect::read(session).await,

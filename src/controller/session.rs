@@ -11,7 +11,7 @@ use crate::api::{LoadTest, LoadTestStatus, Reason, Target};
 use crate::build::{FINALIZER, Field, Fields, RunName, wanted};
 use crate::evidence::cluster::pods::PodFact;
 use crate::lifecycle::{Input, Intent, Millis, PlanView, Seen, State, Uid, scaled, view};
-use crate::plan::{FieldError, Plan, PlannedRow, RunIdentity, plan};
+use crate::plan::{FieldError, Plan, PlannedRow, RunIdentity, act_part, plan};
 
 /// One pass.
 pub struct Session<'a> {
@@ -38,6 +38,8 @@ pub struct Session<'a> {
     pub pods: Vec<Pod>,
     /// Pods of the target whose pods the act at hand deletes.
     pub victims: Vec<Pod>,
+    /// When the pod of the act at hand did it, milliseconds since the epoch.
+    pub act_ran_at: Option<Millis>,
     /// Pods that serve, by target, once the rollout is proved.
     pub serving: Vec<(String, i64, Vec<PodFact>)>,
 }
@@ -84,6 +86,7 @@ impl<'a> Session<'a> {
             workloads: Vec::new(),
             pods: Vec::new(),
             victims: Vec::new(),
+            act_ran_at: None,
             serving: Vec::new(),
         }
     }
@@ -180,6 +183,12 @@ impl<'a> Session<'a> {
     /// The same of the row's act of that number.
     pub fn act_mark_of(&self, act: u16) -> String {
         format!("{}.{act}", self.state.row)
+    }
+
+    /// The act under way (or the last one), as its Job is called and labelled.
+    pub fn act_part(&self) -> String {
+        let row = (!self.state.judged).then(|| i32::from(self.state.row));
+        act_part(row, self.state.act.into())
     }
 
     /// An API of the test's namespace.

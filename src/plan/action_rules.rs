@@ -19,7 +19,8 @@ pub fn check(spec: &LoadTestSpec, row: &PlannedRow, errors: &mut Vec<FieldError>
             if row.target(&scale.target.0).and_then(|target| target.replicas) == Some(scale.replicas) {
                 say("scale.replicas", format!("{} has {} replicas anyway", scale.target.0, scale.replicas));
             }
-            if let Some(other) = spec.actions[..i].iter().find(|other| overlaps(other, action)) {
+            let same = |other: &&Action| other.when == action.when && overlaps(other, action);
+            if let Some(other) = spec.actions[..i].iter().find(same) {
                 say("scale", format!("{} scales {} at the same time", other.name.0, scale.target.0));
             }
         }

@@ -84,7 +84,7 @@ fn measurement(m: &crate::api::Measurement) -> Option<MeasurementInput> {
     Some(MeasurementInput { name: m.name.0.clone(), interval_seconds: unsigned(m.interval_seconds), source })
 }
 
-fn vars(spec: &LoadTestSpec) -> Vec<VarInput> {
+pub(super) fn vars(spec: &LoadTestSpec) -> Vec<VarInput> {
     let source = |(index, var): (usize, &crate::api::Var)| VarInput {
         name: var.name.clone(),
         source: match &var.value {

@@ -1,5 +1,6 @@
 //! PURE: a spec in, a validated plan out; every error at once.
 
+mod act_input;
 mod action_rules;
 #[cfg(feature = "operator")]
 mod documents;
@@ -25,6 +26,7 @@ mod worst_case;
 #[cfg(test)]
 mod tests;
 
+pub use act_input::*;
 #[cfg(feature = "operator")]
 pub use documents::{Checked, check, check_documents};
 pub use field_error::FieldError;
@@ -34,7 +36,7 @@ pub use hash::{HASH_VERSION, hash};
 pub use inputs::*;
 pub use observer_input::*;
 pub use plan::*;
-pub use schedule::{Act, MAX_ACTS, Random, acts, windows};
+pub use schedule::{Act, MAX_ACTS, Random, act_part, acts, run_acts, windows};
 pub use step_input::*;
 pub use unfold::MAX_ROWS;
 pub use url_rules::{Destination, destination, is_allowed};

@@ -3,7 +3,7 @@
 use super::field_error::FieldError;
 use super::journey_rules::captured;
 use super::variables::names;
-use crate::api::{Header, Load, LoadTestSpec};
+use crate::api::{Action, Header, Load, LoadTestSpec, When};
 
 /// Checks every text with variables.
 pub fn check(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
@@ -26,6 +26,9 @@ impl<'a> Variables<'a> {
         let spec = self.spec;
         for (i, load) in spec.loads.iter().enumerate() {
             self.load(&format!("spec.loads[{i}]"), load);
+        }
+        for (i, action) in spec.actions.iter().enumerate() {
+            self.action(&format!("spec.actions[{i}]"), action);
         }
         for (i, measurement) in spec.measurements.iter().enumerate() {
             let at = format!("spec.measurements[{i}]");
@@ -74,6 +77,24 @@ impl<'a> Variables<'a> {
             }
         }
         self.captured = None;
+    }
+
+    fn action(&mut self, at: &str, action: &Action) {
+        let known: &[&str] = match action.when {
+            When::BeforeRun => &["run.id", "run.start"],
+            When::BeforeRow | When::DuringLoad | When::AfterLoad | When::AfterRow => {
+                &["run.id", "run.start", "row.number"]
+            }
+            When::AfterRun => &["run.id", "run.start", "run.verdict", "run.message"],
+        };
+        if let Some(sql) = &action.sql {
+            self.text(format!("{at}.sql"), sql, known);
+        }
+        if let Some(http) = &action.http {
+            self.text(format!("{at}.http.url"), &http.url, known);
+            self.headers(&format!("{at}.http"), &http.headers, known);
+            self.text(format!("{at}.http.body"), http.body.as_deref().unwrap_or_default(), known);
+        }
     }
 
     fn headers(&mut self, at: &str, headers: &[Header], known: &[&str]) {

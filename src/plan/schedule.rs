@@ -15,20 +15,23 @@ pub const MAX_ACTS: usize = 256;
 pub struct Act {
     /// Position in spec.actions.
     pub action: usize,
-    /// Milliseconds after the start of the row's load; absent: before the row.
+    /// Its moment.
+    pub when: When,
+    /// In mid-load: milliseconds after the start of the row's load.
     pub at_ms: Option<i64>,
     /// It takes back what the action did (scale).
     pub undo: bool,
 }
 
-/// The acts of a row, one more than [`MAX_ACTS`] at most: first those before the row, as they are written, then those in
-/// mid-load by their times.
+/// The acts of a row, one more than [`MAX_ACTS`] at most: by their moments, those of one moment as they are written, and
+/// those in mid-load by their times.
 pub fn acts(spec: &LoadTestSpec, row: &PlannedRow) -> Vec<Act> {
     let mut acts = Vec::new();
     for (index, action) in spec.actions.iter().enumerate() {
-        let act = |at_ms, undo| Act { action: index, at_ms, undo };
+        let act = |at_ms, undo| Act { action: index, when: action.when, at_ms, undo };
         match action.when {
-            When::BeforeRow => acts.push(act(None, false)),
+            When::BeforeRun | When::AfterRun => {}
+            When::BeforeRow | When::AfterLoad | When::AfterRow => acts.push(act(None, false)),
             When::DuringLoad => {
                 for at in times(spec, action, span_ms(row)) {
                     acts.push(act(Some(at), false));
@@ -38,9 +41,24 @@ pub fn acts(spec: &LoadTestSpec, row: &PlannedRow) -> Vec<Act> {
             }
         }
     }
-    acts.sort_by_key(|act| act.at_ms.unwrap_or(-1));
+    acts.sort_by_key(|act| (act.when, act.at_ms));
     acts.truncate(MAX_ACTS + 1);
     acts
+}
+
+/// The acts of the whole run at that moment (BeforeRun, AfterRun), as they are written.
+pub fn run_acts(spec: &LoadTestSpec, when: When) -> Vec<Act> {
+    let actions = spec.actions.iter().enumerate().filter(|(_, action)| action.when == when);
+    actions.map(|(action, _)| Act { action, when, at_ms: None, undo: false }).collect()
+}
+
+/// What the Job of an act is called after its run's name, and its label: the number of its row (0: before the first; `None`:
+/// after the run) and its own.
+pub fn act_part(row: Option<i32>, act: i32) -> String {
+    match row {
+        Some(row) => format!("{row}-act{act}"),
+        None => format!("end-act{act}"),
+    }
 }
 
 /// The times in which requests of a row may fail because of its actions: of those with graceSeconds or forSeconds, from each

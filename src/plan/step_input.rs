@@ -224,7 +224,8 @@ fn until(poll: &Poll) -> UntilInput {
     }
 }
 
-fn method(method: Method) -> &'static str {
+/// The method as it is sent.
+pub fn method(method: Method) -> &'static str {
     match method {
         Method::Get => "GET",
         Method::Post => "POST",

@@ -88,7 +88,12 @@ fn acted() -> Value {
                 "scale": {"target": "api", "replicas": 0}},
             {"name": "k", "when": "DuringLoad", "every": {"minSeconds": 3000, "maxSeconds": 4000},
                 "deletePods": {"target": "api", "count": 1}},
-            {"name": "r", "when": "BeforeRow", "restart": {"target": "api"}}],
+            {"name": "r", "when": "BeforeRow", "restart": {"target": "api"}},
+            {"name": "s", "when": "AfterLoad", "sql": "select 1"},
+            {"name": "j", "when": "BeforeRun", "job": {"cronJobRef": {"name": "reset"}}},
+            {"name": "h", "when": "AfterRun", "http": {"url": "http://web/", "method": "POST",
+                "headers": [{"name": "A", "value": "b"}], "body": "$(run.verdict)"}}],
+        "database": {"postgres": {"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}},
         "seed": 1,
         "deadlines": {"totalSeconds": 604_800},
     })

@@ -89,7 +89,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [list]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [create, get, list, delete]
+  verbs: [create, get, list, patch, delete]
+# What actions[].job copies.
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get]
 # The plan for the pods, and the results.
 - apiGroups: [""]
   resources: [configmaps]

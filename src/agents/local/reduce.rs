@@ -118,7 +118,9 @@ impl Reducing {
 
     fn actions(&mut self) {
         for (i, action) in std::mem::take(&mut self.spec.actions).iter().enumerate() {
-            self.say(format!("spec.actions[{i}]"), format!("{} is done to a workload", action.name.0));
+            let why =
+                if action.target().is_some() { "is done to a workload" } else { "is done by a Job in the cluster" };
+            self.say(format!("spec.actions[{i}]"), format!("{} {why}", action.name.0));
         }
         let steps = self.spec.loads.iter_mut().flat_map(|load| &mut load.steps);
         steps.filter_map(|step| step.expect.as_mut()).for_each(|expect| expect.during_action = None);

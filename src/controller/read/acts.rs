@@ -1,6 +1,6 @@
 //! What the actions of a row did, from its records: their figures, what failed, and what of a target's changes is ours.
 
-use crate::api::{ActRecord, ActionFigures, CurrentRow, Instant, Reason, Target};
+use crate::api::{ActRecord, Action, ActionFigures, CurrentRow, Instant, Reason, Target, When};
 use crate::controller::session::Session;
 use crate::evidence::cluster::pods::PodFact;
 use crate::lifecycle::ActKind;
@@ -30,7 +30,9 @@ pub fn current(session: &Session<'_>) -> CurrentRow {
 pub fn figures(session: &Session<'_>) -> Vec<ActionFigures> {
     let records = current(session).acts;
     let mut all = Vec::new();
-    for (index, action) in session.test.spec.actions.iter().enumerate() {
+    let of_rows = |action: &Action| !matches!(action.when, When::BeforeRun | When::AfterRun);
+    let actions = session.test.spec.actions.iter().enumerate();
+    for (index, action) in actions.filter(|(_, action)| of_rows(action)) {
         let of_action = |undone: bool| {
             let session = &*session;
             records.iter().filter(move |record| {
@@ -39,12 +41,13 @@ pub fn figures(session: &Session<'_>) -> Vec<ActionFigures> {
         };
         let done = || of_action(true).filter(|record| record.took_ms.is_some());
         let failed = of_action(true).filter(|record| record.took_ms.is_none()).count();
-        let ended = done().map(|record| record.started_at.as_millis() + i64::from(record.took_ms.unwrap_or(0)));
+        let until = |record: &ActRecord| record.started_at.as_millis() + i64::from(record.took_ms.unwrap_or(0));
+        let ended = done().map(|record| record.ran_at.map_or_else(|| until(record), Instant::as_millis));
         all.push(ActionFigures {
             name: action.name.clone(),
             times: number(of_action(false).filter(|record| record.took_ms.is_some()).count()),
             failed: (failed > 0).then(|| number(failed)),
-            first_at: done().map(|record| record.started_at).min(),
+            first_at: done().map(|record| record.ran_at.unwrap_or(record.started_at)).min(),
             last_at: ended.max().map(Instant::from_millis),
         });
     }
@@ -65,6 +68,7 @@ pub fn details(session: &Session<'_>) -> Vec<ActDetail> {
             planned_ms: act.at_ms,
             started_at: record.started_at,
             took_ms: record.took_ms,
+            ran_at: record.ran_at,
             pods: record.pods,
             failed: record.failed,
         })
@@ -77,12 +81,22 @@ fn planned(session: &Session<'_>, record: &ActRecord) -> Option<crate::plan::Act
     crate::controller::write::acted::planned(session, number).map(|(act, _)| act)
 }
 
-/// That an action failed, or was still under way when the load was over.
+/// That an action failed, or was still under way when the load (the row) was over.
 pub fn facts(session: &Session<'_>) -> Vec<Fact> {
     let current = current(session);
     let open = current.acts.iter().any(|record| record.failed || record.took_ms.is_none());
     let message = current.action_problem.unwrap_or_else(|| "an action was under way when the load ended".into());
     open.then_some(Fact { reason: Some(Reason::ActionFailed), message }).into_iter().collect()
+}
+
+/// The same of those that followed the load, and where the first of those after the row began.
+pub fn after_load(session: &Session<'_>) -> (Vec<Fact>, Option<i64>) {
+    let records = current(session).acts;
+    let when = |record: &ActRecord| planned(session, record).map(|act| act.when);
+    let failed = records.iter().any(|record| record.failed && when(record) > Some(When::DuringLoad));
+    let after_row = records.iter().find(|record| when(record) == Some(When::AfterRow));
+    let facts = if failed { facts(session) } else { Vec::new() };
+    (facts, after_row.map(|record| record.started_at.as_millis()))
 }
 
 /// What the acts of the row made of a target; `None`: no act was done to it in mid-load.
@@ -95,8 +109,8 @@ pub fn ours(session: &Session<'_>, target: &Target) -> Option<Ours> {
     let (mut ours, mut replicas, mut any) = (Ours::default(), base, false);
     for record in &records {
         let number = u16::try_from(record.act).unwrap_or(0);
-        let Some(act) = session.view.act(session.state.row, number) else { continue };
-        if act.kind.target() != at || act.at.is_none() {
+        let Some(act) = session.view.act(&session.state, number) else { continue };
+        if act.kind.target() != Some(at) || act.at.is_none() {
             continue;
         }
         any = true;
@@ -112,6 +126,7 @@ pub fn ours(session: &Session<'_>, target: &Target) -> Option<Ours> {
             }
             ActKind::Scale { replicas, .. } => i32::from(replicas),
             ActKind::ScaleBack { .. } => base,
+            ActKind::Job { .. } => continue,
         };
         ours.changes += i64::from(wanted != replicas);
         ours.replaced = true;

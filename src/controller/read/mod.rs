@@ -1,5 +1,6 @@
 //! What a pass looks at: live reads of the cluster and of AWS, kept in the session. Nothing here changes a target or a pod.
 
+pub mod act_job;
 pub mod acts;
 pub mod check;
 pub mod collect;

@@ -139,6 +139,14 @@ pub fn terminated(pod: &Pod) -> Option<(i32, String, String)> {
     Some((ended.exit_code, ended.reason.unwrap_or_default(), ended.message.unwrap_or_default()))
 }
 
+/// When our container began, milliseconds since the epoch.
+pub fn started_at(pod: &Pod) -> Option<Millis> {
+    let state = statuses(pod).find_map(|status| status.state.as_ref())?;
+    let ended = state.terminated.as_ref().and_then(|ended| ended.started_at.clone());
+    let began = ended.or_else(|| state.running.as_ref()?.started_at.clone());
+    began.map(|at| at.0.as_millisecond())
+}
+
 /// Status of our container: the first one of the pod template.
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     let ours = pod.spec.as_ref().and_then(|spec| spec.containers.first()).map(|c| c.name.clone());

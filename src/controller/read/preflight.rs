@@ -12,10 +12,11 @@ use crate::api::{Glance, Phase, Reason};
 use crate::build::{generator_job, observer_job};
 use crate::controller::io::call;
 use crate::controller::session::Session;
+use crate::controller::write::act_job;
 use crate::controller::write::apply::pod_context;
 use crate::controller::write::standing::not_finished;
 use crate::lifecycle::{Live, Preflight};
-use crate::plan::{Destination, destination, is_allowed};
+use crate::plan::{Destination, act_part, destination, is_allowed};
 
 /// Looks at everything, once a run; a final answer is remembered.
 pub async fn read(session: &mut Session<'_>) {
@@ -90,21 +91,29 @@ async fn urls(session: &Session<'_>) -> Check {
         .iter()
         .enumerate()
         .filter_map(|(i, m)| m.http.as_ref().map(|http| (format!("spec.measurements[{i}].http.url"), &http.url)));
-    for (path, url) in loads.chain(measurements) {
-        match destination(url, &session.namespace()) {
-            Err(why) => return Err(refused(Reason::UrlNotAllowed, format!("{path}: {why}"))),
-            Ok(Destination::Host(host)) if is_allowed(&host, &session.context.config.allowed_hosts) => {}
-            Ok(Destination::Host(host)) => {
-                let note = format!(
-                    "{path}: {host} is neither a Service of namespace {} nor on this operator's list of allowed hosts (chart value config.allowedHosts)",
-                    session.namespace()
-                );
-                return Err(refused(Reason::UrlNotAllowed, note));
-            }
-            Ok(Destination::Service(name)) => service(session, &path, &name).await?,
-        }
+    let actions = spec.actions.iter().enumerate();
+    let actions =
+        actions.filter_map(|(i, action)| Some((format!("spec.actions[{i}].http.url"), &action.http.as_ref()?.url)));
+    for (path, address) in loads.chain(measurements).chain(actions) {
+        url(session, &path, address).await?;
     }
     Ok(())
+}
+
+/// Where a URL of the manifest leads.
+pub async fn url(session: &Session<'_>, path: &str, url: &str) -> Check {
+    match destination(url, &session.namespace()) {
+        Err(why) => Err(refused(Reason::UrlNotAllowed, format!("{path}: {why}"))),
+        Ok(Destination::Host(host)) if is_allowed(&host, &session.context.config.allowed_hosts) => Ok(()),
+        Ok(Destination::Host(host)) => {
+            let note = format!(
+                "{path}: {host} is neither a Service of namespace {} nor on this operator's list of allowed hosts (chart value config.allowedHosts)",
+                session.namespace()
+            );
+            Err(refused(Reason::UrlNotAllowed, note))
+        }
+        Ok(Destination::Service(name)) => service(session, path, &name).await,
+    }
 }
 
 async fn service(session: &Session<'_>, path: &str, name: &str) -> Check {
@@ -153,11 +162,16 @@ async fn jobs(session: &Session<'_>) -> Check {
     if session.view.observer {
         jobs.push(observer_job(&context, 60));
     }
+    for action in &session.test.spec.actions {
+        if action.target().is_none() {
+            jobs.push(act_job::of_action(session, action, &act_part(Some(1), 1)).await?);
+        }
+    }
     let params = PostParams { dry_run: true, ..PostParams::default() };
     for job in jobs {
         match call(session.api::<Job>().create(&params, &job)).await {
             Err(error) if error.code() == Some(422) => {
-                let note = format!("the row's pods can't be made from spec.pods: {}", error.message());
+                let note = format!("the Jobs' pods can't be made (spec.pods, spec.actions): {}", error.message());
                 return Err(refused(Reason::InvalidSpec, note));
             }
             Err(error) if error.code() == Some(403) => return Err(failed("trying to create a Job", &error)),

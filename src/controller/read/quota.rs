@@ -7,6 +7,7 @@ use super::targets::workloads;
 use crate::build::sized;
 use crate::controller::io::call;
 use crate::controller::session::Session;
+use crate::controller::write::act_job;
 use crate::evidence::cluster::demand::{Demand, add, of_workload};
 use crate::evidence::cluster::quota::{agents, lacking};
 
@@ -17,10 +18,13 @@ pub async fn check(session: &Session<'_>) -> Result<(), String> {
     if quotas.items.is_empty() {
         return Ok(());
     }
-    let (need, grows) = need(session, &growths(session).await);
+    let act = act(session).await;
+    let (need, grows) = need(session, &growths(session).await, &act);
     let whose = match grows {
-        true => "the generators of a row, the observer and what the targets grow by",
-        false => "the generators of a row and the observer",
+        true if act.is_empty() => "the generators of a row, the observer and what the targets grow by",
+        true => "the generators of a row, the observer, the pod of an action and what the targets grow by",
+        false if act.is_empty() => "the generators of a row and the observer",
+        false => "the generators of a row, the observer and the pod of an action",
     };
     lacking(&quotas.items, &need, whose).map_or(Ok(()), Err)
 }
@@ -46,12 +50,24 @@ async fn growths(session: &Session<'_>) -> Vec<Demand> {
     growths
 }
 
+/// The most of each resource that the pod of an action takes. A CronJob that can't be read counts for nothing.
+async fn act(session: &Session<'_>) -> Demand {
+    let mut most = Demand::new();
+    for action in session.test.spec.actions.iter().filter(|action| action.target().is_none()) {
+        let Ok(job) = act_job::of_action(session, action, "").await else { continue };
+        let of_job = of_workload(&serde_json::json!({"spec": job.spec}));
+        most.extend(of_job.into_iter().filter(|(name, amount)| most.get(name) < Some(amount)).collect::<Vec<_>>());
+    }
+    most
+}
+
 /// What the neediest row needs of each resource, and whether its targets grow.
-fn need(session: &Session<'_>, growths: &[Demand]) -> (Demand, bool) {
+fn need(session: &Session<'_>, growths: &[Demand], act: &Demand) -> (Demand, bool) {
     let mut need = Demand::new();
     for (index, row) in session.view.rows.iter().enumerate() {
         let mut of_row = growths.get(index).cloned().unwrap_or_default();
         add(&mut of_row, &agents(&session.test.spec, row.generators, session.view.observer), 1);
+        add(&mut of_row, act, 1);
         for (resource, amount) in of_row {
             let most = need.entry(resource).or_insert(amount);
             *most = amount.max(*most);

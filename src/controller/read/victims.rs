@@ -14,7 +14,7 @@ use crate::plan::Random;
 pub async fn read(session: &mut Session<'_>) {
     // An act under way is the one that was begun last; else it is the next one.
     let number = session.state.act + u16::from(!session.state.acting);
-    let target = match session.view.act(session.state.row, number) {
+    let target = match session.view.act(&session.state, number) {
         Some(ActView { kind: ActKind::DeletePods { target }, .. }) => *target,
         _ => return session.seen.victims = Live::Fresh(VictimsSeen::default()),
     };

@@ -1,10 +1,10 @@
 //! What a record of an act writes beside the state: when it began, how long it took, and why it failed; and its event.
 
 use super::events;
-use crate::api::{ActRecord, Action, Instant, LoadTestStatus, Reason};
+use crate::api::{ActRecord, Action, Instant, LoadTestStatus, Reason, When};
 use crate::controller::session::Session;
 use crate::lifecycle::{Change, LATE, Live};
-use crate::plan::{Act, acts};
+use crate::plan::{Act, acts, run_acts};
 
 /// An act begins.
 pub fn begun(session: &Session<'_>, status: &mut LoadTestStatus, act: u16, doomed: usize) {
@@ -13,6 +13,7 @@ pub fn begun(session: &Session<'_>, status: &mut LoadTestStatus, act: u16, doome
         act: act.into(),
         started_at: Instant::from_millis(session.now()),
         took_ms: None,
+        ran_at: None,
         pods: i32::try_from(doomed).ok().filter(|_| deletes),
         failed: false,
     };
@@ -27,6 +28,7 @@ pub fn done(session: &Session<'_>, status: &mut LoadTestStatus) {
     let Some(record) = current.and_then(|current| current.acts.last_mut()) else { return };
     let took = i32::try_from(session.now() - record.started_at.as_millis()).unwrap_or(i32::MAX);
     record.took_ms = Some(took.clamp(0, 86_400_000));
+    record.ran_at = session.act_ran_at.map(Instant::from_millis);
 }
 
 /// An act was not done, or not in time.
@@ -35,8 +37,13 @@ pub fn failed(session: &Session<'_>, status: &mut LoadTestStatus, number: u16) {
     let (started_at, act) = (Instant::from_millis(session.now()), i32::from(number));
     let current = run.current.get_or_insert_default();
     match current.acts.last_mut().filter(|last| last.act == act) {
-        Some(last) => last.failed = true,
-        None => current.acts.push(ActRecord { act, started_at, took_ms: None, pods: None, failed: true }),
+        Some(last) => {
+            last.failed = true;
+            last.ran_at = session.act_ran_at.map(Instant::from_millis);
+        }
+        None => {
+            current.acts.push(ActRecord { act, started_at, took_ms: None, ran_at: None, pods: None, failed: true });
+        }
     }
     let problem = problem(session, number).chars().take(160).collect();
     current.action_problem.get_or_insert(problem);
@@ -59,15 +66,22 @@ pub async fn tell(session: &Session<'_>, change: &Change) {
     events::of_action(session, reason, &name, &note).await;
 }
 
+/// What failed after the run: it changes no verdict, and is said.
+pub fn after_run(session: &Session<'_>, status: &LoadTestStatus) -> Option<String> {
+    let current = status.run.as_ref().and_then(|run| run.current.as_ref()).filter(|_| session.state.judged);
+    current?.action_problem.clone()
+}
+
 /// Why the row's act of that number failed, for people.
 pub fn problem(session: &Session<'_>, number: u16) -> String {
     let Some((act, action)) = planned(session, number) else { return session.note.clone() };
     let due = act.at_ms.zip(session.state.fire).map(|(at, fire)| fire.start_at + at + LATE);
-    let target =
-        session.view.act(session.state.row, number).and_then(|act| session.seen.targets.get(act.kind.target()));
+    let target = session.view.act(&session.state, number).and_then(|act| act.kind.target());
+    let target = target.and_then(|target| session.seen.targets.get(target));
     let why = match target {
         Some(Live::Missing) => "its target is gone",
         Some(Live::Denied) => "its target may not be read",
+        _ if !session.note.is_empty() && action.target().is_none() && number == session.state.act => &session.note,
         _ if due.is_some_and(|due| session.now() > due) => "it could not be done at its time",
         _ if session.note.is_empty() => "it took longer than timeoutSeconds",
         _ => &session.note,
@@ -75,11 +89,16 @@ pub fn problem(session: &Session<'_>, number: u16) -> String {
     format!("action {}{}: {why}", action.name.0, when(session, act))
 }
 
-/// The row's act of that number, from 1.
+/// The act of that number, from 1, of where the run stands: of its row, before its first one, or after its verdict.
 pub fn planned<'a>(session: &'a Session<'_>, number: u16) -> Option<(Act, &'a Action)> {
-    let (plan, row) = (session.plan.as_ref()?, session.row()?);
-    let act = *acts(&plan.spec, row).get(usize::from(number).checked_sub(1)?)?;
-    Some((act, &plan.spec.actions[act.action]))
+    let spec = &session.plan.as_ref()?.spec;
+    let acts = match session.row() {
+        _ if session.state.judged => run_acts(spec, When::AfterRun),
+        None => run_acts(spec, When::BeforeRun),
+        Some(row) => acts(spec, row),
+    };
+    let act = *acts.get(usize::from(number).checked_sub(1)?)?;
+    Some((act, &spec.actions[act.action]))
 }
 
 fn doing(action: &Action, act: Act, session: &Session<'_>) -> String {
@@ -88,7 +107,13 @@ fn doing(action: &Action, act: Act, session: &Session<'_>) -> String {
         (Some(_), _) if act.undo => format!("{target} got its replicas back"),
         (Some(scale), _) => format!("{target} was scaled to {} replicas", scale.replicas),
         (None, Some(_)) => format!("{} pods of {target} were deleted", session.state.doomed.len()),
-        (None, None) => format!("{target} was restarted"),
+        (None, None) if action.restart.is_some() => format!("{target} was restarted"),
+        (None, None) if action.sql.is_some() => "the statement was run".into(),
+        (None, None) if action.http.is_some() => "the request was sent and answered".into(),
+        (None, None) => {
+            let name = action.job.as_ref().map(|job| job.cron_job_ref.name.0.as_str()).unwrap_or_default();
+            format!("a Job of CronJob {name} was run")
+        }
     }
 }
 
@@ -98,9 +123,23 @@ fn when(session: &Session<'_>, act: Act) -> String {
     match (act.at_ms, session.state.fire) {
         (Some(at), Some(fire)) => {
             let seconds = |ms: i64| format!("{}.{} s", ms / 1000, ms.rem_euclid(1000) / 100);
-            let now = seconds(session.now() - fire.start_at);
-            format!(", planned for {} after the start of row {row}, now {now}", seconds(at))
+            match session.act_ran_at {
+                Some(ran) => {
+                    let ran = seconds(ran - fire.start_at);
+                    format!(", planned for {} after the start of row {row}, done {ran}", seconds(at))
+                }
+                None => {
+                    let now = seconds(session.now() - fire.start_at);
+                    format!(", planned for {} after the start of row {row}, now {now}", seconds(at))
+                }
+            }
         }
-        _ => format!(" before row {row}"),
+        _ => match act.when {
+            When::BeforeRun => " before the run".into(),
+            When::AfterRun => " after the run".into(),
+            When::AfterLoad => format!(" after the load of row {row}"),
+            When::AfterRow => format!(" after row {row}"),
+            When::BeforeRow | When::DuringLoad => format!(" before row {row}"),
+        },
     }
 }

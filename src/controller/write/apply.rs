@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{act, events, put_back};
+use super::{act, act_job, events, put_back};
 use crate::api::{Instant as ApiInstant, LoadTest, Reason};
 use crate::build::{
     FINALIZER, GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT, claim_patch, generator_job,
@@ -41,6 +41,9 @@ pub async fn apply(session: &mut Session<'_>, effect: &Effect) -> Result<(), Pas
         Effect::Rescale(index) => act::rescale(session, *index, decided).await,
         Effect::Restart(index) => act::restart(session, *index, decided).await,
         Effect::DeletePods(pods) => act::delete_pods(session, pods, decided).await,
+        Effect::CreateActJob => act_job::make(session, decided).await,
+        Effect::RunActJob(uid) => act_job::let_go(session, *uid, decided).await,
+        Effect::DeleteActJob(uid) => act_job::delete(session, *uid).await,
         Effect::Release(index) => release(session, *index).await,
         Effect::CreateObserver => create_observer(session).await,
         Effect::DeleteObserver => delete_job(session, &session.run().observer(), None).await,
@@ -136,7 +139,7 @@ async fn release(session: &mut Session<'_>, index: usize) -> Result<(), PassErro
 }
 
 /// Creates an object; one of that name that is there already is looked at in the next pass.
-async fn create<K>(api: &Api<K>, object: &K, doing: &'static str) -> Result<(), PassError>
+pub(super) async fn create<K>(api: &Api<K>, object: &K, doing: &'static str) -> Result<(), PassError>
 where
     K: kube::Resource + Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
 {
@@ -204,7 +207,7 @@ async fn targets_labels(session: &Session<'_>) -> Vec<std::collections::BTreeMap
     all
 }
 
-async fn delete_job(session: &Session<'_>, name: &str, uid: Option<Uid>) -> Result<(), PassError> {
+pub(super) async fn delete_job(session: &Session<'_>, name: &str, uid: Option<Uid>) -> Result<(), PassError> {
     let uid = uid.and_then(|uid| session.uids.get(&uid).cloned());
     let params = DeleteParams {
         propagation_policy: Some(PropagationPolicy::Background),

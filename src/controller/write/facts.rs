@@ -63,7 +63,8 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
                 run.finished_at = Some(Instant::from_millis(session.now()));
             }
         }
-        Change::Finish => finish::test(session, status).await,
+        Change::Judged => finish::test(session, status).await,
+        Change::Finish if !session.state.judged => finish::test(session, status).await,
         _ => {}
     }
     rows_done(status);
@@ -75,6 +76,7 @@ fn begin(session: &Session<'_>, status: &mut LoadTestStatus, next: &State) {
     status.run = Some(Run {
         id: next.run,
         run_id: session.test.spec.run_id.clone(),
+        message: None,
         generation: Count(session.intent.generation),
         plan_hash: session.plan.as_ref().map(|plan| plan.hash.clone()).unwrap_or_default(),
         hash_version: HASH_VERSION,

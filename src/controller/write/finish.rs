@@ -10,6 +10,7 @@ use super::row_file::{kept_warmup, write_config_map};
 use crate::api::{Fingerprint, Instant, LoadTestStatus, Reason, ReportRef, Row, TargetImages};
 use crate::build::{report_config_map, row_config_map};
 use crate::controller::io::call;
+use crate::controller::read::acts;
 use crate::controller::read::evidence;
 use crate::controller::read::logs;
 use crate::controller::read::observer;
@@ -36,9 +37,10 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     let Some(planned) = session.row().cloned() else { return };
     let Some(at) = status.results.iter().position(|row| row.row == planned.number) else { return };
     let row = status.results[at].clone();
-    let ended_at = session.now();
+    let (mut facts, cleared_at) = acts::after_load(session);
+    // What is done after the row is no part of it.
+    let ended_at = cleared_at.unwrap_or_else(|| session.now());
     let start = row.started_at.map(Instant::as_millis).or(session.state.fire.map(|fire| fire.start_at));
-    let mut facts = Vec::new();
     let mut samples: Vec<Sample> = Vec::new();
     let mut statements = None;
     let (mut version, mut limit) = (None, None);
@@ -74,6 +76,7 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
             facts: &facts,
         },
     );
+    status.results[at].actions = acts::figures(session);
     keep(session, &status.results[at], statements.as_ref(), &samples).await;
     if planned.number == 1 || fingerprint_is_empty(status) {
         fingerprint_of(session, status).await;
@@ -92,6 +95,10 @@ fn asks_postgres(session: &Session<'_>) -> bool {
 async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>, samples: &[Sample]) {
     let mut file = detail(session, row.row).await.unwrap_or_else(|| serde_json::json!({}));
     file["row"] = serde_json::to_value(row).unwrap_or_default();
+    let acts = acts::details(session);
+    if !acts.is_empty() {
+        file["acts"] = serde_json::to_value(acts).unwrap_or_default();
+    }
     if let Some(statements) = statements {
         file["statements"] = serde_json::to_value(statements).unwrap_or_default();
     }
@@ -188,7 +195,9 @@ pub async fn test(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     status.report_ref = Some(ReportRef { name: session.run().report() });
     status.results = rows;
     session.state.end = Some(outcome.reason);
-    session.memory.outcome = Some(outcome.message);
+    if let Some(run) = status.run.as_mut() {
+        run.message = Some(outcome.message.chars().take(1024).collect());
+    }
     forget_old(session).await;
 }
 

@@ -1,6 +1,7 @@
 //! What a pass writes: the status (compare and swap), and effects on targets, pods and Jobs.
 
 pub mod act;
+pub mod act_job;
 pub mod acted;
 pub mod apply;
 pub mod events;

@@ -10,7 +10,7 @@ use super::events::tell;
 use super::facts;
 use super::finish;
 use super::put_back;
-use crate::api::{Count, Instant, LoadTest, LoadTestStatus, Phase, Reason, ReasonKind, Row};
+use crate::api::{Count, Instant, LoadTest, LoadTestStatus, Phase, Reason, ReasonKind, Row, RowStep};
 use crate::controller::error::PassError;
 use crate::controller::io::call;
 use crate::controller::session::Session;
@@ -29,7 +29,7 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
     let mut status = session.status();
     let mut next = session.state.after(change, &session.view, &session.intent, session.now());
     facts::add(session, change, &mut status, &next).await;
-    if let Change::Finish = change {
+    if let Change::Finish | Change::Judged = change {
         // The verdict's reason: that of the worst row, or of what ended the run early.
         next.end = session.state.end;
     }
@@ -40,7 +40,8 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
         put_back::mark_skipped(session, &mut status);
     }
     let message = message(session, change, &status);
-    let standing = standing(&status, &next, reason_of(change, session.view.evidence > 0, session.state.fire.is_some()));
+    let standing =
+        standing(&status, &next, reason_of(change, session.view.evidence > 0, session.state.step == RowStep::Loading));
     set_conditions(session, &mut status, &standing, &message);
     compact_but_current(&mut status, next.row);
     write(session, status.clone()).await?;
@@ -102,8 +103,11 @@ fn reason_of(change: &Change, late_figures: bool, loads: bool) -> Reason {
         Change::Originals(_) | Change::Arming(_) => Reason::Arming,
         Change::Fire { .. } => Reason::WaitingForStart,
         Change::Loading => Reason::Loading,
-        Change::ActBegun { .. } | Change::ActDone | Change::ActFailed(_) if loads => Reason::Loading,
-        Change::ActBegun { .. } | Change::ActDone | Change::ActFailed(_) => Reason::Acting,
+        Change::ActBegun { .. } | Change::ActJob(_) | Change::ActDone | Change::ActFailed(_) if loads => {
+            Reason::Loading
+        }
+        Change::ActBegun { .. } | Change::ActJob(_) | Change::ActDone | Change::ActFailed(_) => Reason::Acting,
+        Change::Judged => Reason::Acting,
         Change::Collecting => Reason::Collecting,
         Change::Collected | Change::RowInvalid(_) => Reason::Draining,
         Change::Settling | Change::RowDone => Reason::Settling,
@@ -143,8 +147,9 @@ fn message(session: &Session<'_>, change: &Change, status: &LoadTestStatus) -> S
             "the targets are claimed and their originals recorded; nothing of them is changed yet".into()
         }
         Change::Finish => {
-            let outcome = session.memory.outcome.clone().unwrap_or_default();
-            put_back::note(status).map_or(outcome.clone(), |note| format!("{outcome}; {note}"))
+            let outcome = status.run.as_ref().and_then(|run| run.message.clone()).unwrap_or_default();
+            let act = acted::after_run(session, status);
+            [Some(outcome), put_back::note(status), act].into_iter().flatten().collect::<Vec<_>>().join("; ")
         }
         Change::Observe => {
             let ready = status.conditions.iter().find(|c| c.type_ == "Ready" && c.reason != Reason::Suspended.as_str());

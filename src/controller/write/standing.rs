@@ -63,8 +63,8 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<usize, Call
         }
     }
     // Of one that can't be read nobody knows whether it runs: it keeps what it has.
-    let remove = |label: &str, row| {
-        standing(&active, label, row) == StandingVerdict::Remove && !unreadable.iter().any(|uid| is_of(label, uid))
+    let remove = |label: &str, part: Option<&str>| {
+        standing(&active, label, part) == StandingVerdict::Remove && !unreadable.iter().any(|uid| is_of(label, uid))
     };
     let mut left = 0;
     for (kind, workload) in claimed {
@@ -75,8 +75,8 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<usize, Call
     }
     for job in jobs {
         let label = job.labels().get(RUN_LABEL).cloned().unwrap_or_default();
-        let row = job.labels().get(ROW_LABEL).and_then(|row| row.parse().ok());
-        if remove(&label, row) && job.metadata.deletion_timestamp.is_none() {
+        let part = job.labels().get(ROW_LABEL).map(String::as_str);
+        if remove(&label, part) && job.metadata.deletion_timestamp.is_none() {
             delete(context, &job).await;
         }
     }

@@ -42,7 +42,7 @@ impl HttpSource {
             return Ok(None);
         };
         Ok(Some(Self {
-            client: client(tls, denied.clone())?,
+            client: client(tls, denied.clone(), TIMEOUT, "loadtest-observer")?,
             url: url.clone(),
             json_pointer: json_pointer.clone(),
             headers: headers.clone(),
@@ -63,14 +63,7 @@ impl HttpSource {
     /// Why there is none, in words without the URL, the headers or the answer.
     pub async fn ask(&self, values: &Values) -> Result<f64, String> {
         let url: Url = values.render(&self.url)?.parse().map_err(|_| "the URL cannot be read".to_owned())?;
-        let literal = match url.host() {
-            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
-        if let Some(why) = literal.and_then(|address| (self.denied)(address)) {
-            return Err(NotAllowed(why).to_string());
-        }
+        literal(&url, &self.denied)?;
         let mut request = self.client.get(url);
         for header in &self.headers {
             request = request.header(&header.name, values.render(&header.value)?);
@@ -86,6 +79,16 @@ impl HttpSource {
             serde_json::from_slice(&body(answer).await?).map_err(|_| "the answer is no JSON".to_owned())?;
         number_at(&json, &self.json_pointer)
     }
+}
+
+/// A host that is written as an address may be asked.
+pub(super) fn literal(url: &Url, denied: &AddressCheck) -> Result<(), String> {
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        _ => return Ok(()),
+    };
+    denied(address).map_or(Ok(()), |why| Err(NotAllowed(why).to_string()))
 }
 
 /// The number at an RFC 6901 pointer; when an array stands there, its length.
@@ -111,7 +114,13 @@ pub fn number_at(json: &Json, pointer: &str) -> Result<f64, String> {
     }
 }
 
-fn client(tls: &TlsInput, denied: AddressCheck) -> Result<Client, String> {
+/// A client that checks each address, follows no redirect, and gives a request up after `timeout`.
+pub(super) fn client(
+    tls: &TlsInput,
+    denied: AddressCheck,
+    timeout: Duration,
+    name: &'static str,
+) -> Result<Client, String> {
     let check = if tls.insecure_skip_verify { Check::Nothing } else { Check::AuthorityAndName };
     let config = client_config(check, tls.ca_file.as_deref())?;
     Client::builder()
@@ -119,9 +128,9 @@ fn client(tls: &TlsInput, denied: AddressCheck) -> Result<Client, String> {
         .dns_resolver(Arc::new(Resolver { denied }))
         .redirect(Policy::none())
         .no_proxy()
-        .timeout(TIMEOUT)
+        .timeout(timeout)
         .pool_max_idle_per_host(1)
-        .user_agent("loadtest-observer")
+        .user_agent(name)
         .build()
         .map_err(|_| "the HTTP client cannot be made".to_owned())
 }
@@ -138,7 +147,7 @@ async fn body(mut answer: Response) -> Result<Vec<u8>, String> {
 }
 
 /// What went wrong, without the URL that reqwest's own text quotes.
-fn failure(error: &reqwest::Error) -> String {
+pub(super) fn failure(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer within 10 s".into();
     }

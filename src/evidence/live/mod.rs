@@ -1,6 +1,7 @@
 //! Live sources, asked from the test's own namespace: the agents' only. No error text of theirs holds a URL, a user, a
 //! password, a query string or a value of a variable.
 
+mod asked;
 mod connect;
 mod http;
 mod literals;
@@ -13,11 +14,12 @@ mod statements;
 mod tls;
 mod values;
 
+pub use asked::{Asked, send_once};
 pub use connect::{Lost, Server, Session};
 pub use http::{AddressCheck, HttpSource};
 pub use postgres::{PostgresSource, Seen};
 pub use sources::{Secrets, Sources, resolve, sample_step_ms};
-pub use sql::SqlSource;
+pub use sql::{SqlSource, run_statement};
 pub use values::{Value, Values};
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `measurements.sql`: one row with one number, in a read-only transaction; variables are bound, never pasted.
+//! `measurements.sql`: one row with one number, in a read-only transaction; and `actions.sql`, which may write. Variables are
+//! bound, never pasted.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,9 +11,9 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
 use super::connect::{Lost, Server, Session};
 use super::number::Number;
-use super::sessions::{MARK, OWN};
+use super::sessions::{ACTION, MARK, OWN};
 use super::values::{Value, Values};
-use crate::plan::{Piece, pieces};
+use crate::plan::{Piece, names, pieces};
 
 /// A measurement takes no longer than this.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,6 +47,30 @@ impl SqlSource {
         self.session = Some(session);
         number
     }
+}
+
+/// Runs a statement that may write, and takes no answer. Without variables it is sent as it is, so that it may be any command,
+/// or several.
+///
+/// # Errors
+/// Why it was not run to its end within `limit`.
+pub async fn run_statement(server: &Server, statement: &str, values: &Values, limit: Duration) -> Result<(), Lost> {
+    let mut session = server.connect(ACTION, limit).await?;
+    let run = async {
+        if names(statement).next().is_none() {
+            return Ok(session.transaction().batch_execute(&plain(statement)).await?);
+        }
+        Bound::new(statement, values)?.run(&mut session).await
+    };
+    timeout(limit + Duration::from_secs(1), run).await.map_err(|_| Lost::new("the statement took too long"))?
+}
+
+/// What the pieces of a text without variables come to: `$$(name)` is the text `$(name)`.
+fn plain(text: &str) -> String {
+    let piece = |piece| match piece {
+        Piece::Text(text) | Piece::Variable(text) => text,
+    };
+    pieces(text).into_iter().map(piece).collect()
 }
 
 /// A statement with `$1`, `$2`, … and what they stand for.
@@ -85,6 +110,13 @@ impl Bound {
         bound.statement.truncate(end);
         bound.statement.push_str(&format!("\n{MARK}"));
         Ok(bound)
+    }
+
+    async fn run(&self, session: &mut Session) -> Result<(), Lost> {
+        let client = session.transaction();
+        let statement = client.prepare_typed(&self.statement, &self.types).await?;
+        let parameters: Vec<&(dyn ToSql + Sync)> = self.parameters.iter().map(|p| p as _).collect();
+        Ok(client.execute(&statement, &parameters).await.map(drop)?)
     }
 
     async fn ask(&self, session: &mut Session) -> Result<f64, Lost> {

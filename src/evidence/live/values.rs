@@ -40,6 +40,12 @@ impl Values {
         Self(values)
     }
 
+    /// The same with one more text.
+    pub fn with(mut self, name: &str, text: &str) -> Self {
+        self.0.insert(name.into(), Value::Text(text.into()));
+        self
+    }
+
     /// The same within a row; what isn't known of it has no value.
     pub fn in_row(&self, row: &ObservedRow) -> Self {
         let mut values = self.0.clone();
@@ -66,10 +72,26 @@ impl Values {
     /// # Errors
     /// The first name that has no value.
     pub fn render(&self, text: &str) -> Result<String, String> {
+        self.rendered(text, |_, value| value)
+    }
+
+    /// The same in a JSON document, where `$(run.…)` stands inside a string: what JSON doesn't allow there is escaped.
+    ///
+    /// # Errors
+    /// The first name that has no value.
+    pub fn render_json(&self, text: &str) -> Result<String, String> {
+        self.rendered(text, |name, value| {
+            let quoted = serde_json::Value::from(value.as_str()).to_string();
+            if name.starts_with("run.") { quoted[1..quoted.len() - 1].to_owned() } else { value }
+        })
+    }
+
+    fn rendered(&self, text: &str, as_written: impl Fn(&str, String) -> String) -> Result<String, String> {
         let piece = |piece| match piece {
             Piece::Text(text) => Ok(text.to_owned()),
             Piece::Variable(name) => {
-                self.get(name).map(Value::text).ok_or_else(|| format!("$({name}) is not known yet"))
+                let value = self.get(name).map(Value::text).ok_or_else(|| format!("$({name}) is not known yet"))?;
+                Ok(as_written(name, value))
             }
         };
         pieces(text).into_iter().map(piece).collect()
@@ -89,6 +111,13 @@ mod tests {
         let row = ObservedRow { row: 3, start_ms: Some(1_795_244_400_000), end_ms: None };
         let text = run().in_row(&row).render("$(run.id)/$(row.number)?s=$(row.start)&t=$(vars.token)&$$(seq)");
         assert_eq!(text.unwrap(), "demo-1/3?s=2026-11-21T07:00:00.000Z&t=t&$(seq)");
+    }
+
+    #[test]
+    fn what_stands_in_a_json_string_leaves_it_json() {
+        let values = run().with("run.message", "row 2: \"p99\"\n 7 > 5");
+        let text = values.render_json(r#"{"text": "$(run.id): $(run.message)", "n": $(vars.token)}"#).unwrap();
+        assert_eq!(text, r#"{"text": "demo-1: row 2: \"p99\"\n 7 > 5", "n": t}"#);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What generators and the observer wrote down, read back and merged.
 
+pub mod act_said;
 pub mod collect;
 pub mod histogram;
 pub mod items;

@@ -54,13 +54,16 @@ pub struct ActDetail {
     /// It took back what the action did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undo: bool,
-    /// Planned for so many milliseconds after the start of the load; absent: before the row.
+    /// Planned for so many milliseconds after the start of the load; absent: at a moment outside the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_ms: Option<i64>,
     pub started_at: Instant,
     /// Milliseconds until it was done; absent: it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<i32>,
+    /// When its pod did it (sql, http), or began (job).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_at: Option<Instant>,
     /// Pods that it deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pods: Option<i32>,

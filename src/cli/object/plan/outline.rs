@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::api::{Action, Load, Target, When};
 use crate::build::{Field, container_index, current, wanted};
 use crate::lifecycle::PlanView;
-use crate::plan::{Plan, PlannedRow, least_seconds};
+use crate::plan::{Plan, PlannedRow, least_seconds, method};
 use crate::results::figures::decimal::human;
 use crate::results::figures::note::plural;
 
@@ -33,7 +33,7 @@ pub fn outline(name: &str, plan: &Plan, live: &[(String, Value)]) -> String {
     if plan.spec.targets.is_empty() {
         out += "  nothing: no target is named\n";
     }
-    out + &read(plan)
+    out + &done_beside(plan) + &read(plan)
 }
 
 /// `3 min 20 s at least, 25 min at most`.
@@ -138,14 +138,37 @@ fn changed(plan: &Plan, target: &Target, workload: Option<&Value>) -> String {
     format!("  {}: {}\n", title(target), parts.join("; "))
 }
 
-/// `scaled to 0 for 20 s, 10 s after the start of each row's load (action away)`.
+/// What actions do to something else than a target.
+fn done_beside(plan: &Plan) -> String {
+    let beside: Vec<_> = plan.spec.actions.iter().filter(|action| action.target().is_none()).collect();
+    if beside.is_empty() {
+        return String::new();
+    }
+    let lines: String = beside.into_iter().map(|action| format!("  {}\n", done(action))).collect();
+    format!("done, and not put back:\n{lines}")
+}
+
+/// `scaled to 0 for 20 s, 10 s after the start of each row's load (action away)`. Without the query of a URL.
 fn done(action: &Action) -> String {
-    let what = match (&action.scale, &action.delete_pods) {
-        (Some(scale), _) => format!("scaled to {} for {} s", scale.replicas, action.for_seconds.unwrap_or(0)),
-        (_, Some(delete)) => format!("{} deleted", plural(delete.count.unsigned_abs().into(), "pod", "pods")),
+    let what = match (&action.scale, &action.delete_pods, &action.job, &action.http) {
+        (Some(scale), ..) => match action.for_seconds {
+            Some(seconds) => format!("scaled to {} for {seconds} s", scale.replicas),
+            None => format!("scaled to {}", scale.replicas),
+        },
+        (_, Some(delete), ..) => format!("{} deleted", plural(delete.count.unsigned_abs().into(), "pod", "pods")),
+        (_, _, Some(job), _) => format!("a Job of CronJob {} is run", job.cron_job_ref.name.0),
+        (.., Some(http)) => {
+            let url = http.url.split(['?', '$']).next().unwrap_or_default();
+            format!("a {} request is sent to {url}", method(http.method))
+        }
+        _ if action.sql.is_some() => "a statement is run in database.postgres".to_owned(),
         _ => "restarted".to_owned(),
     };
     let when = match (action.when, &action.every) {
+        (When::BeforeRun, _) => "before the first row".to_owned(),
+        (When::AfterLoad, _) => "when each row's load is over".to_owned(),
+        (When::AfterRow, _) => "after each row".to_owned(),
+        (When::AfterRun, _) => "after the run, in every ending".to_owned(),
         (When::BeforeRow, _) => "before each row".to_owned(),
         (When::DuringLoad, None) => {
             format!("{} s after the start of each row's load", action.after_seconds.unwrap_or(0))
@@ -219,6 +242,27 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words:?} is not in:\n{text}");
         }
+    }
+
+    #[test]
+    fn what_actions_do_beside_the_targets_is_said_without_queries() {
+        let plan = plan(json!({
+            "loads": [{"name": "m", "url": "http://api/", "rate": 1, "durationSeconds": 90}],
+            "database": {"postgres": {"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}},
+            "actions": [
+                {"name": "reset", "when": "BeforeRow", "job": {"cronJobRef": {"name": "reset"}}},
+                {"name": "cut", "when": "DuringLoad", "afterSeconds": 20, "sql": "select 1"},
+                {"name": "tell", "when": "AfterRun", "http": {"url": "http://hook/in?key=sesame"}}]}));
+        let text = outline("t", &plan, &[]);
+        for words in [
+            "done, and not put back:\n",
+            "  a Job of CronJob reset is run, before each row (action reset)\n",
+            "  a statement is run in database.postgres, 20 s after the start of each row's load (action cut)\n",
+            "  a POST request is sent to http://hook/in, after the run, in every ending (action tell)\n",
+        ] {
+            assert!(text.contains(words), "{words:?} is not in:\n{text}");
+        }
+        assert!(!text.contains("sesame"), "{text}");
     }
 
     #[test]
