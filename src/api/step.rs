@@ -18,9 +18,11 @@ pub struct Step {
     /// HTTP method.
     #[serde(default)]
     pub method: Method,
-    /// Added to the load's url. Variables allowed.
+    /// Added to the load's url. Variables allowed. One that begins with a captured value, as
+    /// $(vars.LOCATION) or $(vars.HREF)items/, is the whole path on the load's own host, also where the
+    /// value is a full URL.
     #[serde(default)]
-    #[schemars(length(max = 1024), regex(pattern = r"^(/\S*)?$"))]
+    #[schemars(length(max = 1024), regex(pattern = r"^((/|\$\(vars\.)\S*)?$"))]
     pub path: String,
     /// Headers to send. A secret belongs into vars, written here as $(vars.NAME).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

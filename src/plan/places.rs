@@ -62,6 +62,7 @@ impl<'a> Variables<'a> {
             let at = format!("{at}.steps[{j}]");
             self.captured = Some((load, Some(j)));
             self.text(format!("{at}.path"), &step.path, &IN_LOADS);
+            self.beginning(format!("{at}.path"), &step.path);
             self.headers(&at, &step.headers, &IN_LOADS);
             if let Some(body) = &step.body {
                 self.text(format!("{at}.body"), body, &IN_LOADS);
@@ -94,6 +95,15 @@ impl<'a> Variables<'a> {
             self.text(format!("{at}.http.url"), &http.url, known);
             self.headers(&format!("{at}.http"), &http.headers, known);
             self.text(format!("{at}.http.body"), http.body.as_deref().unwrap_or_default(), known);
+        }
+    }
+
+    /// Only what an answer gave may begin a path: what stands in `vars` is a part of one.
+    fn beginning(&mut self, at: String, path: &str) {
+        let first = path.strip_prefix("$(vars.").and_then(|rest| rest.split_once(')')).map(|(name, _)| name);
+        if let Some(name) = first.filter(|name| self.spec.vars.iter().any(|var| var.name == *name)) {
+            let message = format!("only a captured value may begin a path; write /$(vars.{name})");
+            self.errors.push(FieldError::new(at, message));
         }
     }
 

@@ -119,6 +119,9 @@ fn a_captured_value_is_known_to_later_steps_and_to_the_headers_of_the_load() {
         early,
         ["spec.loads[0].steps[0].path: $(vars.token) is captured by the step login, so only later steps can use it"]
     );
+    let fixed = step_errors(json!([{"name": "login", "capture": capture}, {"name": "use", "path": "$(vars.known)/x"},
+        {"name": "last", "path": "$(vars.token)/x"}]));
+    assert_eq!(fixed, ["spec.loads[0].steps[1].path: only a captured value may begin a path; write /$(vars.known)"]);
     let unknown = step_errors(json!([{"name": "login"}]));
     assert_eq!(
         unknown,

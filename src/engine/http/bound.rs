@@ -118,6 +118,14 @@ impl Bound {
         changed
     }
 
+    /// The same with a captured value at its beginning changed in this way instead.
+    pub fn beginning(mut self, change: fn(&str) -> String) -> Self {
+        if let Some(Part::Captured { encode, .. }) = self.parts.first_mut() {
+            *encode = Some(change);
+        }
+        self
+    }
+
     /// The text, when it is the same for every iteration.
     pub fn constant(&self) -> Option<&str> {
         match self.parts.as_slice() {

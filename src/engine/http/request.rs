@@ -88,7 +88,10 @@ impl Step {
         };
         let unsendable = |name: &str, what| StepError::Unsendable { field: field(name), what };
         let method: Method = input.method.parse().map_err(|_| unsendable("method", "not an HTTP method"))?;
-        let path = bind("path", &joined(base, &input.path))?.map(encoded);
+        let path = match input.path.starts_with("$(") {
+            true => bind("path", &input.path)?.map(encoded).beginning(whole),
+            false => bind("path", &joined(base, &input.path))?.map(encoded),
+        };
         Uri::try_from(path.render(&Fill::default())).map_err(|_| unsendable("path", "not a path of a URL"))?;
         let mut step = Self {
             timeout: Duration::from_secs(u64::from(input.timeout_seconds)),
@@ -289,6 +292,13 @@ fn joined(base: &str, path: &str) -> String {
         whole if whole.starts_with('/') => whole,
         whole => format!("/{whole}"),
     }
+}
+
+/// The path and query of a captured link, which may be a full URL (RFC 9110, section 10.2.2): it is asked of the load's own host.
+fn whole(link: &str) -> String {
+    let full = ["http://", "https://"].into_iter().find_map(|scheme| link.strip_prefix(scheme));
+    let path = full.map_or(link, |rest| rest.find(['/', '?']).map_or("", |at| &rest[at..]));
+    encoded(&joined("", path))
 }
 
 /// Percent-encodes what may not stand in a request's target; leaves what has a meaning there.

@@ -169,3 +169,26 @@ fn a_header_of_the_load_that_names_a_captured_value_is_sent_from_the_step_after_
         assert!(text.contains("authorization: Bearer a b/c\r\n"), "{text}");
     }
 }
+
+#[test]
+fn a_path_that_begins_with_a_captured_link_is_that_link_on_the_load_s_own_host() {
+    let mut load = load();
+    load.steps = vec![fixture::step("create", "POST", "/things"), fixture::step("use", "GET", "$(vars.link)parts/?n=1")];
+    let target = Target { tls: false, host: "h".into(), authority: "h:8000".into(), addresses: vec![] };
+    let constants = Constants::new("run", 0, &Default::default()).capturing(vec!["link".into()]);
+    let step = Step::new(&load, 1, "/base", &target, &constants).ok().unwrap();
+    assert!(step.lacks(&[None]));
+    for (link, sent) in [
+        ("/api/things/7/", "/api/things/7/parts/?n=1"),
+        ("https://other:9/api/7/", "/api/7/parts/?n=1"),
+        ("http://other", "/parts/?n=1"),
+        ("things/a b/", "/things/a%20b/parts/?n=1"),
+    ] {
+        let captured = [Some(link.to_owned())];
+        let fill = Fill { captured: &captured, ..Fill::default() };
+        let mut out = Vec::new();
+        step.write(&fill, None, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with(&format!("GET {sent} HTTP/1.1\r\nhost: h:8000\r\n")), "{link}: {text}");
+    }
+}
