@@ -200,14 +200,20 @@ fn parts() -> Vec<Case> {
 
 fn sweeps() -> Vec<Case> {
     let sweep = |entry: Value| json!({"targets": [{"name": "api", "workloadRef": {"name": "x"}}], "sweep": [entry]});
+    let swept = |name: &str| json!({"name": name, "values": ["1", "2"]});
     vec![
         (
-            "set exactly one of clients, rate, replicas, cpu, memory",
+            "set exactly one of clients, rate, replicas, cpu, memory, env, variable",
             vec![
                 sweep(json!({"load": "m", "clients": [1], "rate": [1]})),
                 sweep(json!({"target": "api", "cpu": [1], "memory": [1]})),
+                sweep(json!({"target": "api", "cpu": [1], "env": swept("A")})),
             ],
-            vec![sweep(json!({"load": "m", "clients": [1]})), sweep(json!({"target": "api", "cpu": ["500m", 1]}))],
+            vec![
+                sweep(json!({"load": "m", "clients": [1]})),
+                sweep(json!({"target": "api", "cpu": ["500m", 1]})),
+                sweep(json!({"variable": swept("v")})),
+            ],
         ),
         (
             "clients and rate need load",
@@ -216,8 +222,13 @@ fn sweeps() -> Vec<Case> {
         ),
         (
             "replicas, cpu, memory and env need target",
-            vec![sweep(json!({"memory": ["1Gi"]})), sweep(json!({"load": "m", "target": "api", "clients": [1]}))],
-            vec![sweep(json!({"target": "api", "replicas": [0]}))],
+            vec![
+                sweep(json!({"memory": ["1Gi"]})),
+                sweep(json!({"load": "m", "target": "api", "clients": [1]})),
+                sweep(json!({"env": swept("A")})),
+                sweep(json!({"target": "api", "variable": swept("v")})),
+            ],
+            vec![sweep(json!({"target": "api", "replicas": [0]})), sweep(json!({"target": "api", "env": swept("A")}))],
         ),
         (
             "sweep names a target or load that is not defined",

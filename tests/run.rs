@@ -78,6 +78,25 @@ fn a_rate_lasts_as_long_as_it_was_asked_for_and_failures_fail_the_test() {
 }
 
 #[test]
+fn a_swept_variable_is_another_in_each_row() {
+    let server = Server::start(|_| "200 OK");
+    let folder = tempfile::tempdir().unwrap();
+    let file = manifest(
+        folder.path(),
+        r#"
+  vars: [{name: page, value: "1"}]
+  loads:
+  - {name: m, url: "http://api:8080", iterations: 2, steps: [{name: get, path: "/list/$(vars.page)"}]}
+  sweep: [{variable: {name: page, values: ["10", "100"]}}]
+  settle: {seconds: 0}"#,
+    );
+    let ran = run(&[&file, "--base-url", &server.url("")]);
+    assert_eq!((ran.code, ran.column("vars.page")), (Some(0), vec!["10".to_owned(), "100".to_owned()]), "{ran:?}");
+    let paths: Vec<String> = server.all().iter().filter_map(|head| head.split(' ').nth(1).map(str::to_owned)).collect();
+    assert_eq!(paths, ["/list/10", "/list/10", "/list/100", "/list/100"]);
+}
+
+#[test]
 fn a_manifest_of_a_cluster_runs_here_row_by_row_and_says_what_it_leaves_out() {
     let server = Server::start(|_| "200 OK");
     let folder = tempfile::tempdir().unwrap();

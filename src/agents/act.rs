@@ -115,7 +115,7 @@ fn values(input: &ActInput, environment: &HashMap<String, String>) -> Result<Val
         vars.insert(var.name.clone(), value.to_owned());
     }
     let row = ObservedRow { row: input.row.unwrap_or(0), start_ms: None, end_ms: None };
-    let values = Values::of_run(&input.run_id, input.run_start_ms, &vars).in_row(&row);
+    let values = Values::of_run(&input.run_id, input.run_start_ms, &vars).in_row(&row, None);
     Ok(match &input.ended {
         Some(ended) => values.with("run.verdict", &ended.verdict).with("run.message", &ended.message),
         None => values,

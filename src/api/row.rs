@@ -94,10 +94,10 @@ pub enum RowVerdict {
 /// One value that the sweep had set.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
-    /// Load or target, and field.
-    #[schemars(length(max = 65))]
+    /// Load or target, and field; `NAME.env.VARIABLE`; `vars.NAME`.
+    #[schemars(length(max = 166))]
     pub name: String,
-    /// Value.
+    /// Value; a longer one is cut, and ends with an ellipsis.
     #[schemars(length(max = 64))]
     pub value: String,
 }

@@ -1,6 +1,7 @@
 //! What changes from row to row.
 
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::exactly_one;
@@ -9,13 +10,13 @@ use super::shared::*;
 /// One thing that changes from row to row.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[x_kube(
-    validation = exactly_one(&["clients", "rate", "replicas", "cpu", "memory"]),
+    validation = exactly_one(&["clients", "rate", "replicas", "cpu", "memory", "env", "variable"]),
     validation = (
         "has(self.load) == (has(self.clients) || has(self.rate))",
         "clients and rate need load, and load needs one of them"
     ),
     validation = (
-        "has(self.target) == (has(self.replicas) || has(self.cpu) || has(self.memory))",
+        "has(self.target) == (has(self.replicas) || has(self.cpu) || has(self.memory) || has(self.env))",
         "replicas, cpu, memory and env need target, and target needs one of them"
     )
 )]
@@ -46,8 +47,36 @@ pub struct Sweep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 64), transform = list::atomic)]
     pub memory: Vec<MemoryQuantity>,
+    /// Vary an environment variable of the target's container. It is put back like a size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<SweptEnv>,
+    /// Vary an entry of vars (needs neither load nor target).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variable: Option<SweptVariable>,
     /// Entries with the same group move together, first value with first value. Entries without it are
     /// combined, each with each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<NameRef>,
+}
+
+/// Values of an environment variable.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweptEnv {
+    /// Variable.
+    #[schemars(length(max = 128), regex(pattern = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"))]
+    pub name: String,
+    /// One value a row, no secrets.
+    #[schemars(length(min = 1, max = 64), inner(length(max = 1024)), transform = list::atomic)]
+    pub values: Vec<String>,
+}
+
+/// Values of an entry of vars.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweptVariable {
+    /// Variable: an entry of vars that has a value.
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z][A-Za-z0-9]*$"))]
+    pub name: String,
+    /// One value a row, no secrets.
+    #[schemars(length(min = 1, max = 64), inner(length(max = 1024)), transform = list::atomic)]
+    pub values: Vec<String>,
 }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::generator_input::{HeaderInput, PROTOCOL_VERSION, VarInput};
 use super::inputs::{POSTGRES_URL_ENV, RunIdentity, headers, unsigned, vars};
+use super::plan::Plan;
 use super::variables::names;
-use crate::api::{Action, LoadTestSpec, Method};
+use crate::api::{Action, Method};
 
 /// One act.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,9 +72,9 @@ pub enum ActWhat {
     },
 }
 
-/// What the pod of `action` is given; `None`: it is no action of a pod of ours.
+/// What the pod of `action` is given, with the row's values of swept variables; `None`: it is no action of a pod of ours.
 pub fn act_input(
-    spec: &LoadTestSpec,
+    plan: &Plan,
     action: &Action,
     run: &RunIdentity,
     row: Option<i32>,
@@ -90,6 +91,7 @@ pub fn act_input(
         },
         (None, None) => return None,
     };
+    let variables = row.and_then(|row| plan.row(row)).map(|row| row.variables.clone()).unwrap_or_default();
     Some(ActInput {
         protocol: PROTOCOL_VERSION,
         run_id: run.name.clone(),
@@ -99,7 +101,7 @@ pub fn act_input(
         due,
         timeout_seconds: unsigned(action.timeout_seconds),
         what,
-        vars: vars(spec).into_iter().filter(|var| uses(action, &var.name)).collect(),
+        vars: vars(&plan.spec, &variables).into_iter().filter(|var| uses(action, &var.name)).collect(),
     })
 }
 

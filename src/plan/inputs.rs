@@ -1,5 +1,7 @@
 //! From the plan to what the agents are given.
 
+use std::collections::BTreeMap;
+
 use super::generator_input::*;
 use super::observer_input::*;
 use super::plan::{Plan, PlannedRow};
@@ -46,7 +48,7 @@ pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> Gene
             .iter()
             .map(|load| LoadInput { stops: stops(&plan.spec, &load.name.0), seed, ..load_input(load) })
             .collect(),
-        vars: vars(&plan.spec),
+        vars: vars(&plan.spec, &row.variables),
         excused: windows(&plan.spec, row),
     }
 }
@@ -65,7 +67,8 @@ pub fn observer_input(plan: &Plan, run: &RunIdentity) -> Option<ObserverInput> {
         run_start_ms: run.start_ms,
         postgres,
         measurements,
-        vars: vars(spec),
+        vars: vars(spec, &BTreeMap::new()),
+        swept: swept(plan),
     })
 }
 
@@ -84,10 +87,17 @@ fn measurement(m: &crate::api::Measurement) -> Option<MeasurementInput> {
     Some(MeasurementInput { name: m.name.0.clone(), interval_seconds: unsigned(m.interval_seconds), source })
 }
 
-pub(super) fn vars(spec: &LoadTestSpec) -> Vec<VarInput> {
+/// What the sweep gives variables, by the rows' numbers.
+fn swept(plan: &Plan) -> BTreeMap<i32, BTreeMap<String, String>> {
+    let rows = plan.rows.iter().filter(|row| !row.variables.is_empty());
+    rows.map(|row| (row.number, row.variables.clone())).collect()
+}
+
+/// The entries of vars; `swept` ones have the row's value.
+pub(super) fn vars(spec: &LoadTestSpec, swept: &BTreeMap<String, String>) -> Vec<VarInput> {
     let source = |(index, var): (usize, &crate::api::Var)| VarInput {
         name: var.name.clone(),
-        source: match &var.value {
+        source: match swept.get(&var.name).or(var.value.as_ref()) {
             Some(value) => VarSourceInput::Value(value.clone()),
             None => VarSourceInput::Env(var_env(index)),
         },

@@ -2,6 +2,7 @@
 
 mod act_input;
 mod action_rules;
+mod axis;
 #[cfg(feature = "operator")]
 mod documents;
 mod field_error;

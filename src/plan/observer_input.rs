@@ -1,5 +1,7 @@
 //! What the observer pod is given: `plan.json` in its ConfigMap. Secrets are named here, never contained.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::generator_input::{BasicAuthInput, HeaderInput, TlsInput, VarInput};
@@ -18,6 +20,9 @@ pub struct ObserverInput {
     pub postgres: Option<PostgresInput>,
     pub measurements: Vec<MeasurementInput>,
     pub vars: Vec<VarInput>,
+    /// Entries of vars that a row gives another value, by the row's number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub swept: BTreeMap<i32, BTreeMap<String, String>>,
 }
 
 /// PostgreSQL itself, sampled once a second.

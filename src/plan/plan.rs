@@ -1,5 +1,7 @@
 //! The validated plan: the spec with the sweep unfolded into rows.
 
+use std::collections::BTreeMap;
+
 use crate::api::{Load, LoadTestSpec, Setting, Target};
 
 /// A spec that holds together.
@@ -56,6 +58,8 @@ pub struct PlannedRow {
     pub set: Vec<Setting>,
     /// All loads, with the sweep's clients or rate.
     pub loads: Vec<Load>,
-    /// All targets, with the sweep's replicas, CPU or memory.
+    /// All targets, with the sweep's replicas, CPU, memory or environment.
     pub targets: Vec<Target>,
+    /// Entries of vars that the sweep gives another value.
+    pub variables: BTreeMap<String, String>,
 }

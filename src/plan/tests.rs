@@ -82,6 +82,57 @@ fn a_sweep_that_contradicts_itself_is_refused_with_its_entry() {
 }
 
 #[test]
+fn environment_and_variables_change_from_row_to_row() {
+    let plan = plan(&spec(json!({
+        "loads": [{"name": "m", "url": "http://a/", "steps": [{"name": "s", "path": "/$(vars.size)"}]}],
+        "targets": [{"name": "api", "workloadRef": {"name": "x"}, "env": [{"name": "A", "value": "a"}, {"name": "WORKERS", "value": "9"}]}],
+        "vars": [{"name": "size", "value": "0"}, {"name": "other", "value": "o"}],
+        "measurements": [{"name": "n", "http": {"url": "http://a/$(vars.size)", "jsonPointer": ""}}],
+        "sweep": [{"target": "api", "env": {"name": "WORKERS", "values": ["1", "2"]}},
+            {"variable": {"name": "size", "values": ["10", "20"]}}]})))
+    .unwrap();
+    let set: Vec<String> =
+        plan.rows[1].set.iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect();
+    assert_eq!(set, ["api.env.WORKERS=1", "vars.size=20"]);
+    let env = |row: usize| {
+        let target = plan.rows[row].target("api").unwrap();
+        target.env.iter().map(|var| format!("{}={}", var.name, var.value)).collect::<Vec<_>>()
+    };
+    assert_eq!((env(1), env(2)), (vec!["A=a".into(), "WORKERS=1".into()], vec!["A=a".into(), "WORKERS=2".into()]));
+    assert_eq!(plan.sized().len(), 1, "the original is kept and put back");
+    let run = RunIdentity { name: "r".into(), start_ms: 0 };
+    let vars = generator_input(&plan, &plan.rows[1], &run).vars;
+    let value = |name: &str| vars.iter().find(|var| var.name == name).map(|var| var.source.clone());
+    assert_eq!(value("size"), Some(VarSourceInput::Value("20".into())));
+    assert_eq!(value("other"), Some(VarSourceInput::Value("o".into())));
+    let observer = observer_input(&plan, &run).unwrap();
+    assert_eq!(observer.swept[&2]["size"], "20");
+}
+
+#[test]
+fn only_a_variable_that_the_spec_holds_is_swept() {
+    let with = |name: &str| {
+        errors(json!({"loads": [{"name": "m", "url": "http://a/"}],
+            "vars": [{"name": "key", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+            "sweep": [{"variable": {"name": name, "values": ["1"]}}]}))
+    };
+    let secret = "spec.sweep[0].variable.name: key has valueFrom; only an entry of spec.vars with value can be swept";
+    assert_eq!(with("key"), [secret]);
+    let unknown = "spec.sweep[0].variable.name: spec.vars has no entry size; write one with the value outside of the rows";
+    assert_eq!(with("size"), [unknown]);
+}
+
+#[test]
+fn a_long_value_is_cut_in_the_table_and_sent_whole() {
+    let long = "x".repeat(500);
+    let plan = plan(&spec(json!({"loads": [{"name": "m", "url": "http://a/"}], "vars": [{"name": "v", "value": ""}],
+        "sweep": [{"variable": {"name": "v", "values": [long]}}]})))
+    .unwrap();
+    assert_eq!(plan.rows[0].set[0].value.chars().count(), 64);
+    assert_eq!(plan.rows[0].variables["v"], long);
+}
+
+#[test]
 fn a_test_that_can_not_end_in_time_is_refused() {
     let got = errors(json!({"loads": [{"name": "m", "url": "http://a/", "durationSeconds": 3600}],
         "repeats": 10, "deadlines": {"totalSeconds": 7200}}));

@@ -2,64 +2,19 @@
 //!
 //! - Every combination of the groups' values is a point; entries of one group move together.
 //! - The last entry of the sweep varies fastest; `repeats` runs the whole sweep again (A B A B).
-//! - A row's loads and targets are the spec's with the swept values in place.
+//! - A row's loads, targets and variables are the spec's with the swept values in place.
 
 use std::collections::BTreeMap;
 
+use super::axis::{Axis, axis};
 use super::field_error::FieldError;
 use super::plan::PlannedRow;
-use crate::api::{CpuQuantity, LoadTestSpec, MemoryQuantity, Setting, Sweep};
+use crate::api::{LoadTestSpec, Setting};
 
 /// Most rows a test may have.
 pub const MAX_ROWS: usize = 64;
-
-/// The values of one entry of the sweep.
-enum Values<'a> {
-    Clients(&'a [i32]),
-    Rate(&'a [i32]),
-    Replicas(&'a [i32]),
-    Cpu(&'a [CpuQuantity]),
-    Memory(&'a [MemoryQuantity]),
-}
-
-impl Values<'_> {
-    fn of(entry: &Sweep) -> Option<Values<'_>> {
-        Some(match entry {
-            e if !e.clients.is_empty() => Values::Clients(&e.clients),
-            e if !e.rate.is_empty() => Values::Rate(&e.rate),
-            e if !e.replicas.is_empty() => Values::Replicas(&e.replicas),
-            e if !e.cpu.is_empty() => Values::Cpu(&e.cpu),
-            e if !e.memory.is_empty() => Values::Memory(&e.memory),
-            _ => return None,
-        })
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Values::Clients(v) | Values::Rate(v) | Values::Replicas(v) => v.len(),
-            Values::Cpu(v) => v.len(),
-            Values::Memory(v) => v.len(),
-        }
-    }
-
-    fn field(&self) -> &'static str {
-        match self {
-            Values::Clients(_) => "clients",
-            Values::Rate(_) => "rate",
-            Values::Replicas(_) => "replicas",
-            Values::Cpu(_) => "cpu",
-            Values::Memory(_) => "memory",
-        }
-    }
-}
-
-/// One entry of the sweep, understood.
-struct Axis<'a> {
-    /// Position in spec.sweep.
-    index: usize,
-    name: &'a str,
-    values: Values<'a>,
-}
+/// Most characters of a setting's value as the table shows it.
+const LONGEST_VALUE: usize = 64;
 
 /// Axes that move together.
 struct Group<'a> {
@@ -88,22 +43,20 @@ pub fn unfold(spec: &LoadTestSpec) -> Result<Vec<PlannedRow>, Vec<FieldError>> {
 
 fn groups<'a>(spec: &'a LoadTestSpec, errors: &mut Vec<FieldError>) -> Vec<Group<'a>> {
     let mut groups: Vec<(Option<&str>, Group<'a>)> = Vec::new();
-    let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (index, entry) in spec.sweep.iter().enumerate() {
-        let (Some(name), Some(values)) = (entry.load.as_ref().or(entry.target.as_ref()), Values::of(entry)) else {
-            errors.push(FieldError::new(
-                format!("spec.sweep[{index}]"),
-                "name a load or target, and the values of one field",
-            ));
-            continue;
+        let axis = match axis(spec, index, entry) {
+            Ok(axis) => axis,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
         };
-        let (name, len, field) = (name.0.as_str(), values.len(), values.field());
-        if let Some(first) = seen.insert((name, field), index) {
-            let message =
-                format!("{name}.{field} is swept by spec.sweep[{first}] already; put all its values into one entry");
+        let (name, len, field) = (axis.setting(), axis.values.len(), axis.values.field());
+        if let Some(first) = seen.insert(name.clone(), index) {
+            let message = format!("{name} is swept by spec.sweep[{first}] already; put all its values into one entry");
             errors.push(FieldError::new(format!("spec.sweep[{index}].{field}"), message));
         }
-        let axis = Axis { index, name, values };
         let group = entry.group.as_ref().map(|g| g.0.as_str());
         match groups.iter_mut().find(|(g, _)| group.is_some() && *g == group) {
             Some((_, existing)) => {
@@ -132,6 +85,7 @@ fn row(spec: &LoadTestSpec, groups: &[Group<'_>], index: usize, points: usize) -
         set: Vec::new(),
         loads: spec.loads.clone(),
         targets: spec.targets.clone(),
+        variables: BTreeMap::new(),
     };
     let mut rest = point;
     let mut chosen: Vec<(usize, &Axis<'_>)> = Vec::new();
@@ -142,38 +96,16 @@ fn row(spec: &LoadTestSpec, groups: &[Group<'_>], index: usize, points: usize) -
     }
     chosen.sort_by_key(|(_, axis)| axis.index);
     for (pick, axis) in chosen {
-        let value = set(&mut row, axis, pick);
-        row.set.push(Setting { name: format!("{}.{}", axis.name, axis.values.field()), value });
+        let value = axis.set(&mut row, pick);
+        row.set.push(Setting { name: axis.setting(), value: shown(&value) });
     }
     row
 }
 
-/// Puts one swept value in place; says how it reads.
-fn set(row: &mut PlannedRow, axis: &Axis<'_>, pick: usize) -> String {
-    let load = row.loads.iter_mut().find(|l| l.name.0 == axis.name);
-    let target = row.targets.iter_mut().find(|t| t.name.0 == axis.name);
-    match (&axis.values, load, target) {
-        (Values::Clients(v), Some(load), _) => {
-            load.clients = Some(v[pick]);
-            v[pick].to_string()
-        }
-        (Values::Rate(v), Some(load), _) => {
-            load.rate = Some(v[pick]);
-            load.clients = None;
-            v[pick].to_string()
-        }
-        (Values::Replicas(v), _, Some(target)) => {
-            target.replicas = Some(v[pick]);
-            v[pick].to_string()
-        }
-        (Values::Cpu(v), _, Some(target)) => {
-            target.cpu = Some(v[pick].clone());
-            v[pick].0.to_string()
-        }
-        (Values::Memory(v), _, Some(target)) => {
-            target.memory = Some(v[pick].clone());
-            v[pick].0.to_string()
-        }
-        _ => String::new(),
+/// A value as the table shows it.
+fn shown(value: &str) -> String {
+    if value.chars().count() <= LONGEST_VALUE {
+        return value.to_owned();
     }
+    value.chars().take(LONGEST_VALUE - 1).chain(['…']).collect()
 }

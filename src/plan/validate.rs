@@ -5,7 +5,7 @@ use regex::Regex;
 use super::action_rules;
 use super::field_error::FieldError;
 use super::hash::hash;
-use super::inputs::{RunIdentity, generator_input};
+use super::inputs::{RunIdentity, generator_input, observer_input};
 use super::journey_rules;
 use super::places;
 use super::plan::{Plan, PlannedRow};
@@ -52,16 +52,25 @@ pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
     Err(errors)
 }
 
-/// Most bytes of what a generator is given; a ConfigMap holds 1 MiB.
+/// Most bytes of what an agent is given; a ConfigMap holds 1 MiB.
 const MAX_INPUT_BYTES: usize = 900 * 1024;
 
 fn too_large(plan: &Plan) -> Option<FieldError> {
     let run = RunIdentity { name: String::new(), start_ms: 0 };
-    let bytes =
-        serde_json::to_vec(&generator_input(plan, plan.rows.first()?, &run)).map_or(usize::MAX, |json| json.len());
-    let message =
-        format!("headers, bodies and steps take {} KiB; at most {} KiB fit", bytes / 1024, MAX_INPUT_BYTES / 1024);
-    (bytes > MAX_INPUT_BYTES).then(|| FieldError::new("spec.loads", message))
+    let generators = length(&generator_input(plan, plan.rows.first()?, &run));
+    let observer = observer_input(plan, &run).map_or(0, |input| length(&input));
+    let too_long = |bytes: usize, what: &str| {
+        format!("{what} take {} KiB; at most {} KiB fit", bytes / 1024, MAX_INPUT_BYTES / 1024)
+    };
+    if generators > MAX_INPUT_BYTES {
+        return Some(FieldError::new("spec.loads", too_long(generators, "headers, bodies and steps")));
+    }
+    let what = "URLs, headers and statements, with the values of swept variables,";
+    (observer > MAX_INPUT_BYTES).then(|| FieldError::new("spec.measurements", too_long(observer, what)))
+}
+
+fn length(input: &impl serde::Serialize) -> usize {
+    serde_json::to_vec(input).map_or(usize::MAX, |json| json.len())
 }
 
 /// Clients and rates, with the values of one row.

@@ -58,6 +58,7 @@ pub fn good(seconds: i64) -> Scene {
         set: vec![Setting { name: "ingest.rate".into(), value: "10".into() }],
         loads: spec.loads.clone(),
         targets: spec.targets.clone(),
+        variables: Default::default(),
     };
     let target = json!({"name": "api", "replicas": 1, "cpu": "1", "memory": "256Mi", "restarts": 0, "oomKills": 0});
     let end = START + seconds * 1000;

@@ -8,7 +8,7 @@ fn test(spec: Value) -> Value {
 
 /// All bases; where several have a place, the first counts. None needs a workload but those with targets.
 pub fn bases() -> Vec<Value> {
-    vec![clients(), rate(), pods(), measured(), swept(), sized(), acted(), journey()].into_iter().map(test).collect()
+    vec![clients(), rate(), pods(), measured(), swept(), varied(), sized(), acted(), journey()].into_iter().map(test).collect()
 }
 
 fn step() -> Value {
@@ -68,6 +68,15 @@ fn swept() -> Value {
         "sweep": [{"load": "m", "clients": [1, 2], "group": "a"}, {"load": "r", "rate": [1, 2], "group": "a"},
             {"target": "api", "replicas": [1, 2]}, {"target": "api", "cpu": ["1", "500m"]}, {"target": "api", "memory": ["64Mi", "1Gi"]}],
         "deadlines": {"totalSeconds": 604_800},
+    })
+}
+
+fn varied() -> Value {
+    json!({
+        "loads": [{"name": "m", "url": "http://web/", "steps": [{"name": "s", "path": "/$(vars.v)"}]}],
+        "targets": [{"name": "api", "workloadRef": {"name": "api"}}],
+        "vars": [{"name": "v", "value": "a"}],
+        "sweep": [{"target": "api", "env": {"name": "WORKERS", "values": ["1", "2"]}}, {"variable": {"name": "v", "values": ["a", "b"]}}],
     })
 }
 

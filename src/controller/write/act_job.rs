@@ -37,7 +37,9 @@ pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), Pas
     let start = session.state.fire.map(|fire| fire.start_at);
     let due = act.at_ms.zip(start).map(|(at, start)| Due { from_ms: start + at, to_ms: start + at + LATE });
     let row = (!session.state.judged && session.state.row > 0).then(|| i32::from(session.state.row));
-    if let Some(input) = act_input(&session.test.spec, &action, &session.identity(), row, due, ended(session)) {
+    let input = session.plan.as_ref();
+    let input = input.and_then(|plan| act_input(plan, &action, &session.identity(), row, due, ended(session)));
+    if let Some(input) = input {
         let text = serde_json::to_string(&input).map_err(|e| PassError::Status(e.to_string()))?;
         let map = act_config_map(&run, &part, text);
         create(&session.api::<ConfigMap>(), &map, "creating an action's ConfigMap").await?;

@@ -64,6 +64,8 @@ struct Asked {
 /// The sources of one test.
 pub struct Sources {
     run: Values,
+    /// Variables that rows give another value.
+    swept: BTreeMap<i32, BTreeMap<String, String>>,
     asked: Vec<Asked>,
     answers: Receiver<Answer>,
     tasks: JoinSet<()>,
@@ -77,7 +79,7 @@ impl Sources {
     pub fn start(input: &ObserverInput, secrets: &Secrets, denied: AddressCheck) -> Result<Self, String> {
         let (answer, answers) = channel(256);
         let run = Values::of_run(&input.run_id, input.run_start_ms, &secrets.vars);
-        let mut sources = Self { run, asked: vec![], answers, tasks: JoinSet::new() };
+        let mut sources = Self { run, swept: input.swept.clone(), asked: vec![], answers, tasks: JoinSet::new() };
         let url = secrets.postgres_url.as_deref().map(Server::from_url).transpose();
         let server = url.map_err(|lost| format!("database.postgres.urlFrom: {lost}"))?;
         if let (Some(postgres), Some(server)) = (&input.postgres, &server) {
@@ -111,7 +113,7 @@ impl Sources {
     /// Asks every source that is due at `t` (milliseconds since the epoch) and whose variables are known. Answers come
     /// in their own time, see [`Self::answered`]. Returns how many were asked.
     pub fn ask(&mut self, t: i64, row: &ObservedRow) -> usize {
-        let values = self.run.in_row(row);
+        let values = self.run.in_row(row, self.swept.get(&row.row));
         let step = sample_step_ms(row, t);
         let mut count = 0;
         for source in &mut self.asked {

@@ -46,9 +46,11 @@ impl Values {
         self
     }
 
-    /// The same within a row; what isn't known of it has no value.
-    pub fn in_row(&self, row: &ObservedRow) -> Self {
+    /// The same within a row, which may give entries of vars another value; what isn't known of the row has no value.
+    pub fn in_row(&self, row: &ObservedRow, swept: Option<&BTreeMap<String, String>>) -> Self {
         let mut values = self.0.clone();
+        let swept = swept.into_iter().flatten();
+        values.extend(swept.map(|(name, text)| (format!("vars.{name}"), Value::Text(text.clone()))));
         if row.row > 0 {
             values.insert("row.number".into(), Value::Number(row.row.into()));
         }
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn every_name_has_its_value() {
         let row = ObservedRow { row: 3, start_ms: Some(1_795_244_400_000), end_ms: None };
-        let text = run().in_row(&row).render("$(run.id)/$(row.number)?s=$(row.start)&t=$(vars.token)&$$(seq)");
+        let text = run().in_row(&row, None).render("$(run.id)/$(row.number)?s=$(row.start)&t=$(vars.token)&$$(seq)");
         assert_eq!(text.unwrap(), "demo-1/3?s=2026-11-21T07:00:00.000Z&t=t&$(seq)");
     }
 
@@ -121,8 +123,15 @@ mod tests {
     }
 
     #[test]
+    fn a_row_may_give_a_variable_another_value() {
+        let row = ObservedRow { row: 3, start_ms: None, end_ms: None };
+        let swept = BTreeMap::from([("token".to_owned(), "other".to_owned())]);
+        assert_eq!(run().in_row(&row, Some(&swept)).render("$(vars.token)").unwrap(), "other");
+    }
+
+    #[test]
     fn what_is_not_known_yet_is_named_and_never_guessed() {
-        let before = run().in_row(&ObservedRow { row: 0, start_ms: None, end_ms: None });
+        let before = run().in_row(&ObservedRow { row: 0, start_ms: None, end_ms: None }, None);
         assert_eq!(before.missing("a $(run.start) $(row.start)"), Some("row.start"));
         assert!(before.render("$(row.number)").unwrap_err().contains("row.number"));
     }
