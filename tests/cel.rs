@@ -242,6 +242,19 @@ fn sweeps() -> Vec<Case> {
     ]
 }
 
+fn columns() -> Vec<Case> {
+    let column = |fields: Value| {
+        let mut column = json!({"title": "T"});
+        column.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({"columns": [column]})
+    };
+    vec![(
+        "set exactly one of metric, text",
+        vec![column(json!({})), column(json!({"metric": "tasks", "text": "x"}))],
+        vec![column(json!({"metric": "tasks"})), column(json!({"text": ""}))],
+    )]
+}
+
 fn actions() -> Vec<Case> {
     let act = |entry: Value| {
         let mut action = json!({"name": "a", "when": "DuringLoad"});
@@ -383,7 +396,7 @@ fn thresholds() -> Vec<Case> {
 #[test]
 fn each_rule_refuses_what_breaks_it_alone_and_accepts_what_keeps_it() {
     let schema = compile_schema(&schema());
-    for (message, breaking, keeping) in [loads(), parts(), sweeps(), actions(), thresholds()].concat() {
+    for (message, breaking, keeping) in [loads(), parts(), sweeps(), columns(), actions(), thresholds()].concat() {
         for spec in breaking {
             let got = refusals(&schema, &with(&spec), None);
             assert!(got.len() == 1 && got[0].starts_with(message), "{message}\n{spec}\n{got:?}");
@@ -398,7 +411,7 @@ fn each_rule_refuses_what_breaks_it_alone_and_accepts_what_keeps_it() {
 fn the_table_above_and_the_tests_below_speak_of_every_rule() {
     let mut all = Vec::new();
     messages(&schema(), &mut all);
-    let cases = [loads(), parts(), sweeps(), actions(), thresholds()].concat();
+    let cases = [loads(), parts(), sweeps(), columns(), actions(), thresholds()].concat();
     let elsewhere = ["the name must be a DNS label", "spec is immutable while a run is in progress"];
     let known: BTreeSet<&str> = cases.iter().map(|(message, ..)| *message).chain(elsewhere).collect();
     for message in &all {

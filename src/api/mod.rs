@@ -1,6 +1,7 @@
 //! The LoadTest API, version v1alpha1. The types are the source; `crd()` is the CRD made from them.
 
 mod action;
+mod column;
 mod crd;
 mod database;
 mod figures;
@@ -24,6 +25,7 @@ mod target;
 mod vars;
 
 pub use action::*;
+pub use column::*;
 pub use crd::{crd, crd_json};
 pub use database::*;
 pub use figures::*;

@@ -220,6 +220,11 @@ pub mod list {
         by(schema, "jsonPointer");
     }
 
+    /// Entries are merged by `title`.
+    pub fn by_title(schema: &mut Schema) {
+        by(schema, "title");
+    }
+
     /// Entries are merged by `type`.
     pub fn by_type(schema: &mut Schema) {
         by(schema, "type");

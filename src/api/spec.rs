@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::rules;
 use super::shared::*;
 use super::status::LoadTestStatus;
-use super::{action::*, database::*, judgement::*, load::*, measurement::*, pods::*, sweep::*, target::*, vars::*};
+use super::{action::*, column::*, database::*, judgement::*, load::*, measurement::*, pods::*, sweep::*, target::*, vars::*};
 
 /// What to test.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,6 +145,11 @@ pub struct LoadTestSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), transform = list::by_name)]
     pub actions: Vec<Action>,
+
+    /// Columns of the table and the CSV, instead of the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), transform = list::by_title)]
+    pub columns: Vec<Column>,
 
     /// Makes random choices, such as random bodies, the same in every run.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ mod generator_input;
 mod hash;
 mod inputs;
 mod journey_rules;
+mod metric_rules;
 mod observer_input;
 mod places;
 #[allow(clippy::module_inception)]

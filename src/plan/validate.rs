@@ -7,6 +7,7 @@ use super::field_error::FieldError;
 use super::hash::hash;
 use super::inputs::{RunIdentity, generator_input, observer_input};
 use super::journey_rules;
+use super::metric_rules;
 use super::places;
 use super::plan::{Plan, PlannedRow};
 use super::pod_fields;
@@ -27,12 +28,13 @@ pub fn plan(spec: &LoadTestSpec) -> Result<Plan, Vec<FieldError>> {
     }
     regexes(spec, &mut errors);
     one_size_each(spec, &mut errors);
-    recoveries(spec, &mut errors);
+    let rows = unfold(spec);
+    metric_rules::check(spec, rows.as_deref().unwrap_or_default(), &mut errors);
     sampled(spec, &mut errors);
     if let Some(pods) = &spec.pods {
         pod_fields::check(pods, &mut errors);
     }
-    match unfold(spec) {
+    match rows {
         Err(sweep) => errors.extend(sweep),
         Ok(rows) => {
             rows.iter().for_each(|row| arrivals(row, &mut errors));
@@ -137,25 +139,6 @@ fn sampled(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
         if spec.measurements.iter().any(|m| m.name.0 == name.0 && m.log.is_some()) {
             let message = format!("{} counts log lines; name a measurement with http or sql", name.0);
             errors.push(FieldError::new(path, message));
-        }
-    }
-}
-
-/// Only a schedule says what was due while nothing answered.
-fn recoveries(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
-    let swept = |load: &crate::api::Load| {
-        spec.sweep.iter().any(|s| !s.rate.is_empty() && s.load.as_ref().is_some_and(|name| name.0 == load.name.0))
-    };
-    let has_rate = |load: &crate::api::Load| load.rate.is_some() || swept(load);
-    for (i, threshold) in spec.thresholds.iter().enumerate() {
-        let (of, metric) = match threshold.metric.strip_prefix("loads.").and_then(|rest| rest.split_once('.')) {
-            Some((load, metric)) => (Some(load), metric),
-            None => (None, threshold.metric.as_str()),
-        };
-        let mut judged = spec.loads.iter().filter(|load| of.is_none_or(|of| of == load.name.0));
-        if metric.starts_with("recovery.") && !judged.any(has_rate) {
-            let message = "recovery is known of loads with a rate only, because only they say what was due";
-            errors.push(FieldError::new(format!("spec.thresholds[{i}].metric"), message));
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::Row;
+use crate::api::{Column, Row};
 use crate::results::figures::decimal::decimal;
 use crate::results::judged::threshold::{Worst, value};
+use crate::results::shown::columns::{is_figure, plain};
 
 use super::ReportInput;
 
@@ -31,8 +32,11 @@ const STATISTICS: [&str; 5] = ["average", "minimum", "maximum", "last", "settled
 const TARGET: [&str; 6] =
     ["restarts", "oomKills", "cpuMaxPercent", "memoryMaxPercent", "memoryMaxMiB", "memorySlopePercentPerMinute"];
 
-/// The table as CSV, with a header line.
+/// The table as CSV, with a header line; with `spec.columns` under those headings, where `-` is missing.
 pub fn csv(input: &ReportInput) -> String {
+    if !input.plan.spec.columns.is_empty() {
+        return headed(input);
+    }
     let metrics = metrics(input);
     let set: Vec<String> =
         input.plan.rows.first().map(|r| r.set.iter().map(|s| s.name.clone()).collect()).unwrap_or_default();
@@ -46,6 +50,22 @@ pub fn csv(input: &ReportInput) -> String {
     let _ = writer.write_record(&header);
     for row in input.test.rows {
         let _ = writer.write_record(line(input, row, &set, &metrics));
+    }
+    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+fn headed(input: &ReportInput) -> String {
+    let columns = &input.plan.spec.columns;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory does not fail; lines are equally long by construction.
+    let _ = writer.write_record(columns.iter().map(|column| harmless(&column.title)));
+    for row in input.test.rows {
+        let cell = |column: &Column| match plain(column, row) {
+            Some(number) if is_figure(column) => number,
+            Some(text) => harmless(&text),
+            None => "-".into(),
+        };
+        let _ = writer.write_record(columns.iter().map(cell));
     }
     writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }

@@ -100,6 +100,23 @@ fn csv_has_a_line_a_row_and_leaves_the_missing_empty() {
 }
 
 #[test]
+fn csv_table_and_html_have_the_plans_own_headings_and_a_dash_where_a_figure_is_missing() {
+    let mut scene = good(60);
+    let columns = json!([{"title": "Run", "metric": "run"}, {"title": "=Infra", "text": "k8s"},
+        {"title": "Tasks, all", "metric": "tasks"}, {"title": "CPU", "metric": "targets.api.cpuMaxPercent"}]);
+    scene.spec.columns = serde_json::from_value(columns).expect("columns");
+    let files = files_of(&scene, &BTreeMap::new());
+    assert_eq!(files["results.csv"], "Run,'=Infra,\"Tasks, all\",CPU\n1,k8s,600,-\n");
+    assert!(files["table.md"].contains("| Run | =Infra | Tasks, all | CPU |"), "{}", files["table.md"]);
+    let html = html::html(&Results::read(&files["results.json"]).expect("results"));
+    let (_, own) = html.split_once("The plan's own table").expect("the plan's own table");
+    let (own, _) = own.split_once("</table>").expect("its end");
+    for words in ["Tasks, all</th>", ">600</td>", ">-</td>", ">k8s</td>"] {
+        assert!(own.contains(words), "{words:?} is not in:\n{own}");
+    }
+}
+
+#[test]
 fn secrets_of_the_spec_are_in_no_file() {
     let mut scene = good(60);
     let load = json!({"name": "ingest", "url": "http://api:8000/?key=sesame", "rate": 10, "durationSeconds": 60,

@@ -241,8 +241,8 @@ impl Scene {
 
 /// The closed list of the database's figures, as the API's rule for thresholds has it: those of PostgreSQL, those of CloudWatch.
 pub fn closed_list() -> (std::collections::BTreeSet<String>, std::collections::BTreeSet<String>) {
-    let rule = crate::api::rules::THRESHOLD_METRIC.0;
-    let list = rule.split(r"database\\.(").nth(1).and_then(|rest| rest.split(')').next()).expect("the list");
+    let rule = crate::api::rules::METRIC;
+    let list = rule.split("database[.](").nth(1).and_then(|rest| rest.split(')').next()).expect("the list");
     let late = |name: &String| super::judged::threshold::is_late(&format!("database.{name}.average"));
     list.split('|').map(str::to_owned).partition(|name| !late(name))
 }

@@ -57,6 +57,7 @@ fn measured() -> Value {
             {"name": "q", "sql": "select 1"}],
         "settle": {"seconds": 1, "until": {"measurement": "h", "atMost": 0}, "timeoutSeconds": 60},
         "tasksCheck": {"measurement": "q"},
+        "columns": [{"title": "Run", "metric": "run"}, {"title": "Where", "text": "here"}],
     })
 }
 

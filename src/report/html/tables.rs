@@ -4,11 +4,12 @@ use maud::{Markup, html};
 
 use super::super::Results;
 use super::super::junit::{limits, words};
-use crate::api::{DatabaseFigure, DatabaseSource, Decimal, Row, Statistics};
+use crate::api::{Column, DatabaseFigure, DatabaseSource, Decimal, Row, Statistics};
 use crate::results::figures::decimal::{human, number};
 use crate::results::gathered::statements::Statements;
 use crate::results::judged::judge::carries_late_figures;
 use crate::results::judged::threshold::{Judgement, Worst, is_late, judge, value};
+use crate::results::shown::columns::{figure as own_figure, is_figure, plain};
 use crate::results::shown::table::FIGURES;
 
 /// Longest text of a statement that is shown, characters.
@@ -175,8 +176,29 @@ fn statement_table(statements: &Statements) -> Markup {
     }
 }
 
-/// All rows with all figures that any of them has.
+/// The plan's own table, where it has headings of its own, and every figure of every row.
 pub fn rows(results: &Results) -> Markup {
+    let own = results.spec().map(|spec| spec.columns).filter(|columns| !columns.is_empty());
+    html! {
+        @if let Some(columns) = own { (headed(results, &columns)) }
+        (every_row(results))
+    }
+}
+
+fn headed(results: &Results, columns: &[Column]) -> Markup {
+    let head = |column: &Column| format!("{}{}", if is_figure(column) { "#" } else { "" }, column.title);
+    let cell = |column: &Column, row: &Row| {
+        let metric = column.metric.as_deref().filter(|_| is_figure(column));
+        let figure = metric.and_then(|metric| own_figure(row, metric, Worst::Largest, None));
+        figure.or_else(|| plain(column, row)).unwrap_or_else(|| "-".into())
+    };
+    let lines: Vec<Vec<String>> =
+        results.plain_rows().map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect();
+    table("The plan's own table; - is not available", &columns.iter().map(head).collect::<Vec<_>>(), &lines)
+}
+
+/// All rows with all figures that any of them has.
+fn every_row(results: &Results) -> Markup {
     let rows: Vec<&Row> = results.plain_rows().collect();
     let mut columns: Vec<(String, Vec<String>)> =
         vec![("#Run".into(), rows.iter().map(|r| r.row.to_string()).collect())];

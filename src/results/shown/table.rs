@@ -1,12 +1,13 @@
 //! The Markdown table of a status: Run first, what the sweep set, figures, Verdict, Observations last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::api::{DatabaseFigure, DatabaseSource, LimitSource, Row, RowVerdict};
+use crate::api::{self, DatabaseFigure, LimitSource, Row, RowVerdict};
 use crate::plan::Plan;
 
-use super::summary::is_capped;
-use crate::results::figures::decimal::{human, human_count, number};
+use super::columns::{cell, figure, is_figure};
+use super::key::key;
+use crate::results::figures::decimal::human;
 use crate::results::figures::note::{markdown, shortened};
 use crate::results::judged::threshold::{Worst, value};
 
@@ -51,13 +52,26 @@ pub fn table(input: &TableInput) -> String {
 }
 
 fn whole(input: &TableInput, rows: &[Row], longest: usize) -> String {
-    let (columns, right) = columns(input, rows, longest);
+    let (columns, right) = match input.plan.spec.columns.as_slice() {
+        [] => usual(input, rows, longest),
+        own => headed(own, input, rows, longest),
+    };
     grid(&columns, &right) + &repeats(input, rows) + &key(input, rows)
 }
 
 type Column = (String, Vec<Option<String>>);
 
-fn columns(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Vec<bool>) {
+/// The plan's own headings. A column without any figure stands, too.
+fn headed(own: &[api::Column], input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Vec<bool>) {
+    let of = |column: &api::Column| {
+        let cells = rows.iter().map(|row| cell(column, row, input.connection_limit, longest).filter(|c| !c.is_empty()));
+        (markdown(&column.title), cells.collect())
+    };
+    let right = |column: &api::Column| is_figure(column) || column.metric.as_deref() == Some("run");
+    (own.iter().map(of).collect(), own.iter().map(right).collect())
+}
+
+fn usual(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Vec<bool>) {
     let mut all: Vec<Column> = vec![("Run".into(), rows.iter().map(|r| Some(r.row.to_string())).collect())];
     let names = input.plan.rows.first().map(|r| r.set.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
     for name in names.unwrap_or_default() {
@@ -119,15 +133,6 @@ pub const FIGURES: [(&str, &str, Worst); 15] = [
     ("Backlog", "backlog", Worst::Largest),
     ("Drain s", "drainSeconds", Worst::Largest),
 ];
-
-fn figure(row: &Row, metric: &str, worst: Worst, limit: Option<(i32, LimitSource)>) -> Option<String> {
-    let text = human(value(metric, row, worst).ok()?);
-    Some(match (metric, limit) {
-        ("database.connections.maximum", Some((limit, _))) => format!("{text} of {}", human_count(limit.into())),
-        ("tasksPerSecond" | "requests.perSecond", _) if is_capped(row) => format!("at least {text}"),
-        _ => text,
-    })
-}
 
 fn said(verdict: RowVerdict, row: &Row) -> String {
     match (verdict, row.reason.as_deref()) {
@@ -191,17 +196,28 @@ fn repeats(input: &TableInput, rows: &[Row]) -> String {
         ("Set".into(), all.iter().map(|r| set(r)).collect()),
         ("n".into(), all.iter().map(|r| Some(r.len().to_string())).collect()),
     ];
-    let figures = ["Tasks/s", "Requests/s", "p50 ms", "p99 ms"];
-    for (title, metric, worst) in FIGURES.iter().filter(|(title, ..)| figures.contains(title)) {
+    for (title, metric, worst) in repeated(input) {
         let cells = all.iter().map(|rows| {
-            let values: Option<Vec<f64>> = rows.iter().map(|r| value(metric, r, *worst).ok()).collect();
+            let values: Option<Vec<f64>> = rows.iter().map(|r| value(metric, r, worst).ok()).collect();
             values.map(spread)
         });
-        columns.push(((*title).into(), cells.collect()));
+        columns.push((title, cells.collect()));
     }
     columns.retain(|(_, cells)| cells.iter().any(Option::is_some));
     let right: Vec<bool> = columns.iter().map(|(title, _)| title != "Set" && title != "Runs").collect();
     format!("\nRepeats, median (smallest to largest of n valid rows):\n\n{}", grid(&columns, &right))
+}
+
+/// Title, metric, and which of several loads counts, of the figures that rows of a point are compared by.
+fn repeated<'a>(input: &TableInput<'a>) -> Vec<(String, &'a str, Worst)> {
+    const USUAL: [&str; 4] = ["Tasks/s", "Requests/s", "p50 ms", "p99 ms"];
+    let own = &input.plan.spec.columns;
+    if own.is_empty() {
+        let usual = FIGURES.iter().filter(|(title, ..)| USUAL.contains(title));
+        return usual.map(|(title, metric, worst)| ((*title).to_owned(), *metric, *worst)).collect();
+    }
+    let figures = own.iter().filter(|column| is_figure(column));
+    figures.filter_map(|column| Some((markdown(&column.title), column.metric.as_deref()?, Worst::Largest))).collect()
 }
 
 fn spread(mut values: Vec<f64>) -> String {
@@ -209,58 +225,4 @@ fn spread(mut values: Vec<f64>) -> String {
     let n = values.len();
     let median = (values[(n - 1) / 2] + values[n / 2]) / 2.0;
     format!("{} ({} to {})", human(median), human(values[0]), human(values[n - 1]))
-}
-
-/// Where the figures are from.
-fn key(input: &TableInput, rows: &[Row]) -> String {
-    let mut parts = vec!["`-` not available".to_owned()];
-    if rows.iter().any(|r| r.loads.len() > 1) {
-        parts.push("Latencies are those of the row's worst load".into());
-    }
-    if rows.iter().any(|r| value("latency.maxMs", r, Worst::Largest).is_ok()) {
-        parts.push("Latency counts from the instant a request was due, good answers only".into());
-    }
-    let sources: BTreeSet<&str> = rows.iter().flat_map(|r| &r.database).map(|f| source(f.source)).collect();
-    if sources.contains("PostgreSQL") {
-        let limit =
-            input.connection_limit.map_or_else(String::new, |(_, s)| format!(", limit from {}", limit_source(s)));
-        let text = "Connections and slow queries: largest of PostgreSQL's samples, one a second";
-        parts.push(format!("{text}{limit}; lock wait: mean share of active sessions"));
-    }
-    if sources.contains("CloudWatch") {
-        parts.push("DB CPU: largest of CloudWatch's whole minutes".into());
-    }
-    let mut out = format!("\nKey: {}.\n", parts.join(". "));
-    if !input.database.is_empty() {
-        let all: Vec<String> = input.database.iter().filter_map(whole_test).collect();
-        out += &format!("Whole test: {}.\n", all.join("; "));
-    }
-    out
-}
-
-fn whole_test(figure: &DatabaseFigure) -> Option<String> {
-    let statistics = &figure.statistics;
-    let (average, maximum) = (number(statistics.average.as_ref()?)?, number(statistics.maximum.as_ref()?)?);
-    let (points, expected) = (statistics.points.unwrap_or(0), statistics.expected.unwrap_or(0));
-    let name = markdown(&figure.name);
-    let source = source(figure.source);
-    let (average, maximum) = (human(average), human(maximum));
-    Some(format!("{name} {average} on average, {maximum} at most ({source}, {points} of {expected} minutes)"))
-}
-
-fn source(source: DatabaseSource) -> &'static str {
-    match source {
-        DatabaseSource::CloudWatch => "CloudWatch",
-        DatabaseSource::DatabaseInsights => "Database Insights",
-        DatabaseSource::PostgreSql => "PostgreSQL",
-    }
-}
-
-fn limit_source(source: LimitSource) -> &'static str {
-    match source {
-        LimitSource::Spec => "the spec",
-        LimitSource::PostgreSql => "PostgreSQL",
-        LimitSource::ParameterGroup => "the parameter group",
-        LimitSource::Estimated => "an estimate by instance class",
-    }
 }

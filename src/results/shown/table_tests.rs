@@ -101,3 +101,25 @@ fn a_large_status_is_compacted_and_keeps_verdicts_and_latency() {
     assert!(first.verdict.is_some() && first.tasks.is_some() && first.loads[0].latency.is_some());
     assert!(first.database.is_empty());
 }
+
+#[test]
+fn the_plans_own_headings_stand_instead_of_the_usual_ones_and_what_is_missing_is_a_dash() {
+    let (mut plan, mut rows) = rows(2);
+    let columns = serde_json::json!([
+        {"title": "Run", "metric": "run"}, {"title": "Infra | here", "text": "k8s"},
+        {"title": "Offered", "metric": "set.ingest.rate"}, {"title": "Tasks / Sec", "metric": "tasksPerSecond"},
+        {"title": "Backlog", "metric": "backlog"}, {"title": "Notes", "metric": "observations"}]);
+    plan.spec.columns = serde_json::from_value(columns).expect("columns");
+    rows[1].backlog = None;
+    rows[1].observations = vec!["a | b".into()];
+    let text = text(&plan, &rows);
+    let lines: Vec<Vec<String>> = text
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.replace("\\|", "/").trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect())
+        .collect();
+    assert_eq!(lines[0], ["Run", "Infra / here", "Offered", "Tasks / Sec", "Backlog", "Notes"]);
+    assert_eq!(lines[2], ["1", "k8s", "10", "101", "0", "-"]);
+    assert_eq!(lines[3], ["2", "k8s", "10", "102", "-", "a / b"]);
+    assert!(text.contains("101.5 (101 to 102)") && !text.contains("Latency"), "{text}");
+}
