@@ -20,11 +20,13 @@ pub struct Settle {
     /// Longest wait for until; then the run stops as Invalid.
     #[schemars(range(min = 1, max = 604_800))]
     pub timeout_seconds: i32,
+    /// True: the figures of the row go on until the measurement is down (a backlog being worked off).
+    pub measure: bool,
 }
 
 impl Default for Settle {
     fn default() -> Self {
-        Self { seconds: 10, until: None, timeout_seconds: 600 }
+        Self { seconds: 10, until: None, timeout_seconds: 600, measure: false }
     }
 }
 
@@ -56,7 +58,7 @@ pub struct TasksCheck {
 )]
 pub struct Threshold {
     /// A figure of the row, by its path in status.results: tasks, tasksPerSecond, tasksUnaccounted,
-    /// backlog, backlogSlopePerSecond, drainSeconds;
+    /// backlog, backlogSlopePerSecond, drainSeconds, processedPerSecond;
     /// requests.{sent,ok,failed,excused,timedOut,capped,late,failedPercent,perSecond}; latency. and
     /// service.{mean,p50,p90,p95,p99,max}Ms, lateness.{p50,p99,max}Ms;
     /// recovery.{outages,longestMs,recoveryMs} of loads with a rate;

@@ -53,6 +53,13 @@ pub struct Row {
     /// Time from the end of the load until settle.until held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain_seconds: Option<Decimal>,
+    /// Tasks by the time from the first request being due until settle.until held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processed_per_second: Option<Decimal>,
+    /// With settle.measure: when settle.until held, so until when the figures of the database, the measurements
+    /// and the targets go on. Absent: until loadEndedAt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured_until: Option<Instant>,
     /// Figures of each load.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), transform = list::atomic)]
@@ -81,6 +88,13 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 4), inner(length(max = 160)), transform = list::atomic)]
     pub observations: Vec<String>,
+}
+
+impl Row {
+    /// When what is measured beside the loads begins and ends; `None`: the row sent nothing.
+    pub fn measured(&self) -> Option<(Instant, Instant)> {
+        Some((self.started_at?, self.measured_until.or(self.load_ended_at)?))
+    }
 }
 
 /// Outcome of a row.

@@ -122,7 +122,8 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
                 return Ok(Pass::Again);
             }
             Step::Wait { reason, until } => {
-                if reason == Reason::Loading {
+                let measures = session.test.spec.settle.as_ref().is_some_and(|settle| settle.measure);
+                if reason == Reason::Loading || (reason == Reason::Draining && measures) {
                     usage::sample(&mut session).await;
                 }
                 follow::keep_up(&mut session).await;

@@ -134,6 +134,10 @@ fn total_time(spec: &LoadTestSpec, rows: &[PlannedRow], errors: &mut Vec<FieldEr
 fn sampled(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
     let until = spec.settle.as_ref().and_then(|s| s.until.as_ref()).map(|u| &u.measurement);
     let check = spec.tasks_check.as_ref().map(|c| &c.measurement);
+    if until.is_none() && spec.settle.as_ref().is_some_and(|settle| settle.measure) {
+        let message = "measure needs until: the measurement that says when the work is done";
+        errors.push(FieldError::new("spec.settle.measure", message));
+    }
     for (path, name) in [("spec.settle.until.measurement", until), ("spec.tasksCheck.measurement", check)] {
         let Some(name) = name else { continue };
         if spec.measurements.iter().any(|m| m.name.0 == name.0 && m.log.is_some()) {

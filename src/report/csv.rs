@@ -10,13 +10,14 @@ use crate::results::shown::columns::{is_figure, plain};
 use super::ReportInput;
 
 /// Sums over the loads, or their worst; and the row's own figures.
-const ROW: [&str; 15] = [
+const ROW: [&str; 16] = [
     "tasks",
     "tasksPerSecond",
     "tasksUnaccounted",
     "backlog",
     "backlogSlopePerSecond",
     "drainSeconds",
+    "processedPerSecond",
     "requests.sent",
     "requests.ok",
     "requests.failed",

@@ -31,6 +31,8 @@ pub struct Scene {
     pub logs: Vec<LogCount>,
     pub warmup_tasks: Option<u64>,
     pub drained_at_ms: Option<i64>,
+    /// Settle time over, milliseconds since the epoch.
+    pub settled_ms: i64,
     pub series: Vec<Series>,
     pub early: Option<EarlyEnd>,
     pub seconds: i64,
@@ -71,6 +73,7 @@ pub fn good(seconds: i64) -> Scene {
         logs: vec![LogCount { name: "timeouts".into(), count: Some(0), problem: None }],
         warmup_tasks: Some(0),
         drained_at_ms: Some(end + 2_500),
+        settled_ms: end + 10_000,
         series: vec![cpu(0..seconds / 60 + 2)],
         early: None,
         spec,
@@ -210,7 +213,7 @@ impl Scene {
             connection_limit: Some(100),
             warmup_tasks: self.warmup_tasks,
             drained_at_ms: self.drained_at_ms,
-            ended_at_ms: self.end_ms() + 10_000,
+            ended_at_ms: self.settled_ms,
             facts: &self.later_facts,
         };
         completed(read, &input)

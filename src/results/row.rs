@@ -1,6 +1,6 @@
 //! A row in three stages: what the clients saw, what was read until it settled, what came late.
 
-use crate::api::{Instant, Reason, ReasonKind, Row, RowVerdict};
+use crate::api::{Count, Decimal, Instant, Reason, ReasonKind, Row, RowVerdict};
 use crate::plan::PlannedRow;
 
 use super::figures::database::{Window, database_figures};
@@ -106,6 +106,8 @@ fn noticed(facts: &[Fact]) -> Vec<String> {
 pub fn completed(mut row: Row, input: &CompleteInput) -> Row {
     let mut notes = Vec::new();
     row.ended_at = Some(Instant::from_millis(input.ended_at_ms));
+    let measures = input.spec.settle.as_ref().is_some_and(|settle| settle.measure);
+    row.measured_until = input.drained_at_ms.filter(|_| measures).map(Instant::from_millis);
     if let Some(window) = window(&row) {
         let (figures, missing) = database_figures(input.samples, &window, input.connection_limit);
         // Late figures stay, should this be done again.
@@ -118,7 +120,7 @@ pub fn completed(mut row: Row, input: &CompleteInput) -> Row {
         let (figures, missing) = measurement_figures(input.spec, input.samples, input.logs, &window);
         row.measurements = figures;
         notes.extend(missing);
-        work_left(&mut row, input, &window);
+        work_left(&mut row, input);
         notes.extend(account(&mut row, input));
     }
     for fact in input.facts {
@@ -141,22 +143,33 @@ pub fn completed(mut row: Row, input: &CompleteInput) -> Row {
 
 /// When the row's figures are of; `None`: it sent nothing.
 fn window(row: &Row) -> Option<Window> {
-    Some(Window {
-        start_ms: row.started_at?.as_millis(),
-        end_ms: row.load_ended_at?.as_millis(),
-        settled_ms: row.ended_at.map(Instant::as_millis),
-    })
+    let (start, end) = row.measured()?;
+    let settled_ms = row.ended_at.map(Instant::as_millis);
+    Some(Window { start_ms: start.as_millis(), end_ms: end.as_millis(), settled_ms })
 }
 
-fn work_left(row: &mut Row, input: &CompleteInput, window: &Window) {
-    let Some(until) = input.spec.settle.as_ref().and_then(|s| s.until.as_ref()) else {
+/// The backlog when the load ended, its growth until then, and how long and how fast it was worked off.
+fn work_left(row: &mut Row, input: &CompleteInput) {
+    let until = input.spec.settle.as_ref().and_then(|s| s.until.as_ref());
+    let measurement = until.and_then(|until| input.spec.measurements.iter().find(|m| m.name.0 == until.measurement.0));
+    let (Some(measurement), Some((start, end))) = (measurement, row.started_at.zip(row.load_ended_at)) else {
         return;
     };
-    let name = crate::api::Name(until.measurement.0.clone());
-    row.backlog = measurements::backlog(&row.measurements, &name).map(|n| count(n.unsigned_abs()));
-    row.backlog_slope_per_second = measurements::slope(&measurements::values(input.samples, &name.0), window);
-    let drained = input.drained_at_ms.map(|at| (at - window.end_ms).max(0) as f64 / 1000.0);
+    let load = Window { start_ms: start.as_millis(), end_ms: end.as_millis(), settled_ms: None };
+    let values = measurements::values(input.samples, &measurement.name.0);
+    row.backlog = measurements::backlog(&values, measurement, &load).map(|n| count(n.unsigned_abs()));
+    row.backlog_slope_per_second = measurements::slope(&values, &load);
+    let drained = input.drained_at_ms.map(|at| (at - load.end_ms).max(0) as f64 / 1000.0);
     row.drain_seconds = drained.and_then(decimal);
+    row.processed_per_second = input.drained_at_ms.and_then(|at| processed(row.tasks?, load.start_ms, at));
+}
+
+/// Throughput by its definition, completions by the time that they took: X = C / T (E. D. Lazowska and others, Quantitative
+/// System Performance, 1984, section 3.2). C: the tasks of all loads, without those of the warm-up. T: from the first request
+/// due until the first value of settle.until's measurement that was down, so it is up to one of its intervals too long.
+fn processed(tasks: Count, start_ms: i64, drained_ms: i64) -> Option<Decimal> {
+    let milliseconds = Some(drained_ms - start_ms).filter(|length| *length > 0)?;
+    decimal(tasks.0 as f64 * 1000.0 / milliseconds as f64)
 }
 
 /// The clients' count, warm-up included, minus the application's own.

@@ -1,6 +1,7 @@
 //! Figures of a row that rest on several sources: rates by measured time, the backlog, what the clients and the application count.
 
-use super::fixture::{START, good, share};
+use super::fixture::{START, Scene, cpu, good, share};
+use super::gathered::sample::Sample;
 
 fn text(decimal: Option<crate::api::Decimal>) -> Option<String> {
     decimal.map(|d| d.0)
@@ -28,6 +29,68 @@ fn a_backlog_has_its_size_at_the_end_its_growth_under_load_and_the_time_until_it
     assert_eq!(row.backlog.map(|n| n.0), Some(180));
     assert_eq!(text(row.backlog_slope_per_second).as_deref(), Some("3"));
     assert_eq!(text(row.drain_seconds).as_deref(), Some("5"));
+}
+
+/// 600 tasks in 60 s, and 180 of them left, which take 60 s more; PostgreSQL has more connections meanwhile.
+fn worked_off_later() -> Scene {
+    let mut scene = good(60);
+    let template = scene.samples[0].clone();
+    scene.samples = (-2..=130)
+        .map(|second: i64| {
+            let mut sample = Sample { t: START + second * 1000, ..template.clone() };
+            let left = if second <= 60 { 3 * second } else { 180 - 3 * (second - 60) };
+            sample.m = [("created".into(), 600.0), ("pending".into(), left.max(0) as f64)].into();
+            let pg = sample.pg.as_mut().expect("sessions");
+            pg.connections = if (61..=120).contains(&second) { 40 } else { 12 };
+            pg.transactions = Some(5_000 + 20 * second);
+            sample
+        })
+        .collect();
+    scene.drained_at_ms = Some(START + 120_000);
+    scene.settled_ms = START + 130_000;
+    scene
+}
+
+#[test]
+fn processed_per_second_is_tasks_by_the_time_until_they_were_worked_off() {
+    let row = worked_off_later().row();
+    assert_eq!(text(row.tasks_per_second).as_deref(), Some("10"), "accepted in 60 s");
+    assert_eq!(text(row.processed_per_second).as_deref(), Some("5"), "worked off in 120 s");
+    assert_eq!(text(row.drain_seconds).as_deref(), Some("60"));
+    let mut endless = worked_off_later();
+    endless.drained_at_ms = None;
+    assert_eq!(endless.row().processed_per_second, None);
+    let mut uncounted = worked_off_later();
+    (0..2).for_each(|index| uncounted.load(index).counts.tasks = None);
+    assert_eq!(uncounted.row().processed_per_second, None, "tasks are not known");
+}
+
+#[test]
+fn with_measure_the_figures_go_on_until_the_backlog_was_worked_off_and_without_it_they_end_with_the_load() {
+    let most = |scene: &Scene| {
+        let row = scene.row();
+        let figure = row.database.iter().find(|figure| figure.name == "connections").expect("sampled").clone();
+        let left = row.measurements.iter().find(|one| one.name.0 == "pending").expect("measured").clone();
+        let backlog = row.backlog.map(|n| n.0);
+        (text(figure.statistics.maximum), figure.statistics.expected, text(left.statistics.last), backlog)
+    };
+    let mut scene = worked_off_later();
+    assert_eq!(most(&scene), (Some("12".into()), Some(60), Some("180".into()), Some(180)));
+    scene.spec.settle.as_mut().expect("settle").measure = true;
+    assert_eq!(most(&scene), (Some("40".into()), Some(120), Some("0".into()), Some(180)));
+    assert_eq!(scene.row().measured_until, Some(crate::api::Instant::from_millis(START + 120_000)));
+    scene.drained_at_ms = None;
+    assert_eq!(scene.row().measured_until, None, "it never held");
+}
+
+#[test]
+fn a_row_whose_backlog_takes_whole_minutes_carries_cloudwatch_when_it_is_measured() {
+    let scene = worked_off_later().threshold(serde_json::json!({"metric": "database.cpuPercent.maximum", "max": 90}));
+    let carried = |scene: &Scene| scene.judged().0.database.iter().any(|figure| figure.name == "cpuPercent");
+    let mut measured = scene.clone();
+    measured.spec.settle.as_mut().expect("settle").measure = true;
+    measured.series = vec![cpu(0..3)];
+    assert_eq!((carried(&scene), carried(&measured)), (false, true));
 }
 
 #[test]

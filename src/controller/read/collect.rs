@@ -164,7 +164,7 @@ async fn targets(session: &Session<'_>, ended_at: Option<i64>) -> (Vec<TargetFig
                 if before.is_none() {
                     (figures.restarts, figures.oom_kills) = (None, None);
                 }
-                facts.extend(usage::figures(session, name, ended_at, &mut figures));
+                facts.extend(usage::figures(session, ended_at, &mut figures));
                 let watched_only = !session.sized.contains(name);
                 if let Some(note) =
                     before.as_deref().filter(|_| watched_only && !same).and_then(|b| scaled(name, b, &after))

@@ -18,6 +18,10 @@ use crate::results::gathered::statements::Statements;
 
 /// Most bytes of the observer's log that are read at once: an hour of lines.
 const MOST_BYTES: i64 = 8 * 1024 * 1024;
+/// So often, where there is more: a backlog may be waited for for hours.
+const MOST_READS: usize = 4;
+/// Whether the wait is over is seen in what was said since then, milliseconds: three times a measurement's longest interval.
+const RECENT: Millis = 900_000;
 
 /// The observer's Job and pod.
 pub async fn read(session: &mut Session<'_>) {
@@ -73,27 +77,53 @@ pub async fn said(session: &Session<'_>, from: Millis, facts: bool) -> Said {
     if has_ended(&pod) {
         said.problem = Some("the observer ended early".into());
     }
-    let params = LogParams {
-        since_time: jiff::Timestamp::from_millisecond(since).ok(),
-        limit_bytes: Some(MOST_BYTES),
-        ..LogParams::default()
-    };
-    match call(session.api::<Pod>().logs(&pod.name_any(), &params)).await {
-        Ok(text) => read_lines(&text, from, &mut said),
-        Err(error) => said.problem = Some(format!("the observer's log can't be read: {}", error.message())),
+    let (mut since, mut last) = (since, String::new());
+    for _ in 0..MOST_READS {
+        let params = LogParams {
+            since_time: jiff::Timestamp::from_millisecond(since).ok(),
+            limit_bytes: Some(MOST_BYTES),
+            ..LogParams::default()
+        };
+        let text = match call(session.api::<Pod>().logs(&pod.name_any(), &params)).await {
+            Ok(text) => text,
+            Err(error) => {
+                said.problem = Some(format!("the observer's log can't be read: {}", error.message()));
+                break;
+            }
+        };
+        let fresh = after(&text, &last);
+        let newest = read_lines(fresh, from, &mut said);
+        // A longer log goes on where this part of it, without its cut last line, ended.
+        let cut = text.len() >= usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
+        let (Some(newest), true) = (newest.filter(|newest| *newest > since), cut) else { break };
+        since = newest;
+        let whole = fresh.rfind('\n').map_or("", |end| &fresh[..end]);
+        last = whole.lines().last().unwrap_or_default().to_owned();
     }
     said
 }
 
-fn read_lines(text: &str, from: Millis, said: &mut Said) {
+/// What follows a line, which may stand in it; all of it, where it doesn't.
+fn after<'a>(text: &'a str, line: &str) -> &'a str {
+    let at = if line.is_empty() { None } else { text.find(line) };
+    at.map_or(text, |at| &text[at + line.len()..])
+}
+
+/// Keeps what is of the time; returns the instant of the newest sample, milliseconds since the epoch.
+fn read_lines(text: &str, from: Millis, said: &mut Said) -> Option<Millis> {
+    let mut newest = None;
     for text in text.lines() {
         match line(text) {
-            Some(ObserverLine::Sample(sample)) if sample.t >= from => said.samples.push(sample),
+            Some(ObserverLine::Sample(sample)) => {
+                newest = newest.max(Some(sample.t));
+                said.samples.extend(Some(sample).filter(|sample| sample.t >= from));
+            }
             Some(ObserverLine::Database(facts)) => said.database = Some(facts),
             Some(ObserverLine::Statements(statements)) => said.statements.push(statements),
             _ => {}
         }
     }
+    newest
 }
 
 /// Whether settle.until holds: the newest value since the wait began is not more than it may be.
@@ -103,7 +133,8 @@ pub async fn drained(session: &mut Session<'_>) {
         return;
     };
     let began = session.state.deadline - session.view.drain_timeout;
-    let said = said(session, began.min(session.now()), false).await;
+    let now = session.now();
+    let said = said(session, began.max(now - RECENT).min(now), false).await;
     let newest = said.samples.iter().rev().find_map(|sample| sample.m.get(&until.measurement.0).copied());
     let down = newest.is_some_and(|value| is_down(&until, value));
     session.note = match (newest, said.problem) {
@@ -114,4 +145,16 @@ pub async fn drained(session: &mut Session<'_>) {
         (None, None) => format!("{} has not answered yet", until.measurement.0),
     };
     session.seen.drained = Live::Fresh(down);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_goes_on_behind_the_last_line_that_was_read() {
+        assert_eq!(after("a\nb\nc\n", "b"), "\nc\n");
+        assert_eq!(after("c\nd\n", "b"), "c\nd\n", "it was not asked for again");
+        assert_eq!(after("a\n", ""), "a\n");
+    }
 }

@@ -14,6 +14,7 @@ use crate::controller::read::acts;
 use crate::controller::read::evidence;
 use crate::controller::read::logs;
 use crate::controller::read::observer;
+use crate::controller::read::usage;
 use crate::controller::session::Session;
 use crate::plan::MAX_ROWS;
 use crate::report::{ReportInput, files};
@@ -36,7 +37,7 @@ const RUNS_KEPT: i64 = 6;
 pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     let Some(planned) = session.row().cloned() else { return };
     let Some(at) = status.results.iter().position(|row| row.row == planned.number) else { return };
-    let row = status.results[at].clone();
+    let mut row = status.results[at].clone();
     let (mut facts, cleared_at) = acts::after_load(session);
     // What is done after the row is no part of it.
     let ended_at = cleared_at.unwrap_or_else(|| session.now());
@@ -62,16 +63,22 @@ pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
     };
     session.memory.followed.clear();
     let warmup_tasks = kept_warmup(session, planned.number).await;
+    let spec = &session.test.spec;
+    let drained_at_ms = row.load_ended_at.and_then(|end| drained_at(spec, end.as_millis(), &samples));
+    if spec.settle.as_ref().is_some_and(|settle| settle.measure) {
+        // That memory grew under load was said when the load ended.
+        row.targets.iter_mut().for_each(|target| drop(usage::figures(session, drained_at_ms, target)));
+    }
     status.results[at] = completed(
-        row.clone(),
+        row,
         &CompleteInput {
-            spec: &session.test.spec,
+            spec,
             planned: &planned,
             samples: &samples,
             logs: &counted,
             connection_limit,
             warmup_tasks,
-            drained_at_ms: row.load_ended_at.and_then(|end| drained_at(&session.test.spec, end.as_millis(), &samples)),
+            drained_at_ms,
             ended_at_ms: ended_at,
             facts: &facts,
         },

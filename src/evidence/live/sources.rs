@@ -224,13 +224,11 @@ async fn probe(server: Server, fresh: Arc<Mutex<Fresh>>) {
     }
 }
 
-/// Milliseconds between two samples of PostgreSQL at `t`: a second, and one more for each hour that the row is old, which
-/// is never coarser than one sample a second for each hour of the whole row.
+/// Milliseconds between two samples of PostgreSQL at `t`: a second, and one more for each hour of the load, or of the time since
+/// its end, which is never coarser than one sample a second for each hour of the whole row.
 pub fn sample_step_ms(row: &ObservedRow, t: i64) -> i64 {
-    let end = row.end_ms.map_or(t, |end| end.min(t));
-    let hours = row.start_ms.map_or(0, |start| (end - start).max(0) / HOUR_MS);
-    // Settling after the load is short and its end counts: each second again.
-    if row.end_ms.is_some_and(|end| t > end) { 1000 } else { 1000 * (1 + hours) }
+    let since = row.end_ms.filter(|end| t > *end).or(row.start_ms);
+    1000 * (1 + since.map_or(0, |since| (t - since).max(0) / HOUR_MS))
 }
 
 /// Values of variables, from where the plan says they are.
@@ -262,6 +260,8 @@ mod tests {
         assert_eq!(sample_step_ms(&row, HOUR_MS - 1), 1000);
         assert_eq!(sample_step_ms(&row, 2 * HOUR_MS + 1), 3000);
         assert_eq!(sample_step_ms(&ObservedRow { start_ms: None, ..row }, 9 * HOUR_MS), 1000);
-        assert_eq!(sample_step_ms(&ObservedRow { end_ms: Some(HOUR_MS), ..row }, HOUR_MS + 1), 1000, "settling");
+        let ended = ObservedRow { end_ms: Some(HOUR_MS), ..row };
+        assert_eq!(sample_step_ms(&ended, HOUR_MS + 1), 1000, "the end of a short settle time counts");
+        assert_eq!(sample_step_ms(&ended, 4 * HOUR_MS + 1), 4000, "a backlog may take hours");
     }
 }

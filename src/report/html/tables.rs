@@ -119,6 +119,7 @@ pub fn tasks(results: &Results) -> Markup {
         ("#Backlog at the end", "backlog"),
         ("#Its growth a second", "backlogSlopePerSecond"),
         ("#Drained in s", "drainSeconds"),
+        ("#Processed a second", "processedPerSecond"),
     ];
     let mut heads = vec!["#Run".to_owned()];
     heads.extend(columns.iter().map(|(title, _)| (*title).to_owned()));

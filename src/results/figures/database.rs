@@ -32,9 +32,18 @@ impl Window {
 
     /// Milliseconds between two samples of PostgreSQL in a row of this length.
     pub fn sample_interval(&self) -> i64 {
-        let length = (self.end_ms - self.start_ms).max(0);
-        ((length + MOST_SAMPLES * SAMPLE_MS - 1) / (MOST_SAMPLES * SAMPLE_MS)).max(1) * SAMPLE_MS
+        interval(self.end_ms - self.start_ms)
     }
+
+    /// Milliseconds between two samples at the end of the settle time: what waits for hours is sampled less often, too.
+    fn settling_interval(&self) -> i64 {
+        self.settled_ms.map_or(SAMPLE_MS, |settled| interval(settled - self.start_ms))
+    }
+}
+
+/// Milliseconds between two samples after so long a time.
+fn interval(length_ms: i64) -> i64 {
+    ((length_ms.max(0) + MOST_SAMPLES * SAMPLE_MS - 1) / (MOST_SAMPLES * SAMPLE_MS)).max(1) * SAMPLE_MS
 }
 
 /// Values at instants, in order of time.
@@ -59,17 +68,18 @@ pub fn statistics(values: &[(i64, f64)], window: &Window, interval_ms: i64) -> S
             points += 1;
         }
     }
-    let near = |at: i64, from: i64| {
-        let slack = (2 * interval_ms).max(2_000);
+    let near = |at: i64, from: i64, slack: i64| {
         values.iter().rev().find(|(t, v)| *t <= at && *t > from && at - t <= slack && v.is_finite()).map(|(_, v)| *v)
     };
+    let slack = (2 * interval_ms).max(2_000);
+    let settling = slack.max(2 * window.settling_interval());
     let all = || inside.iter().map(|(_, v)| *v);
     Statistics {
         average: decimal(all().sum::<f64>() / inside.len() as f64),
         minimum: all().reduce(f64::min).and_then(decimal),
         maximum: all().reduce(f64::max).and_then(decimal),
-        last: near(window.end_ms, window.start_ms - 1).and_then(decimal),
-        settled: window.settled_ms.and_then(|at| near(at, window.end_ms)).and_then(decimal),
+        last: near(window.end_ms, window.start_ms - 1, slack).and_then(decimal),
+        settled: window.settled_ms.and_then(|at| near(at, window.end_ms, settling)).and_then(decimal),
         points: Some(points.min(expected)),
         expected: Some(expected),
     }

@@ -1,6 +1,6 @@
 //! Figures of spec.measurements, the backlog and its slope.
 
-use crate::api::{Decimal, LoadTestSpec, Measurement, MeasurementFigure, Name, Statistics};
+use crate::api::{Decimal, LoadTestSpec, Measurement, MeasurementFigure, Statistics};
 
 use super::database::{Values, Window, statistics};
 use super::decimal::{decimal, number};
@@ -40,8 +40,7 @@ pub fn measurement_figures(
 
 fn sampled(measurement: &Measurement, samples: &[Sample], window: &Window, notes: &mut Vec<String>) -> Statistics {
     let name = &measurement.name.0;
-    let interval = i64::from(measurement.interval_seconds.max(1)) * 1000;
-    let statistics = statistics(&values(samples, name), window, interval);
+    let statistics = statistics(&values(samples, name), window, interval_ms(measurement));
     let why = samples
         .iter()
         .rev()
@@ -74,6 +73,10 @@ fn counted(measurement: &Measurement, logs: &[LogCount], notes: &mut Vec<String>
     }
 }
 
+fn interval_ms(measurement: &Measurement) -> i64 {
+    i64::from(measurement.interval_seconds.max(1)) * 1000
+}
+
 /// All values of a measurement, in order of time.
 pub fn values(samples: &[Sample], name: &str) -> Values {
     let mut values: Values = samples.iter().filter_map(|s| Some((s.t, *s.m.get(name)?))).collect();
@@ -82,9 +85,8 @@ pub fn values(samples: &[Sample], name: &str) -> Values {
 }
 
 /// Value at the end of the load of settle.until's measurement: the last one under load, at most two intervals old.
-pub fn backlog(figures: &[MeasurementFigure], name: &Name) -> Option<i64> {
-    let figure = figures.iter().find(|f| f.name == *name)?;
-    let value = number(figure.statistics.last.as_ref()?)?;
+pub fn backlog(values: &[(i64, f64)], measurement: &Measurement, load: &Window) -> Option<i64> {
+    let value = number(statistics(values, load, interval_ms(measurement)).last.as_ref()?)?;
     (value >= 0.0).then_some(value.round() as i64)
 }
 

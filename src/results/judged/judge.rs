@@ -20,8 +20,7 @@ pub struct Standing {
 
 /// Can this row carry CloudWatch's minutes?
 pub fn carries_late_figures(row: &Row) -> bool {
-    let window = row.started_at.zip(row.load_ended_at);
-    window.is_some_and(|(start, end)| carries(start.as_millis(), end.as_millis()))
+    row.measured().is_some_and(|(start, end)| carries(start.as_millis(), end.as_millis()))
 }
 
 /// Judges all thresholds but those of CloudWatch, writes the breaches and says how the row stands.

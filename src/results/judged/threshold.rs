@@ -123,6 +123,7 @@ pub fn value(metric: &str, row: &Row, worst: Worst) -> Result<f64, String> {
         "tasksUnaccounted" => known(row.tasks_unaccounted.map(|n| n as f64)),
         "backlog" => known(row.backlog.map(|n| n.0 as f64)),
         "backlogSlopePerSecond" => known(row.backlog_slope_per_second.as_ref().and_then(number)),
+        "processedPerSecond" => known(row.processed_per_second.as_ref().and_then(number)),
         "drainSeconds" => known(row.drain_seconds.as_ref().and_then(number)),
         "requests" | "latency" | "service" | "lateness" => over_loads(metric, &row.loads, worst),
         "recovery" => recoveries(rest, &row.loads, worst),

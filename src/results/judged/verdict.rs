@@ -51,7 +51,7 @@ pub fn whole_test_figures(rows: &[Row], series: &[Series]) -> Vec<DatabaseFigure
         return Vec::new();
     }
     let start = rows.iter().filter_map(|r| r.started_at).min();
-    let end = rows.iter().filter_map(|r| r.load_ended_at).max();
+    let end = rows.iter().filter_map(|r| r.measured_until.or(r.load_ended_at)).max();
     let settled = rows.iter().filter_map(|r| r.ended_at).max();
     let Some((start, end)) = start.zip(end) else {
         return Vec::new();

@@ -32,6 +32,9 @@ pub fn key(input: &TableInput, rows: &[Row]) -> String {
     if shows("database.cpuPercent") && sources.contains("CloudWatch") {
         parts.push("DB CPU: largest of CloudWatch's whole minutes".into());
     }
+    if rows.iter().any(|row| row.measured_until.is_some()) {
+        parts.push("Figures of the database and of measurements go on until the backlog was worked off".into());
+    }
     let mut out = format!("\nKey: {}.\n", parts.join(". "));
     if !input.database.is_empty() {
         let all: Vec<String> = input.database.iter().filter_map(whole_test).collect();

@@ -116,7 +116,7 @@ fn usual(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Vec<
 }
 
 /// Title, metric, and which of several loads counts.
-pub const FIGURES: [(&str, &str, Worst); 15] = [
+pub const FIGURES: [(&str, &str, Worst); 16] = [
     ("Tasks", "tasks", Worst::Smallest),
     ("Tasks/s", "tasksPerSecond", Worst::Smallest),
     ("Requests", "requests.sent", Worst::Largest),
@@ -132,6 +132,7 @@ pub const FIGURES: [(&str, &str, Worst); 15] = [
     ("Unaccounted", "tasksUnaccounted", Worst::Largest),
     ("Backlog", "backlog", Worst::Largest),
     ("Drain s", "drainSeconds", Worst::Largest),
+    ("Processed/s", "processedPerSecond", Worst::Smallest),
 ];
 
 fn said(verdict: RowVerdict, row: &Row) -> String {
