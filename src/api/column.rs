@@ -4,7 +4,6 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::exactly_one;
-use super::shared::*;
 
 /// A column of the table: a figure, or the same text in each row.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]

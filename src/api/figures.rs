@@ -61,4 +61,10 @@ pub struct MeasurementFigure {
     pub name: Name,
     #[serde(flatten)]
     pub statistics: Statistics,
+    /// Median of durations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50: Option<Decimal>,
+    /// 95 of 100 of durations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95: Option<Decimal>,
 }

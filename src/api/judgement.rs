@@ -63,7 +63,8 @@ pub struct Threshold {
     /// service.{mean,p50,p90,p95,p99,max}Ms, lateness.{p50,p99,max}Ms;
     /// recovery.{outages,longestMs,recoveryMs} of loads with a rate;
     /// targets.NAME.{restarts,oomKills,cpuMaxPercent,memoryMaxPercent,memoryMaxMiB,
-    /// memorySlopePercentPerMinute}; measurements.NAME.STAT;
+    /// memorySlopePercentPerMinute}; measurements.NAME.STAT, of durations
+    /// measurements.NAME.{average,minimum,maximum,p50,p95} in seconds;
     /// database.FIGURE.STAT, FIGURE from PostgreSQL: connections, connectionsPercent, activeSessions,
     /// waitingSessions, idleInTransaction, lockWaitPercent, lwlockWaitPercent, ioWaitPercent,
     /// clientWaitPercent, connectMs, refusedConnections, slowQueries, transactionsPerSecond,

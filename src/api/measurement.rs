@@ -32,6 +32,13 @@ pub struct Measurement {
     pub interval_seconds: i32,
 }
 
+impl Measurement {
+    /// Where the instants are, of one that measures durations.
+    pub fn durations(&self) -> Option<&Durations> {
+        self.http.as_ref()?.durations.as_ref()
+    }
+}
+
 fn five() -> i32 {
     5
 }
@@ -43,7 +50,7 @@ pub struct HttpMeasurement {
     /// Full URL. Variables after the host.
     #[schemars(length(max = 1024), regex(pattern = r"^https?://[A-Za-z0-9.\[\]:-]+(/[^\s#]*)?$"))]
     pub url: String,
-    /// The number (RFC 6901); when an array stands there, its length.
+    /// The number (RFC 6901); when an array stands there, its length. Empty with durations.
     #[schemars(length(max = 256), regex(pattern = r"^(/.*)?$"))]
     pub json_pointer: String,
     /// Headers to send. A secret belongs into vars, written here as $(vars.NAME).
@@ -56,6 +63,28 @@ pub struct HttpMeasurement {
     /// How an https server is checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// Instead of one number: follow the pages and measure the time between two instants of every item, once
+    /// the load has ended and settle.until holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durations: Option<Durations>,
+}
+
+/// Times between two instants (RFC 3339) of each item, in seconds. An item that has not both of them is missing.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durations {
+    /// Array of items (RFC 6901).
+    #[schemars(length(max = 256), regex(pattern = r"^(/.*)?$"))]
+    pub items: String,
+    /// URL of the next page, asked of the same host; absent, null or empty on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256), regex(pattern = r"^/.*$"))]
+    pub next: Option<String>,
+    /// Instant in the item.
+    #[schemars(length(max = 256), regex(pattern = r"^/.*$"))]
+    pub from: String,
+    /// Instant in the item; not there yet, or null: the item is missing.
+    #[schemars(length(max = 256), regex(pattern = r"^/.*$"))]
+    pub to: String,
 }
 
 /// A count of log lines.

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::rules;
 use super::shared::*;
 use super::status::LoadTestStatus;
-use super::{action::*, column::*, database::*, judgement::*, load::*, measurement::*, pods::*, sweep::*, target::*, vars::*};
+use super::{
+    action::*, column::*, database::*, judgement::*, load::*, measurement::*, pods::*, sweep::*, target::*, vars::*,
+};
 
 /// What to test.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -67,6 +67,7 @@ pub fn observer_input(plan: &Plan, run: &RunIdentity) -> Option<ObserverInput> {
         run_start_ms: run.start_ms,
         postgres,
         measurements,
+        until: spec.settle.as_ref().and_then(|settle| settle.until.clone()),
         vars: vars(spec, &BTreeMap::new()),
         swept: swept(plan),
     })
@@ -80,6 +81,7 @@ fn measurement(m: &crate::api::Measurement) -> Option<MeasurementInput> {
             headers: headers(&http.headers),
             basic_auth: http.basic_auth.as_ref().map(basic_auth),
             tls: tls(http.tls.as_ref()),
+            durations: http.durations.clone(),
         },
         (None, Some(sql)) => MeasurementSource::Sql { statement: sql.clone() },
         (None, None) => return None,

@@ -65,7 +65,22 @@ fn impossible(spec: &LoadTestSpec, metric: &str) -> Option<String> {
     if metric == "processedPerSecond" && spec.settle.as_ref().is_none_or(|settle| settle.until.is_none()) {
         return Some("processedPerSecond needs settle.until: it says when all tasks are worked off".into());
     }
-    recovery(spec, metric)
+    statistic(spec, metric).or_else(|| recovery(spec, metric))
+}
+
+/// Durations have percentiles and no last value; numbers the other way round.
+fn statistic(spec: &LoadTestSpec, metric: &str) -> Option<String> {
+    let (name, which) = metric.strip_prefix("measurements.")?.rsplit_once('.')?;
+    let measurement = spec.measurements.iter().find(|one| one.name.0 == name)?;
+    match (measurement.durations().is_some(), which) {
+        (true, "last" | "settled") => {
+            Some(format!("{name} measures durations, which have average, minimum, maximum, p50 and p95"))
+        }
+        (false, "p50" | "p95") => {
+            Some(format!("{name} gives one number at a time; p50 and p95 are of a measurement with http.durations"))
+        }
+        _ => None,
+    }
 }
 
 /// Only a schedule says what was due while nothing answered.
@@ -92,7 +107,8 @@ mod tests {
         let spec = json!({
             "loads": [{"name": "m", "url": "http://a/"}],
             "targets": [{"name": "api", "workloadRef": {"name": "api"}}],
-            "measurements": [{"name": "n", "http": {"url": "http://a/", "jsonPointer": "/n"}}],
+            "measurements": [{"name": "n", "http": {"url": "http://a/", "jsonPointer": "/n"}}, {"name": "wait",
+                "http": {"url": "http://a/", "jsonPointer": "", "durations": {"items": "", "from": "/a", "to": "/b"}}}],
             "sweep": [{"load": "m", "clients": [1, 2]}],
             "columns": columns});
         let spec = serde_json::from_value(spec).expect("a spec");
@@ -101,8 +117,19 @@ mod tests {
 
     #[test]
     fn a_column_names_a_figure_as_thresholds_do_or_what_else_a_row_has() {
-        let metrics = ["run", "set.m.clients", "tasks", "loads.m.latency.p99Ms", "measurements.n.average",
-            "targets.api.restarts", "requests.failedPercent", "verdict", "reason", "observations"];
+        let metrics = [
+            "run",
+            "set.m.clients",
+            "tasks",
+            "loads.m.latency.p99Ms",
+            "measurements.n.average",
+            "measurements.wait.p95",
+            "targets.api.restarts",
+            "requests.failedPercent",
+            "verdict",
+            "reason",
+            "observations",
+        ];
         let columns: Vec<Value> = metrics.iter().map(|metric| json!({"title": metric, "metric": metric})).collect();
         assert_eq!(errors(columns.into()), Vec::<String>::new());
         assert_eq!(errors(json!([{"title": "Where", "text": "k8s"}])), Vec::<String>::new());
@@ -118,6 +145,8 @@ mod tests {
             ("targets.gone.restarts", "there is no target gone"),
             ("database.connections.maximum", "a figure of the database needs spec.database"),
             ("recovery.outages", "recovery is known of loads with a rate only"),
+            ("measurements.n.p95", "n gives one number at a time"),
+            ("measurements.wait.last", "wait measures durations, which have average"),
             ("processedPerSecond", "processedPerSecond needs settle.until"),
         ] {
             let got = errors(json!([{"title": "Run", "metric": "run"}, {"title": "X", "metric": metric}]));

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::{Durations, Until};
+
 use super::generator_input::{BasicAuthInput, HeaderInput, TlsInput, VarInput};
 
 /// What is sampled, for the whole test.
@@ -19,6 +21,9 @@ pub struct ObserverInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postgres: Option<PostgresInput>,
     pub measurements: Vec<MeasurementInput>,
+    /// settle.until: the work of a row is over when it holds after the load's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
     pub vars: Vec<VarInput>,
     /// Entries of vars that a row gives another value, by the row's number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -66,6 +71,9 @@ pub enum MeasurementSource {
         #[serde(skip_serializing_if = "Option::is_none")]
         basic_auth: Option<BasicAuthInput>,
         tls: TlsInput,
+        /// Not one number, but times between instants of items; asked when the row's work is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        durations: Option<Durations>,
     },
     /// One row with one number, in a read-only transaction; variables are bound, not pasted.
     Sql { statement: String },

@@ -118,7 +118,8 @@ fn only_a_variable_that_the_spec_holds_is_swept() {
     };
     let secret = "spec.sweep[0].variable.name: key has valueFrom; only an entry of spec.vars with value can be swept";
     assert_eq!(with("key"), [secret]);
-    let unknown = "spec.sweep[0].variable.name: spec.vars has no entry size; write one with the value outside of the rows";
+    let unknown =
+        "spec.sweep[0].variable.name: spec.vars has no entry size; write one with the value outside of the rows";
     assert_eq!(with("size"), [unknown]);
 }
 

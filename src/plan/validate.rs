@@ -134,6 +134,12 @@ fn total_time(spec: &LoadTestSpec, rows: &[PlannedRow], errors: &mut Vec<FieldEr
 fn sampled(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
     let until = spec.settle.as_ref().and_then(|s| s.until.as_ref()).map(|u| &u.measurement);
     let check = spec.tasks_check.as_ref().map(|c| &c.measurement);
+    for (i, http) in spec.measurements.iter().enumerate().filter_map(|(i, m)| Some((i, m.http.as_ref()?))) {
+        if http.durations.is_some() && !http.json_pointer.is_empty() {
+            let message = "durations says where the numbers are; write \"\" here";
+            errors.push(FieldError::new(format!("spec.measurements[{i}].http.jsonPointer"), message));
+        }
+    }
     if until.is_none() && spec.settle.as_ref().is_some_and(|settle| settle.measure) {
         let message = "measure needs until: the measurement that says when the work is done";
         errors.push(FieldError::new("spec.settle.measure", message));
@@ -142,6 +148,10 @@ fn sampled(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
         let Some(name) = name else { continue };
         if spec.measurements.iter().any(|m| m.name.0 == name.0 && m.log.is_some()) {
             let message = format!("{} counts log lines; name a measurement with http or sql", name.0);
+            errors.push(FieldError::new(path, message));
+        }
+        if spec.measurements.iter().any(|m| m.name.0 == name.0 && m.durations().is_some()) {
+            let message = format!("{} measures durations when the row is over; name one that gives a number", name.0);
             errors.push(FieldError::new(path, message));
         }
     }

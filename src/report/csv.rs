@@ -30,6 +30,7 @@ const ROW: [&str; 16] = [
 ];
 const LATENCY: [&str; 6] = ["meanMs", "p50Ms", "p90Ms", "p95Ms", "p99Ms", "maxMs"];
 const STATISTICS: [&str; 5] = ["average", "minimum", "maximum", "last", "settled"];
+const TIMES: [&str; 5] = ["average", "minimum", "maximum", "p50", "p95"];
 const TARGET: [&str; 6] =
     ["restarts", "oomKills", "cpuMaxPercent", "memoryMaxPercent", "memoryMaxMiB", "memorySlopePercentPerMinute"];
 
@@ -125,7 +126,8 @@ fn metrics(input: &ReportInput) -> Vec<String> {
         all.extend(STATISTICS.iter().map(|s| format!("database.{figure}.{s}")));
     }
     for measurement in &spec.measurements {
-        all.extend(STATISTICS.iter().map(|s| format!("measurements.{}.{s}", measurement.name.0)));
+        let statistics = if measurement.durations().is_some() { TIMES } else { STATISTICS };
+        all.extend(statistics.iter().map(|s| format!("measurements.{}.{s}", measurement.name.0)));
     }
     for target in &spec.targets {
         all.extend(TARGET.iter().map(|t| format!("targets.{}.{t}", target.name.0)));

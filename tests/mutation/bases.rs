@@ -8,7 +8,10 @@ fn test(spec: Value) -> Value {
 
 /// All bases; where several have a place, the first counts. None needs a workload but those with targets.
 pub fn bases() -> Vec<Value> {
-    vec![clients(), rate(), pods(), measured(), swept(), varied(), sized(), acted(), journey()].into_iter().map(test).collect()
+    vec![clients(), rate(), pods(), measured(), swept(), varied(), sized(), acted(), journey()]
+        .into_iter()
+        .map(test)
+        .collect()
 }
 
 fn step() -> Value {
@@ -54,8 +57,10 @@ fn measured() -> Value {
             {"name": "h", "intervalSeconds": 1, "http": {"url": "http://web/n", "jsonPointer": "/n", "headers": [{"name": "A", "value": "b"}],
                 "basicAuth": {"username": "u", "password": "p"},
                 "tls": {"insecureSkipVerify": true, "caFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}}},
+            {"name": "w", "http": {"url": "http://web/list", "jsonPointer": "",
+                "durations": {"items": "/results", "next": "/next", "from": "/created", "to": "/started"}}},
             {"name": "q", "sql": "select 1"}],
-        "settle": {"seconds": 1, "until": {"measurement": "h", "atMost": 0}, "timeoutSeconds": 60},
+        "settle": {"seconds": 1, "until": {"measurement": "h", "atMost": 0}, "timeoutSeconds": 60, "measure": true},
         "tasksCheck": {"measurement": "q"},
         "columns": [{"title": "Run", "metric": "run"}, {"title": "Where", "text": "here"}],
     })

@@ -59,11 +59,7 @@ fn thin(looks: &mut Vec<(Millis, Used)>) {
 
 /// What the pods of a target used in the row, as far as it was looked at; and a sentence, where their memory grew.
 /// `ended_at`: when the load, or with settle.measure the working off, ended.
-pub fn figures(
-    session: &Session<'_>,
-    ended_at: Option<Millis>,
-    figures: &mut TargetFigures,
-) -> Option<Fact> {
+pub fn figures(session: &Session<'_>, ended_at: Option<Millis>, figures: &mut TargetFigures) -> Option<Fact> {
     let name = figures.name.0.clone();
     let name = name.as_str();
     if let Some(used) = session.memory.used.get(name) {

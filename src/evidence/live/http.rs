@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use super::tls::{Check, client_config};
 use super::values::Values;
+use crate::api::Durations;
 use crate::plan::{BasicAuthInput, HeaderInput, MeasurementSource, TlsInput};
 
 /// The whole request, answer included, takes no longer than this.
@@ -29,6 +30,7 @@ pub struct HttpSource {
     json_pointer: String,
     headers: Vec<HeaderInput>,
     basic_auth: Option<BasicAuthInput>,
+    durations: Option<Durations>,
     denied: AddressCheck,
 }
 
@@ -38,7 +40,7 @@ impl HttpSource {
     /// # Errors
     /// When the CA file cannot be used.
     pub fn new(source: &MeasurementSource, denied: AddressCheck) -> Result<Option<Self>, String> {
-        let MeasurementSource::Http { url, json_pointer, headers, basic_auth, tls } = source else {
+        let MeasurementSource::Http { url, json_pointer, headers, basic_auth, tls, durations } = source else {
             return Ok(None);
         };
         Ok(Some(Self {
@@ -47,6 +49,7 @@ impl HttpSource {
             json_pointer: json_pointer.clone(),
             headers: headers.clone(),
             basic_auth: basic_auth.clone(),
+            durations: durations.clone(),
             denied,
         }))
     }
@@ -57,12 +60,27 @@ impl HttpSource {
         std::iter::once(self.url.as_str()).chain(self.headers.iter().map(|h| h.value.as_str())).chain(basic)
     }
 
+    /// It times items instead of giving one number.
+    pub fn durations(&self) -> Option<&Durations> {
+        self.durations.as_ref()
+    }
+
     /// Asks, and takes the number.
     ///
     /// # Errors
     /// Why there is none, in words without the URL, the headers or the answer.
     pub async fn ask(&self, values: &Values) -> Result<f64, String> {
-        let url: Url = values.render(&self.url)?.parse().map_err(|_| "the URL cannot be read".to_owned())?;
+        let body = self.get(self.first(values)?, values).await?;
+        number_at(&json(&body)?, &self.json_pointer)
+    }
+
+    /// The URL, with the values of its variables.
+    pub(super) fn first(&self, values: &Values) -> Result<Url, String> {
+        values.render(&self.url)?.parse().map_err(|_| "the URL cannot be read".to_owned())
+    }
+
+    /// The body of a good answer to a request with the headers and the password of this source.
+    pub(super) async fn get(&self, url: Url, values: &Values) -> Result<Vec<u8>, String> {
         literal(&url, &self.denied)?;
         let mut request = self.client.get(url);
         for header in &self.headers {
@@ -75,9 +93,7 @@ impl HttpSource {
         if !answer.status().is_success() {
             return Err(format!("answered status {}", answer.status().as_u16()));
         }
-        let json: Json =
-            serde_json::from_slice(&body(answer).await?).map_err(|_| "the answer is no JSON".to_owned())?;
-        number_at(&json, &self.json_pointer)
+        body(answer).await
     }
 }
 
@@ -89,6 +105,11 @@ pub(super) fn literal(url: &Url, denied: &AddressCheck) -> Result<(), String> {
         _ => return Ok(()),
     };
     denied(address).map_or(Ok(()), |why| Err(NotAllowed(why).to_string()))
+}
+
+/// An answer as JSON.
+pub(super) fn json(body: &[u8]) -> Result<Json, String> {
+    serde_json::from_slice(body).map_err(|_| "the answer is no JSON".to_owned())
 }
 
 /// The number at an RFC 6901 pointer; when an array stands there, its length.

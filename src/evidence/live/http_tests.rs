@@ -40,6 +40,7 @@ fn source(url: String, pointer: &str) -> MeasurementSource {
         headers: vec![HeaderInput { name: "X-Token".into(), value: "$(vars.token)".into() }],
         basic_auth: Some(BasicAuthInput { username: "$(vars.token)".into(), password: "p".into() }),
         tls: TlsInput::default(),
+        durations: None,
     }
 }
 

@@ -6,19 +6,23 @@ mod connect;
 mod http;
 mod literals;
 mod number;
+mod pages;
 mod postgres;
+mod secrets;
 mod sessions;
 mod sources;
 mod sql;
 mod statements;
 mod tls;
 mod values;
+mod work;
 
 pub use asked::{Asked, send_once};
 pub use connect::{Lost, Server, Session};
 pub use http::{AddressCheck, HttpSource};
 pub use postgres::{PostgresSource, Seen};
-pub use sources::{Secrets, Sources, resolve, sample_step_ms};
+pub use secrets::{Secrets, resolve};
+pub use sources::{Sources, sample_step_ms};
 pub use sql::{SqlSource, run_statement};
 pub use values::{Value, Values};
 
@@ -30,6 +34,8 @@ mod http_tests;
 mod lies_tests;
 #[cfg(test)]
 mod majors_tests;
+#[cfg(test)]
+mod pages_tests;
 #[cfg(test)]
 mod postgres_tests;
 #[cfg(test)]

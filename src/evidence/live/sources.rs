@@ -3,7 +3,7 @@
 //! Each source has a task of its own, so that one that is slow holds up no other; what it is asked while it still works
 //! is left out. An answer carries the instant it was asked at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,11 +13,15 @@ use tokio::task::JoinSet;
 
 use super::connect::{Lost, Server};
 use super::http::{AddressCheck, HttpSource};
+use super::pages::durations;
 use super::postgres::PostgresSource;
+use super::secrets::Secrets;
 use super::sessions::OWN;
 use super::sql::SqlSource;
 use super::values::Values;
+use super::work::{Timing, Work};
 use crate::plan::{MeasurementSource, ObservedRow, ObserverInput};
+use crate::results::gathered::durations::DurationsRecord;
 use crate::results::gathered::sample::{DatabaseFacts, ObserverLine, PostgresSample, Sample};
 use crate::results::gathered::statements::Statements;
 
@@ -26,14 +30,6 @@ const PROBE_EVERY: Duration = Duration::from_secs(5);
 /// A row is sampled each second in its first hour, each two seconds in its second, and so on.
 const HOUR_MS: i64 = 3_600_000;
 
-/// What the environment holds. Has no `Debug`.
-pub struct Secrets {
-    /// postgres://user:password@host/database; none without database.postgres.
-    pub postgres_url: Option<String>,
-    /// Values of `$(vars.NAME)` by name.
-    pub vars: BTreeMap<String, String>,
-}
-
 /// What one source said.
 struct Answer {
     /// Instant it was asked at, milliseconds since the epoch.
@@ -41,6 +37,12 @@ struct Answer {
     facts: Option<DatabaseFacts>,
     statements: Option<Statements>,
     part: Sample,
+}
+
+/// What a measurement says at once.
+enum Reading {
+    Number(f64),
+    Times(DurationsRecord),
 }
 
 /// What a source is asked.
@@ -59,6 +61,8 @@ struct Asked {
     /// Milliseconds between two questions; 0: as often as the row is sampled.
     interval_ms: i64,
     last_ms: Option<i64>,
+    /// It is asked when a row's work is over.
+    timing: Option<Timing>,
 }
 
 /// The sources of one test.
@@ -67,6 +71,7 @@ pub struct Sources {
     /// Variables that rows give another value.
     swept: BTreeMap<i32, BTreeMap<String, String>>,
     asked: Vec<Asked>,
+    work: Work,
     answers: Receiver<Answer>,
     tasks: JoinSet<()>,
 }
@@ -79,7 +84,8 @@ impl Sources {
     pub fn start(input: &ObserverInput, secrets: &Secrets, denied: AddressCheck) -> Result<Self, String> {
         let (answer, answers) = channel(256);
         let run = Values::of_run(&input.run_id, input.run_start_ms, &secrets.vars);
-        let mut sources = Self { run, swept: input.swept.clone(), asked: vec![], answers, tasks: JoinSet::new() };
+        let (swept, work) = (input.swept.clone(), Work::new(input.until.clone()));
+        let mut sources = Self { run, swept, asked: vec![], work, answers, tasks: JoinSet::new() };
         let url = secrets.postgres_url.as_deref().map(Server::from_url).transpose();
         let server = url.map_err(|lost| format!("database.postgres.urlFrom: {lost}"))?;
         if let (Some(postgres), Some(server)) = (&input.postgres, &server) {
@@ -91,20 +97,32 @@ impl Sources {
             let field = |why| format!("measurements[{name}]: {why}");
             let http = HttpSource::new(&measurement.source, denied.clone()).map_err(field)?;
             if let Some(http) = http {
+                let timing = http.durations().map(|_| Timing::new(name));
                 let (texts, http) = (http.texts().map(str::to_owned).collect(), Arc::new(http));
                 let ask = move |values: Values| {
                     let http = http.clone();
-                    async move { http.ask(&values).await }
+                    async move {
+                        match http.durations() {
+                            Some(of) => durations(&http, of, &values).await.map(Reading::Times),
+                            None => http.ask(&values).await.map(Reading::Number),
+                        }
+                    }
                 };
-                sources.add_measurement(name, texts, interval, answer.clone(), ask);
+                let asked = |sender| Asked { sender, texts, interval_ms: interval, last_ms: None, timing };
+                sources.add_measurement(name, asked, answer.clone(), ask);
             } else if let MeasurementSource::Sql { statement } = &measurement.source {
                 let sql = sql.clone().ok_or_else(|| field("sql needs database.postgres".to_owned()))?;
                 let text = statement.clone();
                 let ask = move |values: Values| {
                     let (sql, text) = (sql.clone(), text.clone());
-                    async move { sql.lock().await.ask(&text, &values).await.map_err(|lost| lost.text) }
+                    async move {
+                        let number = sql.lock().await.ask(&text, &values).await;
+                        number.map(Reading::Number).map_err(|lost| lost.text)
+                    }
                 };
-                sources.add_measurement(name, vec![statement.clone()], interval, answer.clone(), ask);
+                let texts = vec![statement.clone()];
+                let asked = |sender| Asked { sender, texts, interval_ms: interval, last_ms: None, timing: None };
+                sources.add_measurement(name, asked, answer.clone(), ask);
             }
         }
         Ok(sources)
@@ -115,14 +133,20 @@ impl Sources {
     pub fn ask(&mut self, t: i64, row: &ObservedRow) -> usize {
         let values = self.run.in_row(row, self.swept.get(&row.row));
         let step = sample_step_ms(row, t);
+        self.work.of_row(row);
         let mut count = 0;
         for source in &mut self.asked {
+            if source.timing.as_ref().is_some_and(|timing| !timing.is_due(&self.work)) {
+                continue;
+            }
             let interval = if source.interval_ms == 0 { step } else { source.interval_ms };
             // Half a second of grace: ticks are never exactly a second apart.
             let due = source.last_ms.is_none_or(|last| t - last >= interval - 500);
             if due && source.texts.iter().all(|text| values.missing(text).is_none()) {
                 source.last_ms = Some(t);
-                count += usize::from(source.sender.try_send(Question { t, row: *row, values: values.clone() }).is_ok());
+                let sent = source.sender.try_send(Question { t, row: *row, values: values.clone() }).is_ok();
+                source.timing.iter_mut().for_each(|timing| timing.under_way |= sent);
+                count += usize::from(sent);
             }
         }
         count
@@ -136,9 +160,15 @@ impl Sources {
         while let Ok(answer) = self.answers.try_recv() {
             facts = answer.facts.or(facts);
             statements = answer.statements.or(statements);
+            self.work.saw(&answer.part);
+            self.asked
+                .iter_mut()
+                .filter_map(|asked| asked.timing.as_mut())
+                .for_each(|t| t.saw(&answer.part, &self.work));
             let sample = samples.entry(answer.t).or_insert_with(|| Sample { t: answer.t, ..Sample::default() });
             sample.pg = answer.part.pg.or(sample.pg.take());
             sample.m.extend(answer.part.m);
+            sample.d.extend(answer.part.d);
             sample.lost.extend(answer.part.lost);
         }
         let samples = samples.into_values().map(ObserverLine::Sample);
@@ -150,7 +180,7 @@ impl Sources {
         let fresh = Arc::new(Mutex::new(Fresh::default()));
         self.tasks.spawn(probe(server.clone(), fresh.clone()));
         let (sender, mut questions) = channel::<Question>(1);
-        self.asked.push(Asked { sender, texts: vec![], interval_ms: 0, last_ms: None });
+        self.asked.push(Asked { sender, texts: vec![], interval_ms: 0, last_ms: None, timing: None });
         let mut source = PostgresSource::new(server, slow_ms);
         self.tasks.spawn(async move {
             while let Some(Question { t, row, .. }) = questions.recv().await {
@@ -176,22 +206,22 @@ impl Sources {
     fn add_measurement<A, F>(
         &mut self,
         name: &str,
-        texts: Vec<String>,
-        interval_ms: i64,
+        asked: impl FnOnce(Sender<Question>) -> Asked,
         answer: Sender<Answer>,
         ask: A,
     ) where
         A: Fn(Values) -> F + Send + 'static,
-        F: Future<Output = Result<f64, String>> + Send,
+        F: Future<Output = Result<Reading, String>> + Send,
     {
         let (sender, mut questions) = channel::<Question>(1);
-        self.asked.push(Asked { sender, texts, interval_ms, last_ms: None });
+        self.asked.push(asked(sender));
         let name = name.to_owned();
         self.tasks.spawn(async move {
             while let Some(Question { t, values, .. }) = questions.recv().await {
                 let mut part = Sample { t, ..Sample::default() };
                 match ask(values).await {
-                    Ok(number) => drop(part.m.insert(name.clone(), number)),
+                    Ok(Reading::Number(number)) => drop(part.m.insert(name.clone(), number)),
+                    Ok(Reading::Times(times)) => drop(part.d.insert(name.clone(), times)),
                     Err(why) => drop(part.lost.insert(name.clone(), why)),
                 }
                 if answer.send(Answer { t, facts: None, statements: None, part }).await.is_err() {
@@ -229,25 +259,6 @@ async fn probe(server: Server, fresh: Arc<Mutex<Fresh>>) {
 pub fn sample_step_ms(row: &ObservedRow, t: i64) -> i64 {
     let since = row.end_ms.filter(|end| t > *end).or(row.start_ms);
     1000 * (1 + since.map_or(0, |since| (t - since).max(0) / HOUR_MS))
-}
-
-/// Values of variables, from where the plan says they are.
-///
-/// # Errors
-/// The name of the first environment variable that isn't there.
-pub fn resolve(input: &ObserverInput, environment: &HashMap<String, String>) -> Result<Secrets, String> {
-    use crate::plan::VarSourceInput;
-    let get = |name: &str| environment.get(name).cloned().ok_or_else(|| name.to_owned());
-    let mut vars = BTreeMap::new();
-    for var in &input.vars {
-        let value = match &var.source {
-            VarSourceInput::Value(value) => value.clone(),
-            VarSourceInput::Env(name) => get(name)?,
-        };
-        vars.insert(var.name.clone(), value);
-    }
-    let postgres_url = input.postgres.as_ref().map(|postgres| get(&postgres.url_env)).transpose()?;
-    Ok(Secrets { postgres_url, vars })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::api::{Decimal, LoadTestSpec, Measurement, MeasurementFigure, Statisti
 
 use super::database::{Values, Window, statistics};
 use super::decimal::{decimal, number};
+use super::timed::timed;
 use crate::results::gathered::sample::Sample;
 
 /// What the controller counted in the logs of a target, from the start of the row to the end of its settle time.
@@ -29,11 +30,13 @@ pub fn measurement_figures(
     let mut notes = Vec::new();
     let mut figures = Vec::new();
     for measurement in &spec.measurements {
-        let statistics = match &measurement.log {
-            Some(_) => counted(measurement, logs, &mut notes),
-            None => sampled(measurement, samples, window, &mut notes),
-        };
-        figures.push(MeasurementFigure { name: measurement.name.clone(), statistics });
+        let name = measurement.name.clone();
+        let number = |statistics| MeasurementFigure { name, statistics, p50: None, p95: None };
+        figures.push(match &measurement.log {
+            Some(_) => number(counted(measurement, logs, &mut notes)),
+            None if measurement.durations().is_some() => timed(measurement, samples, window, &mut notes),
+            None => number(sampled(measurement, samples, window, &mut notes)),
+        });
     }
     (figures, notes)
 }

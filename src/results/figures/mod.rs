@@ -10,3 +10,4 @@ pub mod measurements;
 pub mod note;
 pub mod observations;
 pub mod server;
+mod timed;

@@ -2,6 +2,7 @@
 
 pub mod act_said;
 pub mod collect;
+pub mod durations;
 pub mod histogram;
 pub mod items;
 pub mod line;

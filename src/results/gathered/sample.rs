@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::durations::DurationsRecord;
 use super::statements::Statements;
 
 /// One line.
@@ -44,6 +45,9 @@ pub struct Sample {
     /// Measurements asked at this instant, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub m: BTreeMap<String, f64>,
+    /// Items that measurements timed, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub d: BTreeMap<String, DurationsRecord>,
     /// What did not answer (`postgres`, or the name of a measurement), and why, without any secret.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub lost: BTreeMap<String, String>,

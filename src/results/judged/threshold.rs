@@ -258,7 +258,14 @@ fn target(rest: &str, row: &Row) -> Result<f64, String> {
 fn measurement(rest: &str, row: &Row) -> Result<f64, String> {
     let (name, which) = rest.split_once('.').unwrap_or((rest, ""));
     let figure = row.measurements.iter().find(|m| m.name.0 == name);
-    covered(which, &figure.ok_or("it was never measured")?.statistics)
+    let figure = figure.ok_or("it was never measured")?;
+    let percentile = match which {
+        "p50" => &figure.p50,
+        "p95" => &figure.p95,
+        _ => return covered(which, &figure.statistics),
+    };
+    covered("maximum", &figure.statistics)?;
+    percentile.as_ref().and_then(number).ok_or_else(|| "too few items for a percentile".into())
 }
 
 fn database(rest: &str, figures: &[DatabaseFigure]) -> Result<f64, String> {

@@ -31,9 +31,7 @@ pub fn cell(column: &Column, row: &Row, limit: Option<(i32, LimitSource)>, longe
 pub fn plain(column: &Column, row: &Row) -> Option<String> {
     match (&column.text, column.metric.as_deref().unwrap_or_default()) {
         (Some(text), _) => Some(text.clone()),
-        (None, metric) if is_figure(column) => {
-            Some(decimal(value(metric, row, Worst::Largest).ok()?)?.0)
-        }
+        (None, metric) if is_figure(column) => Some(decimal(value(metric, row, Worst::Largest).ok()?)?.0),
         (None, metric) => words(metric, row),
     }
 }

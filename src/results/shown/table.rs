@@ -85,15 +85,18 @@ fn usual(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Vec<
     for measurement in &input.plan.spec.measurements {
         let name = &measurement.name.0;
         let counts_tasks = input.plan.spec.tasks_check.as_ref().is_some_and(|check| check.measurement.0 == *name);
+        let timed = measurement.durations().is_some();
         let which = match (measurement.log.is_some(), counts_tasks) {
             (true, _) => "last",
+            _ if timed => "average",
             // Half way through a row the application's count says nothing.
             (_, true) => "settled",
             _ => "maximum",
         };
         let metric = format!("measurements.{name}.{which}");
         let cells = rows.iter().map(|r| value(&metric, r, Worst::Largest).ok().map(human));
-        all.push((markdown(name), cells.collect()));
+        let title = if timed { format!("{name} mean s") } else { name.clone() };
+        all.push((markdown(&title), cells.collect()));
     }
     let mut right = vec![true; all.len()];
     let verdict = |r: &Row| r.verdict.map(|v| said(v, r));
