@@ -9,4 +9,5 @@ mod node;
 mod operators;
 mod process;
 mod release;
+mod servers;
 mod upgrade;

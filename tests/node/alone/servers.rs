@@ -1,0 +1,114 @@
+//! Applications of other people as they come from PyPI: fractal-server and Pulp, each with its example in a shortened form. Their images
+//! (`dev/images fractal pulp`) must be on the node; `dev/test node` builds them, and counts a failure where PyPI can't be reached.
+
+use serde_json::{Value, json};
+
+use crate::checks::{condition, row};
+use crate::space::{Space, documents};
+use crate::wait::{PATIENCE, eventually};
+
+/// Twice as long as a pod may take elsewhere: an application of Python begins with a minute's work where the node is busy.
+const FIRST_START: u64 = 2 * PATIENCE;
+
+fn example(path: &str) -> String {
+    let path = format!("{}/examples/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// An example with some of its words replaced, each of which must be there.
+fn shortened(path: &str, words: &[(&str, &str)]) -> Value {
+    let shorten = |text: String, (from, to): &(&str, &str)| {
+        assert!(text.contains(from), "{path} does not say {from:?}");
+        text.replace(from, to)
+    };
+    let mut test = documents(&words.iter().fold(example(path), shorten)).remove(0);
+    test["metadata"].as_object_mut().unwrap().remove("namespace");
+    test
+}
+
+impl Space {
+    /// Creates all of an application but its namespace, and waits until its Job made the schema and every workload serves.
+    async fn with_application(&self, path: &str, init: &str) {
+        for mut object in documents(&example(path)).into_iter().filter(|object| object["kind"] != "Namespace") {
+            object["metadata"].as_object_mut().unwrap().remove("namespace");
+            let created = self.cluster.create(&self.name, &object, false).await;
+            created.unwrap_or_else(|error| panic!("creating {}: {error}", object["metadata"]["name"]));
+        }
+        eventually("the schema is there", FIRST_START, async || {
+            let status = self.get("jobs", init).await.unwrap_or_default()["status"].clone();
+            assert!(status["conditions"].as_array().is_none_or(|all| all.iter().all(|one| one["type"] != "Failed")));
+            if status["succeeded"] == 1 { Ok(()) } else { Err(format!("{status}")) }
+        })
+        .await;
+        self.all_ready().await;
+    }
+
+    /// Runs a test to its end and gives its only row, which is as good as a busy node allows: how late it sends is not asserted.
+    async fn judged(&self, test: &Value) -> Value {
+        self.cluster.create(&self.name, test, false).await.unwrap();
+        let ended = self.ended(test["metadata"]["name"].as_str().unwrap()).await;
+        let reason = &condition(&ended, "Ready")["reason"];
+        let row = row(&ended, 1).clone();
+        assert!(*reason == "ThresholdsMet" || *reason == "GeneratorSaturated", "{reason}: {row}");
+        row
+    }
+}
+
+/// A figure of a measurement or of the database.
+fn settled<'a>(row: &'a Value, list: &str, name: &str) -> &'a Value {
+    let found = row[list].as_array().and_then(|all| all.iter().find(|figure| figure["name"] == name));
+    found.map_or(&Value::Null, |figure| &figure["settled"])
+}
+
+#[tokio::test]
+async fn every_run_that_fractal_server_takes_is_done_and_its_open_connections_are_counted_after_the_load() {
+    let Some(space) = Space::new("fractal").await else { return };
+    space.with_application("fractal/app.yaml", "fractal-init").await;
+    let before = space.written().await;
+    let test = shortened(
+        "fractal.yaml",
+        &[
+            ("timeoutSeconds: 10", "timeoutSeconds: 60"),
+            ("repeat: 20", "repeat: 5"),
+            ("clients: [1, 2, 4, 8]", "clients: [2]"),
+            ("durationSeconds: 60", "durationSeconds: 20"),
+            ("seconds: 60, timeoutSeconds: 900", "seconds: 5, timeoutSeconds: 200"),
+            ("  - {metric: loads.alive.latency.maxMs, max: 1000}\n", ""),
+        ],
+    );
+    let row = space.judged(&test).await;
+    assert_eq!((&row["tasks"], &row["tasksUnaccounted"], &row["actions"][0]["times"]), (&json!(10), &json!(0), &json!(1)));
+    assert_eq!(*settled(&row, "measurements", "jobs-done"), "10", "{row}");
+    assert!(settled(&row, "database", "connections").is_string(), "{row}");
+    let users = row["loads"].as_array().unwrap().iter().find(|load| load["name"] == "users").unwrap();
+    // Login, task, project, workflow; five tasks; five times a dataset and its run; of each of two users.
+    assert_eq!((&users["requests"]["ok"], &users["requests"]["failed"]), (&json!(2 * (4 + 5 + 10)), &json!(0)));
+    let mut wanted = before;
+    let server = wanted.iter_mut().find(|written| written.is("fractal-server")).unwrap();
+    let now = space.written().await.into_iter().find(|written| written.is("fractal-server")).unwrap();
+    server.spec["template"]["metadata"] = now.spec["template"]["metadata"].clone();
+    space.assert_put_back(&wanted).await;
+}
+
+#[tokio::test]
+async fn every_task_that_pulp_takes_in_is_in_its_own_count_and_its_link_is_followed() {
+    let Some(space) = Space::new("pulp").await else { return };
+    space.with_application("pulp/app.yaml", "pulp-init").await;
+    let before = space.written().await;
+    let test = shortened(
+        "pulp.yaml",
+        &[
+            ("timeoutSeconds: 30", "timeoutSeconds: 60"),
+            ("repeat: 50", "repeat: 10"),
+            ("clients: [1, 2, 4, 8]", "clients: [2]"),
+            ("replicas: 2, cpu: 400m", "replicas: 1, cpu: 500m"),
+        ],
+    );
+    let row = space.judged(&test).await;
+    assert_eq!((&row["tasks"], &row["tasksUnaccounted"], &row["backlog"].is_null()), (&json!(20), &json!(0), &false));
+    assert_eq!(*settled(&row, "measurements", "created"), "20", "{row}");
+    assert_eq!(*settled(&row, "measurements", "pending"), "0", "{row}");
+    let requests = &row["loads"][0]["requests"];
+    assert_eq!((&requests["ok"], &requests["failed"]), (&json!(2 * (1 + 10)), &json!(0)), "{row}");
+    space.assert_put_back(&before).await;
+}
