@@ -3,7 +3,7 @@
 .SUFFIXES:
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate site deny release images clean
+.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate site deny release reproducible images clean
 
 help: ## this list
 	@echo 'usage: make TARGET'
@@ -60,6 +60,9 @@ deny: ## licences, sources and doubled versions of all crates (cargo-deny)
 
 release: ## what a release consists of, in dist/release: image, chart, resource definition, bill of materials, checksums
 	@dev/release
+
+reproducible: ## build the operator's image twice, in two folders, and compare the archives byte for byte
+	@dev/reproducible
 
 images: ## build the images as OCI archives and print their paths
 	@dev/images

@@ -1,33 +1,81 @@
-//! Every command line that the documents and examples show is one that the program understands, and those that need no cluster and no
-//! application are run.
+//! Every command line that the documents and examples show is run by a test, or excused by name; this program's own are understood, and
+//! those that need no cluster are run here.
 
 #[path = "run/server.rs"]
 mod server;
+mod shown;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use loadtest_operator::cli::command;
 use serde_json::Value;
 use server::Server;
+use shown::shell::Shell;
+use shown::table::{By, TABLE, line, of};
+use shown::{Shown, of_page, root, shown};
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+const PROGRAM: &str = env!("CARGO_BIN_EXE_loadtest");
+
+fn text_of(file: &str) -> String {
+    std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Files with this ending in a folder and those below it.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_dir() {
-            found.extend(files(&entry, ending));
-        } else if entry.extension().is_some_and(|extension| extension == ending) {
-            found.push(entry);
+#[test]
+fn every_command_that_is_shown_is_run_by_a_test_or_excused_by_name() {
+    let shown = shown();
+    let unknown: Vec<String> = shown
+        .iter()
+        .filter(|one| line(&one.text).is_none())
+        .map(|one| format!("{}:{}: {}", one.file, one.line, one.text))
+        .collect();
+    assert!(unknown.is_empty(), "tests/shown/table.rs says of none of these who runs it:\n{}", unknown.join("\n"));
+    let used: BTreeSet<usize> = shown.iter().filter_map(|one| line(&one.text)).collect();
+    let unused: Vec<&str> = (0..TABLE.len()).filter(|at| !used.contains(at)).map(|at| TABLE[at].0).collect();
+    assert!(unused.is_empty(), "nothing that is shown begins like this any more: {unused:?}");
+}
+
+#[test]
+fn the_scripts_that_run_the_others_do_so_and_make_knows_its_targets() {
+    for (first, by) in TABLE {
+        if let By::Script(file, words) = by {
+            assert!(text_of(file).contains(words), "{file} has no {words:?} any more, by which {first:?} was run");
         }
     }
-    found.sort();
-    found
+    let makefile = text_of("Makefile");
+    for one in shown().iter().filter(|one| one.text.starts_with("make ")) {
+        let target = one.text.split_whitespace().nth(1).unwrap();
+        assert!(makefile.lines().any(|line| line.starts_with(&format!("{target}:"))), "{one:?}");
+    }
+}
+
+/// The command lines of this program, without its own name.
+fn own() -> Vec<(Shown, Vec<String>)> {
+    let words_of = |one: Shown| {
+        let mut words = words(&one.text.replace("cargo run --bin loadtest -- ", "loadtest "));
+        let own = match words.as_slice() {
+            [first, ..] if first == "loadtest" => 1,
+            [first, second, ..] if first == "kubectl" && second == "loadtest" => 2,
+            _ => return None,
+        };
+        Some((one, words.split_off(own)))
+    };
+    let is_one = |one: &Shown| !matches!(line(&one.text).map(|at| TABLE[at].1), Some(By::NotOne(_)));
+    shown().into_iter().filter(is_one).filter_map(words_of).collect()
+}
+
+#[test]
+fn every_command_that_is_shown_is_understood() {
+    let own = own();
+    assert!(own.len() > 40, "{own:?}");
+    for (one, words) in &own {
+        let words = words.iter().map(String::as_str).filter(|word| *word != "…");
+        if let Err(error) = command().try_get_matches_from(std::iter::once("loadtest").chain(words)) {
+            let help =
+                matches!(error.kind(), clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion);
+            assert!(help, "{}:{}: {}\n{error}", one.file, one.line, one.text);
+        }
+    }
 }
 
 /// Words of a line as a shell takes them, up to what leads elsewhere: `|`, `>`, `&&`, `;`, a comment.
@@ -56,78 +104,21 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// The command lines of this program in a text: lines of code, and the runs of a workflow. Each without the program's own name.
-fn commands(text: &str) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for line in text.lines().map(str::trim_start) {
-        let line = line.strip_prefix("$ ").unwrap_or(line);
-        let line = line
-            .strip_prefix("cargo run --bin loadtest -- ")
-            .map_or(line.to_owned(), |rest| format!("loadtest {rest}"));
-        let mut words = words(&line);
-        let own = match words.as_slice() {
-            [first, ..] if first == "loadtest" => 1,
-            [first, second, ..] if first == "kubectl" && second == "loadtest" => 2,
-            _ => continue,
-        };
-        found.push(words.split_off(own));
-    }
-    found
-}
-
-/// All command lines, with the file that shows them.
-fn shown() -> Vec<(String, Vec<String>)> {
-    let mut all = vec![root().join("README.md")];
-    all.extend(files(&root().join("docs"), "md"));
-    all.extend(files(&root().join("examples"), "yaml"));
-    let lines = |file: &PathBuf| {
-        let name = file.strip_prefix(root()).unwrap().display().to_string();
-        let text = std::fs::read_to_string(file).unwrap();
-        commands(&text).into_iter().map(|words| (name.clone(), words)).collect::<Vec<_>>()
-    };
-    all.iter().flat_map(lines).collect()
-}
-
-#[test]
-fn every_command_that_is_shown_is_understood() {
-    let shown = shown();
-    assert!(shown.len() > 20, "{shown:?}");
-    for (file, words) in &shown {
-        let line = words.join(" ");
-        let said = command().try_get_matches_from(std::iter::once("loadtest").chain(words.iter().map(String::as_str)));
-        if let Err(error) = said {
-            let help =
-                matches!(error.kind(), clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion);
-            assert!(help, "{file}: loadtest {line}\n{error}");
-        }
-    }
-}
-
-/// What stands for a reader's own file.
-fn stand_ins() -> BTreeMap<&'static str, &'static str> {
-    BTreeMap::from([
-        ("first.yaml", "examples/minimal.yaml"),
-        ("gate.yaml", "examples/gitops-gate.yaml"),
-        ("test.yaml", "examples/minimal.yaml"),
-        ("lt.yaml", "examples/minimal.yaml"),
-        ("FILE", "examples/minimal.yaml"),
-    ])
+/// A command that kubectl would hand on to its plugin, where there is no kubectl.
+fn without_kubectl(text: &str) -> String {
+    text.strip_prefix("kubectl ").unwrap_or(text).to_owned()
 }
 
 #[test]
 fn what_needs_no_cluster_and_no_application_is_run_as_it_is_shown() {
-    let mut run = 0;
-    for (file, words) in
-        shown().iter().filter(|(_, words)| ["validate", "completion", "print"].contains(&words[0].as_str()))
-    {
-        let words: Vec<&str> =
-            words.iter().map(|word| stand_ins().get(word.as_str()).copied().unwrap_or(word)).collect();
-        let output = Command::new(env!("CARGO_BIN_EXE_loadtest")).args(&words).current_dir(root()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{file}: loadtest {}\n{said}", words.join(" "));
-        run += 1;
+    let shell = Shell::new(Path::new(PROGRAM), "").with_files();
+    let alone: Vec<Shown> = of(By::Alone).into_iter().filter(|one| !one.text.contains("loadtest run")).collect();
+    assert!(alone.len() >= 5, "{alone:?}");
+    for one in &alone {
+        shell.must(&format!("{}:{}", one.file, one.line), &without_kubectl(&one.text));
     }
-    assert!(run >= 3, "{run} commands were run");
+    let plugin = shell.path(".local/bin/kubectl_complete-loadtest");
+    assert!(std::fs::read_to_string(plugin).unwrap().starts_with("#!"), "the file that kubectl asks");
 }
 
 /// A manifest of a load that goes where the command line's `--base-url` says that it leads away from.
@@ -142,33 +133,24 @@ fn manifest(words: &[String], server: &Server) -> String {
 #[test]
 fn what_needs_an_application_is_run_against_one_that_stands_for_the_readers_own() {
     let server = Server::start(|_| "200 OK");
-    let runs: Vec<_> = shown().into_iter().filter(|(_, words)| words[0] == "run").collect();
-    assert!(runs.len() >= 6, "{runs:?}");
-    for (file, words) in runs {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("test.yaml"), manifest(&words, &server)).unwrap();
+    let runs: Vec<_> = own().into_iter().filter(|(_, words)| words[0] == "run").collect();
+    assert!(runs.len() >= 8, "{runs:?}");
+    for (one, words) in runs {
+        let shell = Shell::new(Path::new(PROGRAM), &server.url(""));
+        for file in ["test.yaml", "lt.yaml"] {
+            shell.write(file, &manifest(&words, &server));
+        }
         let asked = server.count();
-        // The reader's address, and times that nobody waits for in a test.
-        let here = |word: &String| match word.as_str() {
-            "30s" | "1m" => "1s".to_owned(),
-            word => ["http://localhost:8080", "http://127.0.0.1:9080"]
-                .iter()
-                .fold(word.to_owned(), |word, address| word.replace(address, &server.url(""))),
-        };
-        let words: Vec<String> = words.iter().map(here).collect();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
-        let output = command.args(&words).current_dir(folder.path()).output().unwrap();
+        let output = shell.run(&without_kubectl(&one.text));
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         // A machine that is busy with other tests may send late, and says so.
         let (passed, late) =
             (output.status.success(), output.status.code() == Some(3) && said.contains("GeneratorSaturated"));
-        assert!(passed || late, "{file}: loadtest {}\n{said}", words.join(" "));
-        assert!(server.count() > asked, "{file}: loadtest {} sent nothing", words.join(" "));
-        let path = words.iter().find_map(|word| word.strip_prefix(&server.url(""))).unwrap_or("/");
-        assert!(
-            server.lines().iter().any(|line| line.contains(&format!(" {path} "))),
-            "{file}: nobody asked for {path}"
-        );
+        assert!(passed || late, "{}:{}: {}\n{said}", one.file, one.line, one.text);
+        assert!(server.count() > asked, "{} sent nothing", one.text);
+        let ours = shell.put_in(&one.text);
+        let path = ours.split_whitespace().find_map(|word| word.strip_prefix(&server.url(""))).unwrap_or("/");
+        assert!(server.lines().iter().any(|line| line.contains(&format!(" {path} "))), "nobody asked for {path}");
     }
 }
 
@@ -211,7 +193,7 @@ fn the_workflows_of_this_project_call_what_is_there_and_paste_nothing_into_a_scr
     }
     let makefile = std::fs::read_to_string(root().join("Makefile")).unwrap();
     let target = |word: &String| makefile.lines().any(|line| line.starts_with(&format!("{word}:")));
-    for word in ["deps", "test", "deny", "release"] {
+    for word in ["deps", "test", "deny", "release", "reproducible"] {
         assert!(made.iter().any(|made| made == word) && target(&word.to_owned()), "make {word} in {made:?}");
     }
 }
@@ -222,5 +204,12 @@ fn a_line_is_split_as_a_shell_does() {
         words(r#"loadtest run -d '{"a": 1}' "x y" > out # why"#),
         ["loadtest", "run", "-d", r#"{"a": 1}"#, "x y"]
     );
-    assert_eq!(commands("    $ kubectl loadtest watch a   # b\ntext kubectl loadtest watch"), [["watch", "a"]]);
+}
+
+#[test]
+fn commands_are_found_in_blocks_and_sentences_and_nowhere_else() {
+    let page = "## One\n\nRun `kubectl get lt -A` or `kubectl`.\n\n    $ make x \\\n      y   # why\n\n    z\n\n```yaml\nkubectl: no\n```\n\n- a\n    text\n\n```console\n$ helm list -A\n```\n";
+    let found: Vec<(usize, String)> = of_page("p.md", page).into_iter().map(|one| (one.line, one.text)).collect();
+    let wanted = [(3, "kubectl get lt -A"), (5, "make x y   # why"), (8, "z"), (18, "helm list -A")];
+    assert_eq!(found, wanted.map(|(line, text)| (line, text.to_owned())));
 }

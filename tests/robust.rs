@@ -154,7 +154,7 @@ fn build_all(plan: &Plan) {
     if let Some(input) = observer_input(plan, &identity) {
         let text = serde_json::to_string(&input).unwrap();
         assert_eq!(serde_json::from_str::<ObserverInput>(&text).unwrap(), input);
-        assert!(observer_job(&context, 60).metadata.name.is_some());
+        assert!(observer_job(&context, &text, 60).metadata.name.is_some());
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::guard;
+use super::{guard, plan_file};
 use crate::evidence::live::{AddressCheck, Asked, Server, Values, run_statement, send_once};
-use crate::plan::{ActInput, ActWhat, ObservedRow, PROTOCOL_VERSION, VarSourceInput, method};
+use crate::plan::{ActInput, ActWhat, ObservedRow, PLAN_SHA256_ENV, PROTOCOL_VERSION, VarSourceInput, method};
 use crate::results::gathered::act_said::ActSaid;
 
 /// Where it finds and leaves things.
@@ -61,7 +61,7 @@ async fn at_its_time(
     ran_at: &mut Option<i64>,
 ) -> Result<(), String> {
     guard::check(Path::new(guard::TOKEN), |name| environment.contains_key(name)).map_err(|found| found.to_string())?;
-    let input = read_plan(&args.plan)?;
+    let input = read_plan(&args.plan, environment.get(PLAN_SHA256_ENV).map(String::as_str))?;
     let values = values(&input, environment)?;
     if let Some(due) = input.due {
         let ahead = due.from_ms - Timestamp::now().as_millisecond();
@@ -90,10 +90,10 @@ async fn at_its_time(
     }
 }
 
-fn read_plan(path: &Path) -> Result<ActInput, String> {
+fn read_plan(path: &Path, digest: Option<&str>) -> Result<ActInput, String> {
     let broken = |why: String| format!("{}: {why}", path.display());
-    let text = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
-    let input: ActInput = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+    let text = plan_file::read(path, digest).map_err(|refusal| refusal.message)?;
+    let input: ActInput = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
     if input.protocol != PROTOCOL_VERSION {
         return Err(broken(format!("the plan speaks protocol {}, this pod {PROTOCOL_VERSION}", input.protocol)));
     }

@@ -12,12 +12,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::channel::{Annotations, GRANTED_AT, HARD_END_AT, POLL, START_AT, STOP_AT};
 use super::refusal::Refusal;
-use super::{emit, fire, guard};
+use super::{emit, fire, guard, plan_file};
 use crate::api::Reason;
 use crate::engine::http::address::AddressRules;
 use crate::engine::pace::schedule::Share;
 use crate::engine::{Armed, Start, StopSwitch, stop_switch};
-use crate::plan::{GeneratorInput, PROTOCOL_VERSION};
+use crate::plan::{GeneratorInput, PLAN_SHA256_ENV, PROTOCOL_VERSION};
 use crate::results::gathered::record::{Header, LoadRecord, Termination};
 
 /// A grant is good only while the start is still so far ahead, milliseconds.
@@ -100,7 +100,7 @@ async fn run(args: &GenerateArgs, around: &Surroundings, out: &mut impl Write) -
 async fn fired(args: &GenerateArgs, around: &Surroundings) -> Result<(Header, LoadRecord), Refusal> {
     guard::check(&around.token, |name| around.env.contains_key(name))
         .map_err(|identity| Refusal::new(Reason::AgentHasIdentity, identity))?;
-    let input = read_plan(&args.plan)?;
+    let input = read_plan(&args.plan, around.env.get(PLAN_SHA256_ENV).map(String::as_str))?;
     let (armed, load) = arm(&input, args.index, around).await?;
     let mut terminated = signal(SignalKind::terminate())
         .map_err(|error| Refusal::new(Reason::GeneratorLost, format!("cannot listen for SIGTERM: {error}")))?;
@@ -118,9 +118,9 @@ async fn fired(args: &GenerateArgs, around: &Surroundings) -> Result<(Header, Lo
     Ok((fire::header(&input, args.index, grant.start, grant.seen_after_ms), record))
 }
 
-fn read_plan(path: &Path) -> Result<GeneratorInput, Refusal> {
+fn read_plan(path: &Path, digest: Option<&str>) -> Result<GeneratorInput, Refusal> {
     let invalid = |what: String| Refusal::new(Reason::InvalidSpec, format!("the plan in {}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
+    let text = plan_file::read(path, digest)?;
     let any: serde_json::Value = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     // Looked at first: another version's plan may not even have our fields.
     if any["protocol"] != PROTOCOL_VERSION {

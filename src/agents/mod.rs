@@ -9,6 +9,7 @@ pub mod generate;
 mod guard;
 pub mod local;
 pub mod observe;
+mod plan_file;
 mod refusal;
 mod sampling;
 

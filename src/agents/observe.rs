@@ -9,12 +9,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 use super::channel::Annotations;
-use super::guard;
 use super::refusal::Refusal;
 use super::sampling::sample;
+use super::{guard, plan_file};
 use crate::api::Reason;
 use crate::evidence::live::{AddressCheck, Sources, resolve};
-use crate::plan::{ObservedRow, ObserverInput, PROTOCOL_VERSION};
+use crate::plan::{ObservedRow, ObserverInput, PLAN_SHA256_ENV, PROTOCOL_VERSION};
 use crate::results::gathered::record::Termination;
 use crate::results::gathered::sample::ObserverLine;
 
@@ -83,7 +83,7 @@ async fn watch(
 ) -> Result<(), Refusal> {
     guard::check(Path::new(guard::TOKEN), |name| environment.contains_key(name))
         .map_err(|identity| Refusal::new(Reason::AgentHasIdentity, identity.to_string()))?;
-    let input = read_plan(&args.plan)?;
+    let input = read_plan(&args.plan, environment.get(PLAN_SHA256_ENV).map(String::as_str))?;
     let secrets = resolve(&input, environment).map_err(|name| {
         let why = format!("the environment variable {name} is not there: its Secret or key does not exist");
         Refusal::new(Reason::SecretMissing, why)
@@ -123,15 +123,15 @@ fn row_now(annotations: &Path) -> Option<ObservedRow> {
     serde_json::from_str(Annotations::read(annotations).ok()?.get(ROW)?).ok()
 }
 
-fn read_plan(path: &Path) -> Result<ObserverInput, Refusal> {
+fn read_plan(path: &Path, digest: Option<&str>) -> Result<ObserverInput, Refusal> {
     let broken = |why: String| Refusal::new(Reason::InvalidSpec, format!("{}: {why}", path.display()));
-    let text = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
-    let version = serde_json::from_slice::<Version>(&text).map_err(|error| broken(error.to_string()))?;
+    let text = plan_file::read(path, digest)?;
+    let version = serde_json::from_str::<Version>(&text).map_err(|error| broken(error.to_string()))?;
     if version.protocol != PROTOCOL_VERSION {
         let why = format!("the plan speaks protocol {}, this observer {PROTOCOL_VERSION}", version.protocol);
         return Err(Refusal::new(Reason::UnknownProtocol, why));
     }
-    serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))
+    serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
 }
 
 /// What is read before the rest, which another version may have changed.

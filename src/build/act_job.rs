@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::names::RunName;
-use super::pod::{Agent, PodContext, template};
+use super::pod::{Agent, PodContext, sha256, template};
 use crate::api::Action;
 
 /// Command of the pods that run a statement or send a request.
@@ -15,12 +15,13 @@ pub const ACT: &str = "act";
 /// Annotation of a Job that is a copy: name of its CronJob.
 pub const CRON_JOB: &str = "loadtest.dev/cron-job";
 
-/// The Job of an act that our own pod does, in at most `seconds`.
-pub fn act_job(context: &PodContext<'_>, action: &Action, part: &str, seconds: i64) -> Job {
+/// The Job of an act that our own pod does, in at most `seconds`; it is given `plan`.
+pub fn act_job(context: &PodContext<'_>, action: &Action, part: &str, plan: &str, seconds: i64) -> Job {
     let agent = Agent {
         command: ACT,
         part: part.into(),
         plan: context.run.act_plan(part),
+        digest: sha256(plan),
         seconds: u64::try_from(seconds).unwrap_or(0),
         resources: json!({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "250m", "memory": "128Mi"}}),
         annotations: BTreeMap::new(),

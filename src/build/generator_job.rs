@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use super::pod::{Agent, PodContext, template};
+use super::pod::{Agent, PodContext, sha256, template};
 use crate::plan::PlannedRow;
 
 /// Annotation of a Job: hash of the plan its pods are given.
@@ -25,6 +24,7 @@ pub fn generator_job(context: &PodContext<'_>, row: &PlannedRow, plan: &str, sec
         command: "generate",
         part: part.clone(),
         plan: context.run.row_plan(row.number),
+        digest: sha256(plan),
         seconds,
         resources: json!({"requests": amount, "limits": amount}),
         annotations: BTreeMap::new(),
@@ -49,8 +49,4 @@ pub fn generator_job(context: &PodContext<'_>, row: &PlannedRow, plan: &str, sec
         },
     });
     super::pod_object(job)
-}
-
-fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

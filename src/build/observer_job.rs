@@ -6,14 +6,15 @@ use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
 use super::names::OBSERVE;
-use super::pod::{Agent, PodContext, template};
+use super::pod::{Agent, PodContext, sha256, template};
 
-/// The observer's Job; its pod ends by itself after `seconds`.
-pub fn observer_job(context: &PodContext<'_>, seconds: u64) -> Job {
+/// The observer's Job, which is given `plan`; its pod ends by itself after `seconds`.
+pub fn observer_job(context: &PodContext<'_>, plan: &str, seconds: u64) -> Job {
     let agent = Agent {
         command: OBSERVE,
         part: OBSERVE.into(),
         plan: context.run.observer_plan(),
+        digest: sha256(plan),
         seconds,
         resources: json!({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "250m", "memory": "128Mi"}}),
         annotations: BTreeMap::new(),

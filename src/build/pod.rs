@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::names::{OBSERVE, RunName};
 use crate::api::{Action, LoadTestSpec, Pods, Tls};
-use crate::plan::{POSTGRES_URL_ENV, ca_file, uses, var_env};
+use crate::plan::{PLAN_SHA256_ENV, POSTGRES_URL_ENV, ca_file, uses, var_env};
 
 /// Annotation on a generator pod: the granted start, RFC 3339; written once.
 pub const START_AT: &str = "loadtest.dev/start-at";
@@ -34,11 +35,18 @@ pub(super) struct Agent<'a> {
     pub command: &'a str,
     pub part: String,
     pub plan: String,
+    /// The plan's SHA-256, in hexadecimal.
+    pub digest: String,
     pub seconds: u64,
     pub resources: Value,
     pub annotations: BTreeMap<String, String>,
     /// What it does, when it is the pod of an act.
     pub action: Option<&'a Action>,
+}
+
+/// In hexadecimal.
+pub(super) fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The pod template of an agent.
@@ -113,6 +121,7 @@ fn env(spec: &LoadTestSpec, agent: &Agent<'_>) -> Vec<Value> {
     if let (Some(postgres), true) = (postgres, asks) {
         env.push(secret(POSTGRES_URL_ENV.into(), &postgres.url_from.secret_key_ref));
     }
+    env.push(json!({"name": PLAN_SHA256_ENV, "value": agent.digest}));
     env
 }
 

@@ -153,10 +153,14 @@ fn the_jobs_hold_all_that_was_written_and_no_identity() {
     let avoid = [std::collections::BTreeMap::from([("app".to_owned(), "api".to_owned())])];
     let context = PodContext { run: &run, image: "image:1", spec: &spec, avoid: &avoid };
     let generator = serde_json::to_value(generator_job(&context, &plan.rows[0], "{}", 300)).unwrap();
-    let observer = serde_json::to_value(observer_job(&context, 300)).unwrap();
+    let observer = serde_json::to_value(observer_job(&context, "{}", 300)).unwrap();
     for job in [&generator, &observer] {
         let pod = &job["spec"]["template"]["spec"];
         assert_eq!(pod["automountServiceAccountToken"], false);
+        let env = pod["containers"][0]["env"].as_array().unwrap();
+        let digest = env.iter().find(|one| one["name"] == "LOADTEST_PLAN_SHA256").map(|one| &one["value"]);
+        // printf '{}' | sha256sum
+        assert_eq!(digest.unwrap(), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
         assert_eq!(pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"], true);
         covers(
             pod,
@@ -178,6 +182,7 @@ fn the_jobs_hold_all_that_was_written_and_no_identity() {
         let env = job["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap();
         env.iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names(&generator), ["LOADTEST_VAR_0"]);
-    assert_eq!(names(&observer), ["LOADTEST_VAR_0", "LOADTEST_POSTGRES_URL"], "only the observer gets the database");
+    let (var, plan) = ("LOADTEST_VAR_0", "LOADTEST_PLAN_SHA256");
+    assert_eq!(names(&generator), [var, plan]);
+    assert_eq!(names(&observer), [var, "LOADTEST_POSTGRES_URL", plan], "only the observer gets the database");
 }

@@ -23,6 +23,8 @@ pub const DEFAULT_MAX_IN_FLIGHT: u32 = 1000;
 
 /// Environment variable of an agent that holds the connection URL of PostgreSQL.
 pub const POSTGRES_URL_ENV: &str = "LOADTEST_POSTGRES_URL";
+/// Environment variable of an agent: the SHA-256 of its plan, in hexadecimal. A ConfigMap may be written by others; a Job may not be changed.
+pub const PLAN_SHA256_ENV: &str = "LOADTEST_PLAN_SHA256";
 
 /// Environment variable of an agent that holds `spec.vars[index]`, when it comes from a Secret.
 pub fn var_env(index: usize) -> String {

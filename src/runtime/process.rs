@@ -1,6 +1,8 @@
 //! What a process says of itself: its version, CPU, memory, open files. The names are those of Prometheus' own clients
 //! (<https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>).
 
+use std::time::Duration;
+
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Counter, IntGauge, IntGaugeVec, Opts, Registry};
@@ -78,6 +80,21 @@ fn resident_bytes() -> Option<i64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<i64>().ok()? * 1024)
 }
 
+/// USER_HZ of the kernel's interface, on x86-64 and arm64 alike (`CLK_TCK` of sysconf(3)).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// Time since the process was started, exact to a tick of the kernel's clock; `None`: the system does not say. Field 22 of
+/// /proc/self/stat is its start since the machine's, in ticks (proc(5)).
+pub fn age() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program, in parentheses, may hold spaces; it is the second field.
+    let ticks: u64 = stat.rsplit(')').next()?.split_whitespace().nth(19)?.parse().ok()?;
+    let started = Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND);
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let now = Duration::new(u64::try_from(now.tv_sec).ok()?, u32::try_from(now.tv_nsec).ok()?);
+    now.checked_sub(started)
+}
+
 fn open_files() -> Option<i64> {
     i64::try_from(std::fs::read_dir("/proc/self/fd").ok()?.count()).ok()
 }
@@ -85,6 +102,16 @@ fn open_files() -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_knows_how_long_it_has_been_running() {
+        let before = age().unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+        let grown = age().unwrap().checked_sub(before).unwrap();
+        assert!(grown >= Duration::from_millis(30), "{grown:?}");
+        let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        assert!(before.as_secs() < boot.tv_sec.unsigned_abs(), "older than the machine: {before:?}");
+    }
 
     #[test]
     fn a_process_says_its_version_cpu_memory_and_files() {

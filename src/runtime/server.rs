@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use tokio::net::TcpListener;
+use tracing::info;
 
 /// Whether the controller works, and what it waits for otherwise.
 #[derive(Clone, Debug)]
@@ -23,7 +24,10 @@ impl Default for Health {
 impl Health {
     /// LoadTests are watched.
     pub fn ready(&self) {
-        *self.lock() = None;
+        if self.lock().take().is_some() {
+            let milliseconds = super::process::age().map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+            info!(milliseconds, "ready; milliseconds since the process was started");
+        }
     }
 
     /// What is waited for.

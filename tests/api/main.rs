@@ -16,14 +16,18 @@ mod hostile;
 #[path = "../mutation/mod.rs"]
 mod mutation;
 mod operator;
+#[path = "../shown/mod.rs"]
+mod shown;
 mod stage;
 
 mod author;
 mod bench;
 mod helm;
 mod mutations;
+mod newcomer;
 mod oversteps_objects;
 mod oversteps_targets;
+mod pages;
 mod person;
 mod rights;
 mod unreadable;

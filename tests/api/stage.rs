@@ -53,7 +53,7 @@ impl Stage {
     pub fn jobs(&self) -> [Value; 2] {
         let plan = plan(&self.spec).unwrap();
         let context = PodContext { run: &self.run, image: "dev.local/operator:1", spec: &self.spec, avoid: &[] };
-        [generator_job(&context, &plan.rows[0], "{}", 300), observer_job(&context, 300)]
+        [generator_job(&context, &plan.rows[0], "{}", 300), observer_job(&context, "{}", 300)]
             .map(|job| serde_json::to_value(job).unwrap())
     }
 

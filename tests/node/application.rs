@@ -61,7 +61,7 @@ pub fn web(name: &str) -> String {
         - -c
         - |
           mkdir -p /tmp/www/cgi-bin
-          echo ok >/tmp/www/ready
+          echo ok | tee /tmp/www/ready >/tmp/www/index.html
           printf '#!/bin/sh\necho 1 >>/tmp/served\nsleep {WORK}\nprintf "Content-Type: application/json\\r\\n\\r\\n{{\\"tasks\\": 1}}"\n' >/tmp/www/cgi-bin/task
           chmod +x /tmp/www/cgi-bin/task
           httpd -f -p 8080 -h /tmp/www &

@@ -15,6 +15,8 @@ mod application;
 mod checks;
 #[path = "../cluster/mod.rs"]
 mod cluster;
+#[path = "../shown/mod.rs"]
+mod shown;
 mod wait;
 
 use cluster::space;

@@ -186,7 +186,8 @@ impl Running<'_> {
         let done = with_late_figures(completed(first, &input), &LateInput { spec, series: &[] });
         tell(Event::Done(&done));
         let detail = RowDetail::new(done.clone(), &loads, &fired.outcomes, warmup_tasks);
-        self.details.insert(done.row, RowDetail { course: course(&done, &samples, &[]), ..detail });
+        let (course, statements) = (course(&done, &samples, &[]), self.samples.statements(done.row));
+        self.details.insert(done.row, RowDetail { course, statements, ..detail });
         self.rows.push(done);
     }
 

@@ -1,6 +1,6 @@
 //! The observer's work inside this process: samples are kept instead of printed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::api::Reason;
 use crate::evidence::live::{Sources, resolve};
 use crate::plan::{ObservedRow, ObserverInput};
 use crate::results::gathered::sample::{DatabaseFacts, ObserverLine, Sample};
+use crate::results::gathered::statements::Statements;
 
 /// An answer is taken up at the next full second.
 const LAST_ANSWER: Duration = Duration::from_millis(1_200);
@@ -21,6 +22,8 @@ struct Kept {
     row: Option<ObservedRow>,
     samples: Vec<Sample>,
     facts: Option<DatabaseFacts>,
+    /// The last reading of each row, by its number.
+    statements: BTreeMap<i32, Statements>,
 }
 
 /// What is sampled beside the rows; nothing when the test has nothing to sample. Ends when it is dropped.
@@ -56,8 +59,7 @@ impl Samples {
                     match line {
                         ObserverLine::Sample(sample) => kept.samples.push(sample.clone()),
                         ObserverLine::Database(facts) => kept.facts = Some(facts.clone()),
-                        // They belong into the row's file, which a run without a cluster doesn't write.
-                        ObserverLine::Statements(_) => {}
+                        ObserverLine::Statements(read) => drop(kept.statements.insert(read.row, read.clone())),
                     }
                 }
                 Ok(())
@@ -90,6 +92,11 @@ impl Samples {
         let mut samples: Vec<_> = lock(&self.kept).samples.iter().filter(|s| s.t >= from_ms).cloned().collect();
         samples.sort_by_key(|sample| sample.t);
         samples
+    }
+
+    /// The statements that added the most time over a row, as far as it was read.
+    pub fn statements(&self, row: i32) -> Option<Statements> {
+        lock(&self.kept).statements.get(&row).cloned()
     }
 
     /// What PostgreSQL said about itself.

@@ -105,20 +105,55 @@ impl Place {
     pub fn why(&self, kind: &str, name: &str, error: &Error) -> Said {
         let namespace = &self.namespace;
         match error {
-            Error::Api(status) if status.code == 404 && status.message.contains("the server could not find") => Said {
+            Error::Api(status) if status.code == 404 && is_unknown(&status.message) => Said {
                 text: "the cluster has no LoadTests: install the operator's chart first".into(),
                 code: exit::UNASKED,
             },
-            Error::Api(status) if status.code == 404 => Said {
-                text: format!(
-                    "no {kind} {name} in namespace {namespace}; kubectl get loadtests -A lists all LoadTests"
-                ),
+            Error::Api(status) if status.code == 404 && status.message.starts_with("namespaces ") => Said {
+                text: format!("there is no namespace {namespace}; name another one with --namespace"),
                 code: exit::USAGE,
             },
+            Error::Api(status) if status.code == 404 => {
+                let all = if kind == "LoadTest" { "; kubectl get loadtests -A lists all LoadTests" } else { "" };
+                Said { text: format!("no {kind} {name} in namespace {namespace}{all}"), code: exit::USAGE }
+            }
+            Error::Api(status) if status.code == 403 => Said {
+                text: format!(
+                    "{}; ask who administers the cluster for that right (docs/user/commands.md lists what each command needs)",
+                    status.message
+                ),
+                code: exit::UNASKED,
+            },
+            Error::Api(status) if status.code == 401 => Said {
+                text: "the cluster does not know you (401 Unauthorized): log in again, or name another context with --context".into(),
+                code: exit::UNASKED,
+            },
             Error::Api(status) => Said { text: status.message.clone(), code: exit::UNASKED },
-            other => Said { text: format!("the cluster did not answer: {other}"), code: exit::UNASKED },
+            other => Said {
+                text: format!("the cluster did not answer: {}; kubectl cluster-info shows whether kubectl reaches it", chain(other)),
+                code: exit::UNASKED,
+            },
         }
     }
+}
+
+/// The API server does not serve the resource: in a group that it knows (the first), or of a group that it does not.
+fn is_unknown(message: &str) -> bool {
+    message.contains("could not find the requested resource") || message.contains("page not found")
+}
+
+/// An error with what caused it; a cause that the text names already is not named again.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text += &format!(": {said}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// A run is in progress, or will be as soon as the operator looks.

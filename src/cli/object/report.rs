@@ -85,13 +85,13 @@ pub async fn report(args: &Args) -> Result<u8, Said> {
     Ok(exit::PASSED)
 }
 
-/// The table under its headline and the two sentences, as wide as the terminal.
+/// The table under its headline and the three sentences, as wide as the terminal.
 fn for_reading(table: &str, results: Option<&Results>, width: Option<usize>) -> String {
     let (headline, rest) = table.split_once('\n').unwrap_or((table, ""));
     let mut text = format!("{}\n\n", headline.trim_start_matches("# "));
-    for (title, sentence) in ["ANSWER", "BELIEVE"].iter().zip(results.iter().flat_map(|results| sentences(results))) {
+    for (title, sentence) in results.iter().flat_map(|results| sentences(results)) {
         // Before the table is looked at: it shall not be turned round for a long sentence's sake.
-        text += &wrapped(&format!("{title:<8} {sentence}"), width.unwrap_or(usize::MAX), "         ");
+        text += &wrapped(&format!("{title:<11} {sentence}"), width.unwrap_or(usize::MAX), "            ");
         text.push('\n');
     }
     text += rest;
@@ -145,8 +145,9 @@ mod tests {
     fn the_answer_and_what_it_rests_on_stand_between_the_headline_and_the_table() {
         let text = for_reading(TABLE, Some(&results()), None);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[..3], ["Load test shop/t, run 3: Passed", "", "ANSWER   It did 10 tasks/s."]);
-        assert!(lines[3].starts_with("BELIEVE  The row is valid"), "{text}");
+        assert_eq!(lines[..3], ["Load test shop/t, run 3: Passed", "", "ANSWER      It did 10 tasks/s."]);
+        assert_eq!(lines[3], "LIMITED BY  - (no figure that is there was at its limit)");
+        assert!(lines[4].starts_with("BELIEVE     The row is valid"), "{text}");
         assert!(text.ends_with(TABLE.split_once("All held.").unwrap().1), "{text}");
     }
 

@@ -66,7 +66,11 @@ pub async fn restore(args: &Args) -> Result<u8, Said> {
 /// Name of the LoadTest that the claim is of, while it is not finished.
 async fn running(place: &Place, claim: &str) -> Result<Option<String>, Said> {
     let tests = place.api::<DeserializeGuard<Glance>>().list(&kube::api::ListParams::default()).await;
-    let tests = tests.map_err(|error| place.why("LoadTest", "", &error))?;
+    let tests = match tests {
+        // The resource definition is gone with the operator: so are all tests.
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
+        tests => tests.map_err(|error| place.why("LoadTest", "", &error))?,
+    };
     let ours = tests.items.into_iter().filter_map(|test| test.0.ok()).find(|test| {
         let active = !matches!(test.status.phase, None | Some(Phase::Pending | Phase::Finished));
         active && test.uid().is_some_and(|uid| is_of(claim, &uid))

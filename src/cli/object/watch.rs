@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::Timestamp;
 use kube::runtime::{WatchStreamExt, watcher};
-use tokio::time::interval;
+use tokio::time::{Instant, interval, sleep_until};
 
 use super::{Connection, Said, code_of, is_busy};
 use crate::api::{LoadTest, LoadTestStatus, Reason, Row};
@@ -15,6 +15,9 @@ use crate::cli::run::output::verdict_line;
 use crate::cli::run::screen::fitted;
 use crate::cli::run::terminal::width;
 use crate::results::figures::decimal::{human, human_count, number};
+
+/// An operator looks at a test within a second or two. Later than that none may be there.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which test.
 #[derive(clap::Args)]
@@ -37,6 +40,7 @@ pub async fn watch(args: &Args) -> Result<u8, Said> {
     let stream = watcher::watch_object(place.api::<LoadTest>(), name).default_backoff();
     let mut changes = std::pin::pin!(stream);
     let mut clock = interval(Duration::from_secs(1));
+    let (nobody_by, mut told) = (Instant::now() + PATIENCE, false);
     loop {
         tokio::select! {
             change = changes.next() => match change {
@@ -50,10 +54,20 @@ pub async fn watch(args: &Args) -> Result<u8, Said> {
                     shown.clear();
                     return Err(Said { text: format!("{name} was deleted; what it changed is put back"), code: exit::ABORTED });
                 }
+                Some(Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)))
+                    if is_final(&error) =>
+                {
+                    shown.clear();
+                    return Err(place.why("LoadTest", name, &error));
+                }
                 Some(Err(error)) => shown.say(&format!("the cluster does not answer: {error}; trying again")),
                 None => return Err(Said { text: "the cluster closed the watch".into(), code: exit::UNASKED }),
             },
             _ = clock.tick() => shown.tick(),
+            () = sleep_until(nobody_by), if shown.unseen && !told => {
+                told = true;
+                shown.say(&unseen(&place.namespace));
+            }
             _ = tokio::signal::ctrl_c() => {
                 shown.clear();
                 eprintln!("{name} goes on in the cluster; only the watching has ended.");
@@ -71,10 +85,13 @@ struct Shown {
     last: String,
     until: Option<Timestamp>,
     live: bool,
+    /// No operator has looked at it.
+    unseen: bool,
 }
 
 impl Shown {
     fn look(&mut self, test: &LoadTest) {
+        self.unseen = test.status.as_ref().and_then(|status| status.observed_generation).is_none_or(|seen| seen < 0);
         let Some(status) = &test.status else { return };
         let done: Vec<&Row> = status.results.iter().filter(|row| row.verdict.is_some()).collect();
         self.rows = self.rows.min(done.len());
@@ -131,6 +148,19 @@ impl Shown {
         let _ = std::io::stdout().write_all(text.as_bytes());
         code_of(test)
     }
+}
+
+/// It is no use to ask again: there is no right, or nobody is known.
+fn is_final(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 401 || status.code == 403)
+}
+
+/// What to look at when nobody takes up a test.
+fn unseen(namespace: &str) -> String {
+    format!(
+        "no operator has looked at it yet. Is one installed, and does it watch namespace {namespace}?\n  \
+         kubectl get deployments -A -l app.kubernetes.io/name=loadtest-operator"
+    )
 }
 
 /// `row 2: Passed  ingest.clients=4  1,004 tasks  100.3/s`.

@@ -67,7 +67,11 @@ pub async fn managers(place: &Place, kind: WorkloadKind, workload: &Value) -> Ve
 /// # Errors
 /// There is none.
 pub fn absent(place: &Place, kind: WorkloadKind, name: &str) -> Said {
-    let text = format!("no {} {name} in namespace {}", kind.as_str(), place.namespace);
+    let namespace = &place.namespace;
+    let text = format!(
+        "no {} {name} in namespace {namespace}; kubectl get deployments,statefulsets -n {namespace} lists what is there",
+        kind.as_str()
+    );
     Said { text, code: exit::USAGE }
 }
 

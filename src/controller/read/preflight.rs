@@ -160,11 +160,11 @@ async fn jobs(session: &Session<'_>) -> Check {
     let context = pod_context(session, &run, &[]);
     let mut jobs = vec![generator_job(&context, row, "", 60)];
     if session.view.observer {
-        jobs.push(observer_job(&context, 60));
+        jobs.push(observer_job(&context, "", 60));
     }
     for action in &session.test.spec.actions {
         if action.target().is_none() {
-            jobs.push(act_job::of_action(session, action, &act_part(Some(1), 1)).await?);
+            jobs.push(act_job::of_action(session, action, &act_part(Some(1), 1), "").await?);
         }
     }
     let params = PostParams { dry_run: true, ..PostParams::default() };

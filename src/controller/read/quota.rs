@@ -54,7 +54,7 @@ async fn growths(session: &Session<'_>) -> Vec<Demand> {
 async fn act(session: &Session<'_>) -> Demand {
     let mut most = Demand::new();
     for action in session.test.spec.actions.iter().filter(|action| action.target().is_none()) {
-        let Ok(job) = act_job::of_action(session, action, "").await else { continue };
+        let Ok(job) = act_job::of_action(session, action, "", "").await else { continue };
         let of_job = of_workload(&serde_json::json!({"spec": job.spec}));
         most.extend(of_job.into_iter().filter(|(name, amount)| most.get(name) < Some(amount)).collect::<Vec<_>>());
     }

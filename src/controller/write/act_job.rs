@@ -26,7 +26,14 @@ pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), Pas
         return Ok(());
     };
     let (run, part) = (session.run(), session.act_part());
-    let job = match of_action(session, &action, &part).await {
+    let start = session.state.fire.map(|fire| fire.start_at);
+    let due = act.at_ms.zip(start).map(|(at, start)| Due { from_ms: start + at, to_ms: start + at + LATE });
+    let row = (!session.state.judged && session.state.row > 0).then(|| i32::from(session.state.row));
+    let input = session.plan.as_ref();
+    let input = input.and_then(|plan| act_input(plan, &action, &session.identity(), row, due, ended(session)));
+    let text = input.map(|input| serde_json::to_string(&input).map_err(|e| PassError::Status(e.to_string())));
+    let text = text.transpose()?;
+    let job = match of_action(session, &action, &part, text.as_deref().unwrap_or_default()).await {
         Ok(job) => job,
         Err(no) => {
             session.memory.act_refused = Some((run.act(&part), no.note));
@@ -34,13 +41,7 @@ pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), Pas
             return Ok(());
         }
     };
-    let start = session.state.fire.map(|fire| fire.start_at);
-    let due = act.at_ms.zip(start).map(|(at, start)| Due { from_ms: start + at, to_ms: start + at + LATE });
-    let row = (!session.state.judged && session.state.row > 0).then(|| i32::from(session.state.row));
-    let input = session.plan.as_ref();
-    let input = input.and_then(|plan| act_input(plan, &action, &session.identity(), row, due, ended(session)));
-    if let Some(input) = input {
-        let text = serde_json::to_string(&input).map_err(|e| PassError::Status(e.to_string()))?;
+    if let Some(text) = text {
         let map = act_config_map(&run, &part, text);
         create(&session.api::<ConfigMap>(), &map, "creating an action's ConfigMap").await?;
     }
@@ -58,16 +59,16 @@ pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), Pas
     }
 }
 
-/// The Job of an action; for a CronJob's the CronJob is read.
+/// The Job of an action, whose pod is given `plan`; for a CronJob's the CronJob is read.
 ///
 /// # Errors
 /// Why there is none now, or can't be.
-pub async fn of_action(session: &Session<'_>, action: &Action, part: &str) -> Result<Job, No> {
+pub async fn of_action(session: &Session<'_>, action: &Action, part: &str, plan: &str) -> Result<Job, No> {
     let run = session.run();
     let longest = session.view.act(&session.state, session.state.act).map_or(0, |act| act.longest() / 1000);
     let seconds = longest.max(action.timeout_seconds.into());
     let Some(reference) = action.job.as_ref().map(|job| &job.cron_job_ref.name.0) else {
-        return Ok(act_job(&pod_context(session, &run, &[]), action, part, seconds));
+        return Ok(act_job(&pod_context(session, &run, &[]), action, part, plan, seconds));
     };
     let found = call(session.api::<CronJob>().get_opt(reference)).await.map_err(|e| failed("reading a CronJob", &e))?;
     let name = &action.name.0;

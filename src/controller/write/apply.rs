@@ -154,10 +154,10 @@ async fn create_observer(session: &Session<'_>) -> Result<(), PassError> {
     let Some(input) = observer_input(plan, &session.identity()) else { return Ok(()) };
     let run = session.run();
     let text = serde_json::to_string(&input).map_err(|e| PassError::Status(e.to_string()))?;
+    let seconds = (session.view.total + 2 * ARMING) / 1000;
+    let job = observer_job(&pod_context(session, &run, &[]), &text, u64::try_from(seconds).unwrap_or(0));
     create(&session.api::<ConfigMap>(), &plan_config_map(&run, None, text), "creating the observer's ConfigMap")
         .await?;
-    let seconds = (session.view.total + 2 * ARMING) / 1000;
-    let job = observer_job(&pod_context(session, &run, &[]), u64::try_from(seconds).unwrap_or(0));
     create(&session.api::<Job>(), &job, "creating the observer's Job").await
 }
 

@@ -32,6 +32,39 @@ pub struct Curve {
     pub points: Vec<Point>,
 }
 
+/// The rows at one place of a curve that prove something: one, or its repeats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place<'a> {
+    pub x: f64,
+    pub others: &'a str,
+    /// Median.
+    pub rate: f64,
+    pub least: f64,
+    pub most: f64,
+    /// Number of them.
+    pub rows: usize,
+}
+
+impl<'a> Place<'a> {
+    /// Of rows in the order of their rates.
+    fn of(rows: &[&'a Point]) -> Option<Self> {
+        let (first, last): (&Point, &Point) = (rows.first()?, rows.last()?);
+        let middle = (rows[(rows.len() - 1) / 2].rate + rows[rows.len() / 2].rate) / 2.0;
+        let (others, rows) = (rows[0].others.as_str(), rows.len());
+        Some(Self { x: first.x, others, rate: middle, least: first.rate, most: last.rate, rows })
+    }
+}
+
+impl Curve {
+    /// The places, by what else was set and along the axis.
+    pub fn places(&self) -> Vec<Place<'_>> {
+        let mut valid: Vec<&Point> = self.points.iter().filter(|point| point.valid).collect();
+        valid.sort_by(|a, b| a.others.cmp(&b.others).then(a.x.total_cmp(&b.x)).then(a.rate.total_cmp(&b.rate)));
+        let same = |a: &&Point, b: &&Point| a.x == b.x && a.others == b.others;
+        valid.chunk_by(same).filter_map(Place::of).collect()
+    }
+}
+
 /// The curve of a test; `None`: no number was swept, or there are fewer than two rates.
 pub fn curve(results: &Results) -> Option<Curve> {
     let rows: Vec<&Row> = results.plain_rows().collect();
@@ -88,36 +121,34 @@ pub fn panels(results: &Results) -> Markup {
 
 fn rates(curve: &Curve) -> Chart<'_> {
     let mut groups: BTreeMap<&str, Vec<(f64, Option<f64>)>> = BTreeMap::new();
-    for point in curve.points.iter().filter(|point| point.valid) {
-        groups.entry(point.others.as_str()).or_default().push((point.x, Some(point.rate)));
+    let mut ranges: BTreeMap<&str, Vec<(f64, f64, f64)>> = BTreeMap::new();
+    for place in curve.places() {
+        groups.entry(place.others).or_default().push((place.x, Some(place.rate)));
+        if place.rows > 1 {
+            ranges.entry(place.others).or_default().push((place.x, place.least, place.most));
+        }
     }
+    let repeated = !ranges.is_empty();
     let several = groups.len() > 1;
     // A chart of more lines could not be read; the table has all of them.
     let mut series: Vec<Series> = groups
         .into_iter()
         .take(4)
-        .map(|(others, mut points)| {
-            points.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let name = if several { others.to_owned() } else { curve.unit.to_owned() };
-            Series { name, points, style: Style::Dots }
+        .map(|(others, points)| {
+            let name = if several { others } else { curve.unit };
+            Series { ranges: ranges.remove(others).unwrap_or_default(), ..Series::new(name, points, Style::Dots) }
         })
         .collect();
     if let Some(ideal) = ideal(curve).filter(|_| !several) {
-        series.push(Series { name: "in step with the load".into(), points: ideal, style: Style::Line });
+        series.push(Series::new("in step with the load", ideal, Style::Line));
     }
     let invalid: Vec<_> = curve.points.iter().filter(|p| !p.valid).map(|p| (p.x, Some(p.rate))).collect();
     if !invalid.is_empty() {
-        series.push(Series { name: "Invalid rows".into(), points: invalid, style: Style::Rings });
+        series.push(Series::new("Invalid rows", invalid, Style::Rings));
     }
-    let what = format!("Rate of each row over {}; a ring is a row that proves nothing.", curve.axis);
-    Chart {
-        title: "Rate over load".into(),
-        what,
-        explained: true,
-        x: (&curve.axis, Scale::Linear),
-        y: (curve.unit, Scale::Linear),
-        series,
-    }
+    let dots = if repeated { "median of the rows at a place, with their range" } else { "rate of each row" };
+    let what = format!("Rate over {}: the {dots}; a ring is a row that proves nothing.", curve.axis);
+    Chart::new("Rate over load", what, (&curve.axis, Scale::Linear), (curve.unit, Scale::Linear), series)
 }
 
 /// As many times the rate of the first point as its load, up to the highest rate that was seen.
@@ -125,7 +156,8 @@ fn ideal(curve: &Curve) -> Option<Vec<(f64, Option<f64>)>> {
     if !is_load(&curve.axis) {
         return None;
     }
-    let first = curve.points.iter().filter(|p| p.valid && p.x > 0.0).min_by(|a, b| a.x.total_cmp(&b.x))?;
+    let places = curve.places();
+    let first = places.iter().filter(|place| place.x > 0.0).min_by(|a, b| a.x.total_cmp(&b.x))?;
     let most = curve.points.iter().map(|p| p.rate).reduce(f64::max)? * 1.1;
     let last = curve.points.iter().map(|p| p.x).reduce(f64::max)?;
     let slope = first.rate / first.x;
@@ -141,7 +173,7 @@ fn latencies<'a>(results: &Results, curve: &'a Curve) -> Chart<'a> {
             .filter_map(|row| Some((setting(row, &curve.axis)?, value(metric, row, Worst::Largest).ok())))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Series { name: title.into(), points, style: Style::Dots }
+        Series::new(title, points, Style::Dots)
     };
     let all = [("latency.p50Ms", "p50"), ("latency.p99Ms", "p99"), ("latency.maxMs", "largest")];
     let mut series: Vec<Series> = all.into_iter().map(|(metric, title)| of(metric, title)).collect();
@@ -156,18 +188,11 @@ fn latencies<'a>(results: &Results, curve: &'a Curve) -> Chart<'a> {
     let xs = || curve.points.iter().map(|p| p.x);
     if let (Some(limit), Some(from), Some(to)) = (limit, xs().reduce(f64::min), xs().reduce(f64::max)) {
         let points = vec![(from, Some(limit)), (to, Some(limit))];
-        series.push(Series { name: "allowed p99".into(), points, style: Style::Line });
+        series.push(Series::new("allowed p99", points, Style::Line));
     }
     let known = series.iter().flat_map(|s| s.points.iter().filter_map(|(_, y)| *y)).filter(|y| *y > 0.0);
     let (least, most) = (known.clone().fold(f64::MAX, f64::min), known.fold(0.0, f64::max));
     let scale = if most > least * 30.0 { Scale::Log } else { Scale::Linear };
-    let what = "Response time of good answers, from the instant a request was due; of several loads the worst.".into();
-    Chart {
-        title: "Latency over load".into(),
-        what,
-        explained: true,
-        x: (&curve.axis, Scale::Linear),
-        y: ("ms", scale),
-        series,
-    }
+    let what = "Response time of good answers, from the instant a request was due; of several loads the worst.";
+    Chart::new("Latency over load", what, (&curve.axis, Scale::Linear), ("ms", scale), series)
 }

@@ -3,11 +3,15 @@
 use maud::{Markup, PreEscaped, html};
 use plotters::prelude::*;
 
+pub use super::axis::Scale;
+use super::axis::{placed, range, tick};
 use super::palette::{GROUND, INKS, MUTED, RULE, TEXT};
 use crate::results::figures::decimal::human;
 
 const WIDTH: u32 = 440;
 const HEIGHT: u32 = 250;
+/// More marks than that are drawn without their numbers, which would stand upon each other.
+const MOST_NUMBERS: usize = 12;
 
 /// Lines or points over one axis.
 pub struct Series {
@@ -15,6 +19,32 @@ pub struct Series {
     /// A missing value is a gap.
     pub points: Vec<(f64, Option<f64>)>,
     pub style: Style,
+    /// Ranges around points: place, least and most.
+    pub ranges: Vec<(f64, f64, f64)>,
+}
+
+impl Series {
+    /// A series without ranges.
+    pub fn new(name: impl Into<String>, points: Vec<(f64, Option<f64>)>, style: Style) -> Self {
+        Self { name: name.into(), points, style, ranges: Vec::new() }
+    }
+
+    /// All values, those at the ends of ranges too.
+    fn known(&self) -> impl Iterator<Item = (f64, f64)> {
+        let points = self.points.iter().filter_map(|(x, y)| Some((*x, (*y)?)));
+        points.chain(self.ranges.iter().flat_map(|(x, least, most)| [(*x, *least), (*x, *most)]))
+    }
+}
+
+/// Something that happened, drawn behind the lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Its number in the list beside the charts.
+    pub number: usize,
+    /// Along the axis.
+    pub from: f64,
+    /// `None`: an instant.
+    pub to: Option<f64>,
 }
 
 /// How a series is drawn.
@@ -27,17 +57,6 @@ pub enum Style {
     Rings,
 }
 
-/// How values stand along an axis.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// From 0.
-    Linear,
-    /// Powers of ten.
-    Log,
-    /// Percentiles: p0 at 0, p90 at 1, p99 at 2, p99.9 at 3.
-    Percentile,
-}
-
 /// A chart with its words.
 pub struct Chart<'a> {
     pub title: String,
@@ -48,6 +67,20 @@ pub struct Chart<'a> {
     pub x: (&'a str, Scale),
     pub y: (&'a str, Scale),
     pub series: Vec<Series>,
+    pub marks: Vec<Mark>,
+}
+
+impl<'a> Chart<'a> {
+    /// A chart that is explained, without marks.
+    pub fn new(
+        title: impl Into<String>,
+        what: impl Into<String>,
+        x: (&'a str, Scale),
+        y: (&'a str, Scale),
+        series: Vec<Series>,
+    ) -> Self {
+        Self { title: title.into(), what: what.into(), explained: true, x, y, series, marks: Vec::new() }
+    }
 }
 
 impl Chart<'_> {
@@ -75,7 +108,7 @@ impl Chart<'_> {
             .series
             .iter()
             .filter_map(|series| {
-                let known: Vec<f64> = series.points.iter().filter_map(|(_, y)| *y).collect();
+                let known: Vec<f64> = series.known().map(|(_, y)| y).collect();
                 let least = known.iter().copied().reduce(f64::min)?;
                 let most = known.iter().copied().reduce(f64::max)?;
                 Some(format!("{} from {} to {}", series.name, human(least), human(most)))
@@ -86,7 +119,7 @@ impl Chart<'_> {
 
     /// What stands inside the svg element; `None`: there is no value.
     fn svg(&self) -> Option<String> {
-        let known = || self.series.iter().flat_map(|s| s.points.iter().filter_map(|(x, y)| Some((*x, (*y)?))));
+        let known = || self.series.iter().flat_map(Series::known);
         let (x, y) = (range(known().map(|(x, _)| x), self.x.1)?, range(known().map(|(_, y)| y), self.y.1)?);
         let mut text = String::new();
         {
@@ -128,6 +161,20 @@ impl Chart<'_> {
             .x_desc(self.x.0)
             .y_desc(self.y.0)
             .draw()?;
+        for mark in &self.marks {
+            let (from, to) = (mark.from.max(x.0), mark.to.unwrap_or(mark.from).min(x.1));
+            if from > to || mark.from > x.1 {
+                continue;
+            }
+            if mark.to.is_some() {
+                chart.draw_series([Rectangle::new([(from, y.0), (to, y.1)], rgb(RULE[0]).mix(0.6).filled())])?;
+            } else {
+                chart.draw_series([PathElement::new(vec![(from, y.0), (from, y.1)], rgb(MUTED[0]))])?;
+            }
+            if self.marks.len() <= MOST_NUMBERS {
+                chart.draw_series([Text::new(mark.number.to_string(), (from, y.1), font(TEXT[0]))])?;
+            }
+        }
         for (at, series) in self.series.iter().enumerate() {
             let colour = rgb(INKS[at % INKS.len()].light);
             let place = |(px, py): &(f64, Option<f64>)| Some((placed(*px, self.x.1), placed((*py)?, self.y.1)));
@@ -136,6 +183,13 @@ impl Chart<'_> {
                     let line: Vec<(f64, f64)> = part.iter().filter_map(place).collect();
                     chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
                 }
+            }
+            for (px, least, most) in &series.ranges {
+                let ends = [*least, *most].map(|end| (placed(*px, self.x.1), placed(end, self.y.1)));
+                chart.draw_series([PathElement::new(ends, colour.stroke_width(1))])?;
+                // Eight pixels wide, whatever the scale.
+                let cap = |end| EmptyElement::at(end) + PathElement::new([(-4, 0), (4, 0)], colour.stroke_width(1));
+                chart.draw_series(ends.map(cap))?;
             }
             if series.style != Style::Line {
                 let filled = if series.style == Style::Dots { colour.filled() } else { colour.stroke_width(2) };
@@ -159,42 +213,6 @@ fn key(at: usize, style: Style) -> Markup {
     }
 }
 
-/// From and to of an axis, in its own places; `None` without any value.
-fn range(values: impl Iterator<Item = f64>, scale: Scale) -> Option<(f64, f64)> {
-    let all: Vec<f64> = values.map(|value| placed(value, scale)).filter(|value| value.is_finite()).collect();
-    let least = all.iter().copied().reduce(f64::min)?;
-    let most = all.iter().copied().reduce(f64::max)?;
-    Some(match scale {
-        Scale::Linear => (least.min(0.0), if most <= 0.0 { 1.0 } else { most * 1.08 }),
-        Scale::Log => (least.floor(), most.ceil().max(least.floor() + 1.0)),
-        Scale::Percentile => (0.0, most.ceil().max(1.0)),
-    })
-}
-
-fn placed(value: f64, scale: Scale) -> f64 {
-    match scale {
-        Scale::Linear => value,
-        Scale::Log => value.max(1e-3).log10(),
-        Scale::Percentile => -(1.0 - value.clamp(0.0, 0.999_999_9)).log10(),
-    }
-}
-
-fn tick(value: f64, scale: Scale) -> String {
-    let whole = (value - value.round()).abs() < 1e-6;
-    match scale {
-        Scale::Linear => human(value),
-        Scale::Log if whole => human(10f64.powf(value.round())),
-        Scale::Percentile if whole => match value.round() as i64 {
-            0 => "p0".into(),
-            1 => "p90".into(),
-            2 => "p99".into(),
-            nines => format!("p99.{}", "9".repeat(usize::try_from(nines - 2).unwrap_or(0))),
-        },
-        // Between the powers no line is named.
-        Scale::Log | Scale::Percentile => String::new(),
-    }
-}
-
 fn rgb(colour: &str) -> RGBColor {
     let part = |at: usize| colour.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(0);
     RGBColor(part(1), part(3), part(5))
@@ -205,15 +223,27 @@ mod tests {
     use super::*;
 
     fn chart(points: Vec<(f64, Option<f64>)>) -> Chart<'static> {
-        let series = vec![Series { name: "sent".into(), points, style: Style::Line }];
-        Chart {
-            title: "Rate".into(),
-            what: "A second.".into(),
-            explained: true,
-            x: ("s", Scale::Linear),
-            y: ("1/s", Scale::Linear),
-            series,
-        }
+        let series = vec![Series::new("sent", points, Style::Line)];
+        Chart::new("Rate", "A second.", ("s", Scale::Linear), ("1/s", Scale::Linear), series)
+    }
+
+    #[test]
+    fn what_happened_is_shaded_for_as_long_as_it_lasted_or_a_line_and_left_out_beyond_the_axis() {
+        let mut with = chart(vec![(0.0, Some(1.0)), (60.0, Some(1.0))]);
+        let plain = with.svg().expect("a chart");
+        let mark = |number, from, to| Mark { number, from, to };
+        with.marks = vec![mark(1, 20.0, Some(40.0)), mark(2, 50.0, None), mark(3, 90.0, None), mark(4, -9.0, None)];
+        let drawn = with.svg().expect("a chart");
+        let more = |what: &str| drawn.matches(what).count() - plain.matches(what).count();
+        assert_eq!((more("<rect"), more("<polyline") + more("<line"), more("<text")), (1, 1, 2), "{drawn}");
+    }
+
+    #[test]
+    fn a_range_is_drawn_and_the_axis_reaches_to_its_end() {
+        let mut with = chart(vec![(0.0, Some(10.0)), (1.0, Some(20.0))]);
+        with.series[0].ranges = vec![(1.0, 15.0, 5000.0)];
+        assert!(with.alt().contains("sent from 10 to 5,000"), "{}", with.alt());
+        assert!(with.svg().expect("a chart").contains("5,000"));
     }
 
     #[test]
@@ -233,13 +263,5 @@ mod tests {
     #[test]
     fn without_a_value_there_is_no_chart() {
         assert_eq!(chart(vec![(0.0, None)]).markup().into_string(), "");
-    }
-
-    #[test]
-    fn percentiles_stand_by_their_nines() {
-        let named = [0.0, 1.0, 2.0, 3.0, 1.5].map(|at| tick(at, Scale::Percentile));
-        assert_eq!(named, ["p0", "p90", "p99", "p99.9", ""]);
-        assert!((placed(0.999, Scale::Percentile) - 3.0).abs() < 1e-9);
-        assert_eq!(tick(2.0, Scale::Log), "100");
     }
 }

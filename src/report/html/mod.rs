@@ -2,6 +2,8 @@
 //!
 //! Order: the verdict, whether it can be believed, the answer, why, detail.
 
+mod acts;
+mod axis;
 mod belief;
 mod capacity;
 mod chart;
@@ -19,9 +21,10 @@ pub const MOST_BYTES: usize = 500_000;
 /// What the parts around the charts of the rows may not grow beyond, so that there is room for some.
 const FOR_CHARTS: usize = 120_000;
 
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("believe", "Can it be believed?"),
     ("capacity", "How much it takes"),
+    ("limited", "What limited it"),
     ("rows", "What happened when"),
     ("tasks", "Was all the work done?"),
     ("database", "Database"),
@@ -30,9 +33,9 @@ const PARTS: [(&str, &str); 8] = [
     ("plan", "Plan"),
 ];
 
-/// The two sentences that a person would say: the answer, and what it rests on.
-pub fn sentences(results: &Results) -> [String; 2] {
-    [say::answer(results), say::belief(results)]
+/// What a person would say, by its title: the answer, what kept it from more, and what both rest on.
+pub fn sentences(results: &Results) -> [(&'static str, String); 3] {
+    [("ANSWER", say::answer(results)), ("LIMITED BY", say::limited(results)), ("BELIEVE", say::belief(results))]
 }
 
 /// The file, at most [`MOST_BYTES`]: where not all rows' charts fit, the first rows have theirs, and it says which don't.
@@ -58,8 +61,9 @@ fn page(results: &Results, charts: &[String], data: &str) -> String {
     let parts = [
         html! { (belief::strip(results)) },
         capacity::panels(results),
+        tables::limited(results),
         timelines(results, charts),
-        tables::tasks(results),
+        html! { (tables::tasks(results)) (tables::outages(results)) },
         tables::database(results),
         tables::rows(results),
         tables::fingerprint(results),
@@ -104,7 +108,7 @@ fn headline(results: &Results) -> Markup {
                 (results.rows.len()) " of " (results.plan.rows) " rows done"
                 @if let Some(id) = &results.test.run_id { ", runId " (id) }
             }
-            @for sentence in sentences(results) { p.say { (sentence) } }
+            @for (title, sentence) in sentences(results) { p.say { @if title == "LIMITED BY" { "Limited by: " } (sentence) } }
             p { (results.message) }
             (tables::thresholds(results))
             nav aria-label="Parts of the report" { ul { @for (id, title) in PARTS { li { a href=(format!("#{id}")) { (title) } } } } }

@@ -2,11 +2,12 @@
 
 use super::super::Results;
 use super::belief::{Answer, QUESTIONS, answers};
-use super::capacity::{Curve, Point, curve};
+use super::capacity::{Curve, curve};
 use crate::api::{Reason, RowVerdict};
 use crate::results::figures::decimal::human;
 use crate::results::figures::note::plural;
 use crate::results::judged::threshold::{Worst, value};
+use crate::results::shown::limited::gave_out;
 use crate::results::shown::summary::summary;
 
 /// So near to the highest rate counts as no less.
@@ -51,9 +52,8 @@ fn latency(results: &Results, row: i32) -> String {
 
 /// From which load on more of it brought next to nothing; only where one setting was swept and three rows or more prove something.
 fn knee(curve: &Curve) -> Option<String> {
-    let mut valid: Vec<&Point> = curve.points.iter().filter(|p| p.valid && p.others.is_empty()).collect();
-    valid.sort_by(|a, b| a.x.total_cmp(&b.x));
-    valid.dedup_by(|a, b| a.x == b.x);
+    let mut valid = curve.places();
+    valid.retain(|place| place.others.is_empty());
     let (last, most) = (valid.last()?, valid.iter().map(|p| p.rate).reduce(f64::max)?);
     let enough = valid.iter().find(|point| point.rate >= most * AS_GOOD_AS)?;
     if valid.len() < 3 {
@@ -66,6 +66,22 @@ fn knee(curve: &Curve) -> Option<String> {
     } else {
         format!(" It still grew at the largest {name} that was tried, {}.", human(last.x))
     })
+}
+
+/// What gave out first: in the first row in which a figure says so.
+pub fn limited(results: &Results) -> String {
+    let spec = results.spec();
+    let all = results.plain_rows().map(|row| (row, gave_out(row, spec.as_ref())));
+    let Some((row, limits)) = all.into_iter().find(|(_, limits)| !limits.is_empty()) else {
+        return "- (no figure that is there was at its limit)".into();
+    };
+    let mut text = format!("{}: {}", limits[0].what, limits[0].evidence);
+    if results.plan.rows > 1 {
+        let set: Vec<String> = row.set.iter().map(|set| format!("{} {}", set.name, set.value)).collect();
+        text += &format!(" (row {}{}{})", row.row, if set.is_empty() { "" } else { ", " }, set.join(", "));
+    }
+    let others: Vec<&str> = limits[1..].iter().map(|one| one.what.as_str()).collect();
+    if others.is_empty() { text + "." } else { format!("{text}; beside it {}.", others.join(", ")) }
 }
 
 /// How far the answer can be relied on.

@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::super::Results;
 use super::super::junit::{limits, words};
-use crate::api::{Column, DatabaseFigure, DatabaseSource, Decimal, Row, Statistics};
-use crate::results::figures::decimal::{human, number};
+use crate::api::{Column, DatabaseFigure, DatabaseSource, Decimal, LoadFigures, Recovery, Row, Statistics};
+use crate::results::figures::decimal::{human, human_count, number};
 use crate::results::gathered::statements::Statements;
 use crate::results::judged::judge::carries_late_figures;
 use crate::results::judged::threshold::{Judgement, Worst, is_late, judge, value};
 use crate::results::shown::columns::{figure as own_figure, is_figure, plain};
+use crate::results::shown::limited::gave_out;
 use crate::results::shown::table::FIGURES;
 
 /// Longest text of a statement that is shown, characters.
@@ -131,6 +132,47 @@ pub fn tasks(results: &Results) -> Markup {
     table("Requests and tasks; - is not known", &heads, &lines)
 }
 
+/// What gave out in each row, what explains the rest first.
+pub fn limited(results: &Results) -> Markup {
+    let spec = results.spec();
+    let mut lines = Vec::new();
+    for row in results.plain_rows() {
+        let set: Vec<String> = row.set.iter().map(|set| format!("{} {}", set.name, set.value)).collect();
+        let set = if set.is_empty() { "-".into() } else { set.join(", ") };
+        let limits = gave_out(row, spec.as_ref());
+        if limits.is_empty() {
+            lines.push(vec![row.row.to_string(), set.clone(), "-".into(), "-".into()]);
+        }
+        lines.extend(limits.into_iter().map(|one| vec![row.row.to_string(), set.clone(), one.what, one.evidence]));
+    }
+    let caption = "What gave out, by the figures that are there; what makes the others wait stands first; - no figure was at its limit";
+    table(caption, &titles(&["#Run", "Set", "Limited by", "Evidence"]), &lines)
+}
+
+/// How often and for how long each load with a rate got no good answer; nothing where no load has a rate.
+pub fn outages(results: &Results) -> Markup {
+    let of = |row: &Row| {
+        let known = row.loads.iter().filter_map(|load| Some((load, load.recovery.as_ref()?)));
+        let line = |(load, recovery): (&LoadFigures, &Recovery)| {
+            let excused = load.requests.as_ref().and_then(|requests| requests.excused);
+            let excused = excused.map_or_else(|| "-".into(), |n| human_count(n.0));
+            let (longest, recovered) = (decimal(&recovery.longest_ms), decimal(&recovery.recovery_ms));
+            vec![row.row.to_string(), load.name.0.clone(), recovery.outages.to_string(), longest, recovered, excused]
+        };
+        known.map(line).collect::<Vec<_>>()
+    };
+    let lines: Vec<Vec<String>> = results.plain_rows().flat_map(of).collect();
+    let heads = titles(&[
+        "#Run",
+        "Load",
+        "#Outages",
+        "#Longest ms",
+        "#From the end of an action to the next good answer ms",
+        "#Excused",
+    ]);
+    html! { @if !lines.is_empty() { (table("Outages of loads with a rate", &heads, &lines)) } }
+}
+
 /// Figures of the database by row and of the whole test.
 pub fn database(results: &Results) -> Markup {
     let heads = titles(&["#Run", "Figure", "From", "#Average", "#Smallest", "#Largest", "#At the end", "#Points"]);
@@ -211,7 +253,12 @@ fn every_row(results: &Results) -> Markup {
     let mut metrics: Vec<(String, String, Worst)> =
         FIGURES.iter().map(|(title, metric, worst)| (format!("#{title}"), (*metric).to_owned(), *worst)).collect();
     for target in rows.iter().flat_map(|row| &row.targets).map(|target| &target.name.0) {
-        for (title, figure) in [("CPU % of limit", "cpuMaxPercent"), ("memory % of limit", "memoryMaxPercent")] {
+        for (title, figure) in [
+            ("CPU % of limit", "cpuMaxPercent"),
+            ("memory % of limit", "memoryMaxPercent"),
+            ("memory MiB", "memoryMaxMiB"),
+            ("memory growth % a minute", "memorySlopePercentPerMinute"),
+        ] {
             let metric = format!("targets.{target}.{figure}");
             if !metrics.iter().any(|(_, known, _)| *known == metric) {
                 metrics.push((format!("#{target} {title}"), metric, Worst::Largest));

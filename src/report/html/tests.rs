@@ -66,6 +66,7 @@ fn the_verdict_stands_first_then_whether_it_can_be_believed_then_the_answer_and_
         ">Thresholds<",
         "Can it be believed?</h2>",
         "How much it takes</h2>",
+        "What limited it</h2>",
         "What happened when</h2>",
         "Latency by percentile",
         "CPU of the targets",
@@ -148,6 +149,98 @@ fn a_rate_that_stops_growing_is_said_with_the_load_from_which_on() {
     assert!(said.contains("From ingest.rate 30 on, more of it added at most 0 %."), "{said}");
     let said = say::answer(&results(3));
     assert!(said.contains("It still grew at the largest ingest.rate that was tried, 30."), "{said}");
+}
+
+/// What one row of results says, replaced.
+fn with_row(results: &mut Results, at: usize, edit: impl FnOnce(&mut crate::api::Row)) {
+    edit(&mut results.rows[at].row);
+}
+
+#[test]
+fn what_gave_out_first_is_said_with_its_row_and_listed_for_each() {
+    let mut results = results(3);
+    let percent = |text: &str| Some(crate::api::Decimal(text.into()));
+    with_row(&mut results, 1, |row| row.targets[0].cpu_max_percent = percent("97"));
+    with_row(&mut results, 2, |row| {
+        row.targets[0].cpu_max_percent = percent("99");
+        row.targets[0].oom_kills = Some(1);
+    });
+    assert_eq!(say::limited(&results), "CPU of api: its busiest pod used 97 % of its limit (row 2, ingest.rate 20).");
+    results.rows.remove(1);
+    assert!(
+        say::limited(&results).ends_with("(row 3, ingest.rate 30); beside it CPU of api."),
+        "{}",
+        say::limited(&results)
+    );
+    let text = html(&results);
+    assert!(text.contains("Limited by: memory of api"), "{text}");
+    assert!(text.contains("<td>-</td><td>-</td>"), "row 1 was at no limit");
+}
+
+#[test]
+fn repeats_are_one_place_with_their_range_and_their_median_counts() {
+    let mut results = results(9);
+    for (at, rate) in [10, 12, 11, 30, 20, 25, 28, 24, 26].into_iter().enumerate() {
+        with_row(&mut results, at, |row| {
+            row.set[0].value = (at / 3 + 1).to_string();
+            row.tasks_per_second = Some(crate::api::Decimal(rate.to_string()));
+        });
+    }
+    let curve = capacity::curve(&results).expect("a curve");
+    let places: Vec<_> = curve.places().iter().map(|p| (p.x, p.least, p.rate, p.most, p.rows)).collect();
+    assert_eq!(places, [(1.0, 10.0, 11.0, 12.0, 3), (2.0, 20.0, 25.0, 30.0, 3), (3.0, 24.0, 26.0, 28.0, 3)]);
+    assert!(html(&results).contains("median of the rows at a place, with their range"));
+    assert!(
+        say::answer(&results).contains("From ingest.rate 2 on, more of it added at most 4 %."),
+        "{}",
+        say::answer(&results)
+    );
+}
+
+#[test]
+fn actions_are_marked_in_the_charts_and_listed_with_their_times() {
+    let mut results = results(1);
+    let detail = results.rows[0].details.as_mut().expect("details");
+    let act = |action: &str, undo: bool, at: i64, more: Value| {
+        let started = crate::api::Instant::from_millis(crate::results::fixture::START + at);
+        let mut act = json!({"action": action, "undo": undo, "plannedMs": at, "startedAt": started, "tookMs": 300});
+        act.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        serde_json::from_value(act).expect("an act")
+    };
+    detail.acts = vec![
+        act("away", false, 20_000, json!({})),
+        act("kill", false, 30_000, json!({"pods": 1})),
+        act("away", true, 40_000, json!({"failed": true})),
+    ];
+    let marks = acts::marks(detail);
+    let mark = |number, from, to| chart::Mark { number, from, to };
+    assert_eq!(marks, [mark(1, 20.0, Some(40.3)), mark(2, 30.0, None)]);
+    let text = html(&results);
+    let line = |cells: &str| text.contains(&cells.replace('|', "</td><td class=\"n\">"));
+    assert!(line("away</td><td class=\"n\">20|20|300|40|-</td><td>✗ failed"), "{text}");
+    assert!(line("kill</td><td class=\"n\">30|30|300|-|1</td><td>✓ done"), "{text}");
+    assert!(!html(&self::results(1)).contains("Actions, by the numbers"), "no action, no list");
+}
+
+#[test]
+fn outages_and_the_growth_of_memory_are_shown() {
+    let mut results = results(1);
+    with_row(&mut results, 0, |row| {
+        row.targets[0].memory_slope_percent_per_minute = Some(crate::api::Decimal("1.2".into()));
+        row.loads[0].recovery =
+            serde_json::from_value(json!({"outages": 2, "longestMs": "20400", "recoveryMs": "800"})).expect("figures");
+    });
+    let row = results.rows[0].row.clone();
+    let detail = results.rows[0].details.as_mut().expect("details");
+    detail.row = row;
+    let course = detail.course.as_mut().expect("a course");
+    let points = course.figures["connections"].len();
+    course.figures.insert("targets.api.memoryPercent".into(), vec![Some(50.0); points]);
+    let text = html(&results);
+    assert!(text.contains("api: +1.2 % a minute"), "{text}");
+    assert!(text.contains("api memory growth % a minute"), "{text}");
+    let cells = ["2", "20,400", "800", "-"].map(|cell| format!("<td class=\"n\">{cell}</td>")).concat();
+    assert!(text.contains(&format!("<td>ingest</td>{cells}")), "{text}");
 }
 
 #[test]

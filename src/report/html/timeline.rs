@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::acts;
 use super::chart::{Chart, Scale, Series, Style};
+use crate::api::{Instant, Row};
+use crate::results::figures::decimal::{human, number};
 use crate::results::gathered::histogram::{Micros, decode};
 use crate::results::gathered::record::{Bucket, Timeline};
 use crate::results::shown::course::Course;
@@ -19,7 +22,8 @@ type Points = Vec<(f64, Option<f64>)>;
 /// The charts of a row; `explained`: with the sentences that say what each shows.
 pub fn charts(detail: &RowDetail, connection_limit: Option<i32>, explained: bool) -> Markup {
     let requests = Requests::of(detail);
-    let of = |chart: Chart| Chart { explained, ..chart }.markup();
+    let marks = acts::marks(detail);
+    let of = |chart: Chart| Chart { explained, marks: marks.clone(), ..chart }.markup();
     html! {
         div.charts {
             @if let Some(requests) = &requests {
@@ -29,9 +33,10 @@ pub fn charts(detail: &RowDetail, connection_limit: Option<i32>, explained: bool
             }
             @for load in &detail.loads { (spectrum(load, detail.loads.len() > 1, explained)) }
             @if let Some(course) = &detail.course {
-                @for chart in sampled(course, connection_limit) { (of(chart)) }
+                @for chart in sampled(course, connection_limit, &detail.row) { (of(chart)) }
             }
         }
+        (acts::list(detail))
         @if requests.as_ref().is_some_and(|requests| !requests.failed()) { p.muted { "No request failed." } }
         @if detail.left_out > 0 {
             p.muted { "No rates over time: " (detail.left_out) " generators' timelines are not kept." }
@@ -90,7 +95,7 @@ impl Requests {
     fn series(&self, name: &str, of: impl Fn(&Sum) -> Option<f64>) -> Series {
         let at = |number: i64| (number * self.step_ms) as f64 / 1000.0;
         let points: Points = self.buckets.iter().map(|(number, sum)| (at(*number), of(sum))).collect();
-        Series { name: name.into(), points, style: Style::Line }
+        Series::new(name, points, Style::Line)
     }
 
     fn per_second(&self, n: u64) -> Option<f64> {
@@ -103,15 +108,8 @@ impl Requests {
             self.series("sent", |sum| self.per_second(sum.sent).filter(|_| sum.under_load)),
             self.series("good answers", |sum| self.per_second(sum.ok).filter(|_| sum.under_load || sum.due == 0)),
         ];
-        let what = "Requests a second; where sent leaves due, the generator or its cap held them back.".into();
-        Chart {
-            title: "Due, sent and answered".into(),
-            what,
-            explained: true,
-            x: TIME,
-            y: ("1/s", Scale::Linear),
-            series,
-        }
+        let what = "Requests a second; where sent leaves due, the generator or its cap held them back.";
+        Chart::new("Due, sent and answered", what, TIME, ("1/s", Scale::Linear), series)
     }
 
     fn latencies(&self) -> Chart<'static> {
@@ -120,20 +118,12 @@ impl Requests {
         series.retain(|series| series.points.iter().any(|(_, y)| y.is_some()));
         let what =
             "Response time of good answers; of several generators the worst, since percentiles can't be averaged.";
-        Chart {
-            title: "Latency over time".into(),
-            what: what.into(),
-            explained: true,
-            x: TIME,
-            y: ("ms", Scale::Linear),
-            series,
-        }
+        Chart::new("Latency over time", what, TIME, ("ms", Scale::Linear), series)
     }
 
     fn errors(&self) -> Chart<'static> {
         let series = vec![self.series("failed", |sum| self.per_second(sum.failed))];
-        let what = "Requests that failed, a second.".into();
-        Chart { title: "Errors".into(), what, explained: true, x: TIME, y: ("1/s", Scale::Linear), series }
+        Chart::new("Errors", "Requests that failed, a second.", TIME, ("1/s", Scale::Linear), series)
     }
 }
 
@@ -152,7 +142,7 @@ impl Sum {
 fn spectrum(load: &LoadDetail, named: bool, explained: bool) -> Markup {
     let of = |name: &str, histogram| {
         let histogram = decode(histogram).ok().filter(|histogram| !histogram.is_empty())?;
-        Some(Series { name: name.into(), points: quantiles(&histogram), style: Style::Line })
+        Some(Series::new(name, quantiles(&histogram), Style::Line))
     };
     let series: Vec<Series> =
         [of("response time", &load.latency), of("service time", &load.service)].into_iter().flatten().collect();
@@ -160,7 +150,7 @@ fn spectrum(load: &LoadDetail, named: bool, explained: bool) -> Markup {
     let what =
         "Response time counts from due, service time from sent: between them requests waited in the generator's queue.";
     let y = if wide(&series) { Scale::Log } else { Scale::Linear };
-    Chart { title, what: what.into(), explained, x: ("percentile", Scale::Percentile), y: ("ms", y), series }.markup()
+    Chart { explained, ..Chart::new(title, what, ("percentile", Scale::Percentile), ("ms", y), series) }.markup()
 }
 
 /// The largest is more than thirty times the smallest.
@@ -180,16 +170,15 @@ fn quantiles(histogram: &Micros) -> Points {
 }
 
 /// What was sampled beside the row.
-fn sampled(course: &Course, connection_limit: Option<i32>) -> Vec<Chart<'static>> {
+fn sampled(course: &Course, connection_limit: Option<i32>, row: &Row) -> Vec<Chart<'static>> {
     let points = |name: &str| -> Option<Points> {
         let figure = course.figures.get(name)?;
         let at = |i: usize| (i as i64 * course.step_ms) as f64 / 1000.0;
         Some(figure.iter().enumerate().map(|(i, value)| (at(i), *value)).collect())
     };
-    let line = |name: &str, title: &str| Some(Series { name: title.into(), points: points(name)?, style: Style::Line });
+    let line = |name: &str, title: &str| Some(Series::new(title, points(name)?, Style::Line));
     let chart = |title: &'static str, what: &str, unit: &'static str, series: Vec<Option<Series>>| {
-        let series = series.into_iter().flatten().collect();
-        Chart { title: title.into(), what: what.into(), explained: true, x: TIME, y: (unit, Scale::Linear), series }
+        Chart::new(title, what, TIME, (unit, Scale::Linear), series.into_iter().flatten().collect())
     };
     let many = connection_limit.map_or_else(String::new, |limit| format!(" It allows {limit}."));
     let mut all = vec![
@@ -219,16 +208,21 @@ fn sampled(course: &Course, connection_limit: Option<i32>) -> Vec<Chart<'static>
         (
             "Memory of the targets",
             "memoryPercent",
-            "Memory of the fullest pod of each target, percent of its limit; by the metrics API.",
+            "Memory of the fullest pod of each target, percent of its limit, with the slope of the second half; by the metrics API.",
         ),
     ] {
         let of = |name: &String| {
             let target = name.strip_prefix("targets.")?.strip_suffix(figure)?.strip_suffix('.')?;
             // It is looked at now and then only: between two looks there is no gap.
             let known = points(name)?.into_iter().filter(|(_, value)| value.is_some()).collect();
-            Some(Some(Series { name: target.to_owned(), points: known, style: Style::Dots }))
+            Some(Some(Series::new(target, known, Style::Dots)))
         };
-        all.push(chart(title, what, "%", course.figures.keys().filter_map(of).collect()));
+        let mut series: Vec<Option<Series>> = course.figures.keys().filter_map(of).collect();
+        if figure == "memoryPercent" {
+            let slopes = series.iter().flatten().filter_map(|series| slope(series, row)).collect::<Vec<_>>();
+            series.extend(slopes.into_iter().map(Some));
+        }
+        all.push(chart(title, what, "%", series));
     }
     let measured = course.figures.keys().filter_map(|name| name.strip_prefix("measurements."));
     for name in measured {
@@ -238,4 +232,22 @@ fn sampled(course: &Course, connection_limit: Option<i32>) -> Vec<Chart<'static>
     }
     all.retain(|chart| chart.series.iter().any(|s| s.points.iter().any(|(_, y)| y.is_some_and(|y| y > 0.0))));
     all
+}
+
+/// How a target's memory grew in the second half of the load, through the middle of its points there; as the row says it, of the pod that
+/// grew most ([`crate::evidence::cluster::memory`]).
+fn slope(memory: &Series, row: &Row) -> Option<Series> {
+    let target = row.targets.iter().find(|target| target.name.0 == memory.name)?;
+    let percent = target.memory_slope_percent_per_minute.as_ref().and_then(number)?;
+    let millis = row.load_ended_at.map(Instant::as_millis)? - row.started_at.map(Instant::as_millis)?;
+    let end = millis as f64 / 1000.0;
+    let (from, middle) = (end / 2.0, end * 0.75);
+    let mut seen: Vec<f64> =
+        memory.points.iter().filter(|(at, _)| (from..=end).contains(at)).filter_map(|(_, value)| *value).collect();
+    seen.sort_by(f64::total_cmp);
+    let median = *seen.get(seen.len() / 2)?;
+    let at = |second: f64| (second, Some(median * (1.0 + percent / 100.0 * (second - middle) / 60.0)));
+    let sign = if percent > 0.0 { "+" } else { "" };
+    let name = format!("{}: {sign}{} % a minute", memory.name, human(percent));
+    Some(Series::new(name, vec![at(from), at(end)], Style::Line))
 }

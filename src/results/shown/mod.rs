@@ -5,6 +5,7 @@ pub mod compact;
 pub mod course;
 pub mod detail;
 mod key;
+pub mod limited;
 pub mod summary;
 pub mod table;
 

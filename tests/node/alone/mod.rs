@@ -8,6 +8,8 @@ mod namespaced;
 mod node;
 mod operators;
 mod process;
+mod reader;
 mod release;
 mod servers;
+mod starts;
 mod upgrade;
