@@ -43,7 +43,7 @@ fn load_test(name: &str) -> Value {
 async fn fixtures(space: &Space) {
     let mut objects = vec![workload("held", true)];
     objects.extend(["my-api", "my-worker", "shop-api", "demo-api"].map(|name| workload(name, false)));
-    objects.extend(["my-api", "shop-api", "shop"].map(service));
+    objects.extend(["my-api", "shop-api", "shop", "held"].map(service));
     objects.extend(["my-api", "release-gate"].map(load_test));
     for object in &objects {
         space.cluster.create(&space.name, object, false).await.unwrap();
