@@ -173,7 +173,8 @@ fn a_header_of_the_load_that_names_a_captured_value_is_sent_from_the_step_after_
 #[test]
 fn a_path_that_begins_with_a_captured_link_is_that_link_on_the_load_s_own_host() {
     let mut load = load();
-    load.steps = vec![fixture::step("create", "POST", "/things"), fixture::step("use", "GET", "$(vars.link)parts/?n=1")];
+    load.steps =
+        vec![fixture::step("create", "POST", "/things"), fixture::step("use", "GET", "$(vars.link)parts/?n=1")];
     let target = Target { tls: false, host: "h".into(), authority: "h:8000".into(), addresses: vec![] };
     let constants = Constants::new("run", 0, &Default::default()).capturing(vec!["link".into()]);
     let step = Step::new(&load, 1, "/base", &target, &constants).ok().unwrap();
