@@ -52,6 +52,9 @@ for mode in policies.author=false,policies.operator=false "policies.author=false
 done
 check "one policy for authors" count 1 ValidatingAdmissionPolicy --set policies.author=true
 check "six policies for the operator, each with its binding" count 6 ValidatingAdmissionPolicyBinding --set policies.operator=true
+copies="[?'loadtest.dev/cron-job'].hasValue()"
+check "copies of CronJobs are let through where that is asked for" says "$copies" --set policies.operator=true,policies.cronJobs=true
+check "and only there" silent "$copies" --set policies.operator=true
 check "policies need no ClusterRole" count 0 ClusterRole --set "$some,policies.author=true,policies.operator=true"
 check "the policies name the operator's service account" says "'system:serviceaccount:loadtest-system:other'" \
 	--set policies.operator=true,serviceAccount.name=other

@@ -201,6 +201,10 @@ fn parts() -> Vec<Case> {
 fn sweeps() -> Vec<Case> {
     let sweep = |entry: Value| json!({"targets": [{"name": "api", "workloadRef": {"name": "x"}}], "sweep": [entry]});
     let swept = |name: &str| json!({"name": name, "values": ["1", "2"]});
+    let grown = |entry: Value| {
+        json!({"targets": [{"name": "api", "workloadRef": {"name": "x"}}], "sweep": [entry],
+            "actions": [{"name": "grow", "when": "AfterLoad", "scale": {"target": "api", "replicas": 1}}]})
+    };
     vec![
         (
             "set exactly one of clients, rate, replicas, cpu, memory, env, variable",
@@ -231,8 +235,14 @@ fn sweeps() -> Vec<Case> {
             vec![sweep(json!({"target": "api", "replicas": [0]})), sweep(json!({"target": "api", "env": swept("A")}))],
         ),
         (
-            "sweep names a target or load that is not defined",
+            "action needs replicas and no target",
+            vec![grown(json!({"action": "grow", "target": "api", "replicas": [1]}))],
+            vec![grown(json!({"action": "grow", "replicas": [1, 2]}))],
+        ),
+        (
+            "sweep names a target, load or scaling action that is not defined",
             vec![
+                sweep(json!({"action": "gone", "replicas": [1]})),
                 sweep(json!({"load": "gone", "clients": [1]})),
                 sweep(json!({"target": "gone", "replicas": [1]})),
                 json!({"sweep": [{"target": "api", "cpu": [1]}]}),
@@ -262,10 +272,14 @@ fn actions() -> Vec<Case> {
         json!({"targets": [{"name": "api", "workloadRef": {"name": "x"}}], "actions": [action]})
     };
     let restart = || json!({"target": "api"});
+    let beside_database = |mut spec: Value| {
+        spec["database"] = json!({"postgres": {"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}});
+        spec
+    };
     let every = |least: i32, most: i32| json!({"minSeconds": least, "maxSeconds": most});
     vec![
         (
-            "set exactly one of scale, deletePods, restart",
+            "set exactly one of scale, deletePods, restart, sql, http, job",
             vec![act(json!({})), act(json!({"restart": restart(), "deletePods": {"target": "api"}}))],
             vec![act(json!({"restart": restart()})), act(json!({"deletePods": {"target": "api", "count": 2}}))],
         ),
@@ -275,7 +289,7 @@ fn actions() -> Vec<Case> {
                 act(json!({"when": "BeforeRow", "afterSeconds": 1, "restart": restart()})),
                 act(json!({"when": "BeforeRow", "graceSeconds": 1, "restart": restart()})),
                 act(json!({"when": "BeforeRow", "every": every(1, 2), "restart": restart()})),
-                act(json!({"when": "BeforeRow", "forSeconds": 1, "scale": {"target": "api", "replicas": 0}})),
+                act(json!({"when": "AfterLoad", "forSeconds": 1, "scale": {"target": "api", "replicas": 0}})),
             ],
             vec![
                 act(json!({"when": "BeforeRow", "timeoutSeconds": 9, "restart": restart()})),
@@ -283,12 +297,30 @@ fn actions() -> Vec<Case> {
             ],
         ),
         (
-            "scale needs forSeconds, and forSeconds needs scale",
+            "scale in mid-load needs forSeconds, and forSeconds needs scale",
             vec![
                 act(json!({"forSeconds": 1, "restart": restart()})),
                 act(json!({"scale": {"target": "api", "replicas": 0}})),
             ],
             vec![act(json!({"forSeconds": 1, "scale": {"target": "api", "replicas": 0}}))],
+        ),
+        (
+            "scale needs when: DuringLoad or AfterLoad; restart and deletePods need when: BeforeRow or DuringLoad",
+            vec![
+                act(json!({"when": "BeforeRow", "scale": {"target": "api", "replicas": 0}})),
+                act(json!({"when": "AfterRun", "restart": restart()})),
+                act(json!({"when": "AfterLoad", "deletePods": {"target": "api"}})),
+            ],
+            vec![
+                act(json!({"when": "AfterLoad", "scale": {"target": "api", "replicas": 3}})),
+                act(json!({"when": "AfterRun", "http": {"url": "http://a/hook"}})),
+                act(json!({"when": "BeforeRun", "job": {"cronJobRef": {"name": "reset"}}})),
+            ],
+        ),
+        (
+            "an action with sql needs database.postgres",
+            vec![act(json!({"sql": "select 1"}))],
+            vec![beside_database(act(json!({"when": "AfterRow", "sql": "select 1"})))],
         ),
         (
             "every can't be used with scale",

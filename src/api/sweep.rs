@@ -16,8 +16,12 @@ use super::shared::*;
         "clients and rate need load, and load needs one of them"
     ),
     validation = (
-        "has(self.target) == (has(self.replicas) || has(self.cpu) || has(self.memory) || has(self.env))",
+        "(has(self.target) || has(self.action)) == (has(self.replicas) || has(self.cpu) || has(self.memory) || has(self.env))",
         "replicas, cpu, memory and env need target, and target needs one of them"
+    ),
+    validation = (
+        "!has(self.action) || (has(self.replicas) && !has(self.target))",
+        "action needs replicas and no target"
     )
 )]
 pub struct Sweep {
@@ -27,6 +31,9 @@ pub struct Sweep {
     /// The target to vary: with replicas, cpu, memory or env.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<NameRef>,
+    /// The action to vary: with replicas (of its scale).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<NameRef>,
     /// One value a row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 64), inner(range(min = 1, max = 10_000)), transform = list::atomic)]

@@ -1,7 +1,7 @@
 //! What of the plan decisions rest on.
 
 use super::state::{ACT_LEAD, ActKind, ActView, Millis, PlanView, RowView};
-use crate::api::When;
+use crate::api::{Action, When};
 use crate::plan::{self, Act, Plan, load_input, worst_case_seconds};
 
 impl PlanView {
@@ -14,7 +14,7 @@ impl PlanView {
         let rows = plan.rows.iter().map(|row| {
             let worst = row.loads.iter().map(|load| worst_case_seconds(&load_input(load))).max().unwrap_or(0);
             RowView {
-                acts: views(plan, plan::acts(&plan.spec, row)),
+                acts: views(plan, &row.actions, plan::acts(&plan.spec, row)),
                 generators: row.loads.iter().map(|load| u32::try_from(load.generators).unwrap_or(1).max(1)).sum(),
                 worst_case: i64::try_from(worst).unwrap_or(i64::MAX / 4).saturating_mul(1000).min(i64::MAX / 4),
             }
@@ -23,8 +23,8 @@ impl PlanView {
         let database = spec.database.as_ref();
         Self {
             rows: rows.collect(),
-            before: views(plan, plan::run_acts(spec, When::BeforeRun)),
-            after: views(plan, plan::run_acts(spec, When::AfterRun)),
+            before: views(plan, &spec.actions, plan::run_acts(spec, When::BeforeRun)),
+            after: views(plan, &spec.actions, plan::run_acts(spec, When::AfterRun)),
             sized: plan.sized().len(),
             observer: sampled || database.is_some_and(|d| d.postgres.is_some()),
             drain: settle.until.is_some(),
@@ -39,10 +39,10 @@ impl PlanView {
 }
 
 /// These acts, their targets by the order in which they are claimed.
-fn views(plan: &Plan, acts: Vec<Act>) -> Vec<ActView> {
+fn views(plan: &Plan, actions: &[Action], acts: Vec<Act>) -> Vec<ActView> {
     let sized = plan.sized();
     let view = |act: Act| {
-        let action = &plan.spec.actions[act.action];
+        let action = actions.get(act.action)?;
         let named = || {
             let name = action.target().map(|name| &name.0);
             sized.iter().position(|target| Some(&target.name.0) == name)

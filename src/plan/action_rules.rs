@@ -8,7 +8,7 @@ use crate::api::{Action, LoadTestSpec, When};
 /// Checks the actions against one row.
 pub fn check(spec: &LoadTestSpec, row: &PlannedRow, errors: &mut Vec<FieldError>) {
     let mut found = Vec::new();
-    for (i, action) in spec.actions.iter().enumerate() {
+    for (i, action) in row.actions.iter().enumerate() {
         let mut say = |field: &str, message: String| {
             found.push(FieldError::new(format!("spec.actions[{i}].{field}"), message));
         };
@@ -20,7 +20,7 @@ pub fn check(spec: &LoadTestSpec, row: &PlannedRow, errors: &mut Vec<FieldError>
                 say("scale.replicas", format!("{} has {} replicas anyway", scale.target.0, scale.replicas));
             }
             let same = |other: &&Action| other.when == action.when && overlaps(other, action);
-            if let Some(other) = spec.actions[..i].iter().find(same) {
+            if let Some(other) = row.actions[..i].iter().find(same) {
                 say("scale", format!("{} scales {} at the same time", other.name.0, scale.target.0));
             }
         }
@@ -81,7 +81,8 @@ fn overlaps(one: &Action, other: &Action) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::plan::{acts, plan, windows};
+    use crate::api::When;
+    use crate::plan::{acts, plan, run_acts, windows};
 
     fn spec(actions: Value) -> crate::api::LoadTestSpec {
         serde_json::from_value(json!({
@@ -183,5 +184,42 @@ mod tests {
             "deletePods": {"target": "db"}}]));
         spec.loads[0].duration_seconds = Some(600);
         assert!(plan(&spec).expect_err("an error")[0].to_string().contains("more than 256 times"));
+    }
+
+    #[test]
+    fn acts_of_a_row_come_by_their_moments_and_those_of_the_run_for_themselves() {
+        let grow = |when: &str| json!({"name": when.to_lowercase(), "when": when, "http": {"url": "http://a/"}});
+        let moments = ["AfterRow", "AfterLoad", "AfterRun", "BeforeRow", "BeforeRun"];
+        let plan = plan(&spec(moments.map(grow).into())).expect("a plan");
+        let names = |acts: Vec<crate::plan::Act>| -> Vec<String> {
+            acts.iter().map(|act| plan.spec.actions[act.action].name.0.clone()).collect()
+        };
+        assert_eq!(names(acts(&plan.spec, &plan.rows[0])), ["beforerow", "afterload", "afterrow"]);
+        assert_eq!(names(run_acts(&plan.spec, When::BeforeRun)), ["beforerun"]);
+        assert_eq!(names(run_acts(&plan.spec, When::AfterRun)), ["afterrun"]);
+    }
+
+    #[test]
+    fn the_replicas_of_an_action_are_swept() {
+        let mut spec = spec(json!([{"name": "grow", "when": "AfterLoad", "scale": {"target": "db", "replicas": 1}}]));
+        spec.sweep = vec![serde_json::from_value(json!({"action": "grow", "replicas": [2, 4]})).expect("a sweep")];
+        let plan = plan(&spec).expect("a plan");
+        let replicas = |row: &crate::plan::PlannedRow| row.actions[0].scale.as_ref().map(|scale| scale.replicas);
+        assert_eq!(plan.rows.iter().map(replicas).collect::<Vec<_>>(), [Some(2), Some(4)]);
+        assert_eq!(plan.rows[1].set[0].name, "grow.replicas");
+        assert_eq!(plan.scales("db"), [2, 4]);
+    }
+
+    #[test]
+    fn variables_of_the_end_are_known_after_the_run_only() {
+        let told = |when: &str, name: &str| {
+            let body = format!("$({name})");
+            plan(&spec(json!([{"name": "a", "when": when, "http": {"url": "http://a/", "body": body}}])))
+        };
+        assert!(told("AfterRun", "run.verdict").is_ok() && told("AfterRow", "row.number").is_ok());
+        for (when, name) in [("AfterRow", "run.message"), ("AfterRun", "row.number"), ("BeforeRun", "row.number")] {
+            let errors = told(when, name).expect_err("an error");
+            assert!(errors[0].to_string().starts_with("spec.actions[0].http.body: unknown variable"), "{}", errors[0]);
+        }
     }
 }

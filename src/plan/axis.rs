@@ -8,7 +8,7 @@ use crate::api::{CpuQuantity, EnvVar, LoadTestSpec, MemoryQuantity, Sweep};
 pub struct Axis<'a> {
     /// Position in spec.sweep.
     pub index: usize,
-    /// The load or target; `vars` of a variable.
+    /// The load, target or action; `vars` of a variable.
     name: &'a str,
     pub values: Values<'a>,
 }
@@ -18,6 +18,8 @@ pub enum Values<'a> {
     Clients(&'a [i32]),
     Rate(&'a [i32]),
     Replicas(&'a [i32]),
+    /// Replicas of the action of that name.
+    Scale(&'a [i32]),
     Cpu(&'a [CpuQuantity]),
     Memory(&'a [MemoryQuantity]),
     /// Of the environment variable of that name.
@@ -31,6 +33,7 @@ impl Values<'_> {
         Some(match entry {
             e if !e.clients.is_empty() => Values::Clients(&e.clients),
             e if !e.rate.is_empty() => Values::Rate(&e.rate),
+            e if !e.replicas.is_empty() && e.action.is_some() => Values::Scale(&e.replicas),
             e if !e.replicas.is_empty() => Values::Replicas(&e.replicas),
             e if !e.cpu.is_empty() => Values::Cpu(&e.cpu),
             e if !e.memory.is_empty() => Values::Memory(&e.memory),
@@ -43,7 +46,7 @@ impl Values<'_> {
     /// How many rows they make.
     pub fn len(&self) -> usize {
         match self {
-            Values::Clients(v) | Values::Rate(v) | Values::Replicas(v) => v.len(),
+            Values::Clients(v) | Values::Rate(v) | Values::Replicas(v) | Values::Scale(v) => v.len(),
             Values::Cpu(v) => v.len(),
             Values::Memory(v) => v.len(),
             Values::Env(_, v) | Values::Variable(_, v) => v.len(),
@@ -55,7 +58,7 @@ impl Values<'_> {
         match self {
             Values::Clients(_) => "clients",
             Values::Rate(_) => "rate",
-            Values::Replicas(_) => "replicas",
+            Values::Replicas(_) | Values::Scale(_) => "replicas",
             Values::Cpu(_) => "cpu",
             Values::Memory(_) => "memory",
             Values::Env(..) => "env",
@@ -69,7 +72,7 @@ impl Values<'_> {
 /// # Errors
 /// It names nothing, or a variable that can't be varied.
 pub fn axis<'a>(spec: &LoadTestSpec, index: usize, entry: &'a Sweep) -> Result<Axis<'a>, FieldError> {
-    let named = entry.load.as_ref().or(entry.target.as_ref()).map(|name| name.0.as_str());
+    let named = entry.load.as_ref().or(entry.target.as_ref()).or(entry.action.as_ref()).map(|name| name.0.as_str());
     let values = Values::of(entry);
     if let (Some(Values::Variable(name, _)), None) = (&values, named) {
         known_variable(spec, index, name)?;
@@ -78,7 +81,7 @@ pub fn axis<'a>(spec: &LoadTestSpec, index: usize, entry: &'a Sweep) -> Result<A
         (None, Some(values @ Values::Variable(..))) => Ok(Axis { index, name: "vars", values }),
         (Some(name), Some(values)) if !matches!(values, Values::Variable(..)) => Ok(Axis { index, name, values }),
         _ => {
-            let message = "name a load or target and the values of one field, or a variable and its values";
+            let message = "name a load, target or action and the values of one field, or a variable and its values";
             Err(FieldError::new(format!("spec.sweep[{index}]"), message))
         }
     }
@@ -120,6 +123,11 @@ impl Axis<'_> {
             }
             (Values::Replicas(v), _, Some(target)) => {
                 target.replicas = Some(v[pick]);
+                v[pick].to_string()
+            }
+            (Values::Scale(v), ..) => {
+                let actions = row.actions.iter_mut().filter(|action| action.name.0 == self.name);
+                actions.filter_map(|action| action.scale.as_mut()).for_each(|scale| scale.replicas = v[pick]);
                 v[pick].to_string()
             }
             (Values::Cpu(v), _, Some(target)) => {

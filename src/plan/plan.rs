@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Load, LoadTestSpec, Setting, Target};
+use crate::api::{Action, Load, LoadTestSpec, Setting, Target};
 
 /// A spec that holds together.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,9 +28,10 @@ impl Plan {
         sized
     }
 
-    /// Numbers of replicas that actions give this target for a time.
+    /// Numbers of replicas that actions give this target, in all rows.
     pub fn scales(&self, target: &str) -> Vec<i32> {
-        let scale = self.spec.actions.iter().filter_map(|action| action.scale.as_ref());
+        let actions = self.rows.iter().flat_map(|row| &row.actions);
+        let scale = actions.filter_map(|action| action.scale.as_ref());
         scale.filter(|scale| scale.target.0 == target).map(|scale| scale.replicas).collect()
     }
 
@@ -62,4 +63,6 @@ pub struct PlannedRow {
     pub targets: Vec<Target>,
     /// Entries of vars that the sweep gives another value.
     pub variables: BTreeMap<String, String>,
+    /// All actions, with the sweep's replicas.
+    pub actions: Vec<Action>,
 }

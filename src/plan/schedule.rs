@@ -27,7 +27,7 @@ pub struct Act {
 /// those in mid-load by their times.
 pub fn acts(spec: &LoadTestSpec, row: &PlannedRow) -> Vec<Act> {
     let mut acts = Vec::new();
-    for (index, action) in spec.actions.iter().enumerate() {
+    for (index, action) in row.actions.iter().enumerate() {
         let act = |at_ms, undo| Act { action: index, when: action.when, at_ms, undo };
         match action.when {
             When::BeforeRun | When::AfterRun => {}

@@ -86,6 +86,7 @@ fn row(spec: &LoadTestSpec, groups: &[Group<'_>], index: usize, points: usize) -
         loads: spec.loads.clone(),
         targets: spec.targets.clone(),
         variables: BTreeMap::new(),
+        actions: spec.actions.clone(),
     };
     let mut rest = point;
     let mut chosen: Vec<(usize, &Axis<'_>)> = Vec::new();

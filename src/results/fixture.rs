@@ -61,6 +61,7 @@ pub fn good(seconds: i64) -> Scene {
         loads: spec.loads.clone(),
         targets: spec.targets.clone(),
         variables: Default::default(),
+        actions: spec.actions.clone(),
     };
     let target = json!({"name": "api", "replicas": 1, "cpu": "1", "memory": "256Mi", "restarts": 0, "oomKills": 0});
     let end = START + seconds * 1000;

@@ -102,6 +102,16 @@ async fn an_author_who_counts_log_lines_must_be_allowed_to_read_logs() {
 }
 
 #[tokio::test]
+async fn an_author_who_runs_what_a_cron_job_says_must_be_allowed_to_read_cron_jobs() {
+    let cron_jobs = json!({"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get"]});
+    let acting = json!({"actions": [{"name": "reset", "when": "BeforeRow", "job": {"cronJobRef": {"name": "reset"}}}]});
+    let Some(author) = Author::new("cronjobs", json!([jobs()])).await else { return };
+    assert_refused("without the right", &author.create("test", &acting).await, "the right to get cronjobs.batch");
+    let Some(author) = Author::new("cronjobs-too", json!([jobs(), cron_jobs])).await else { return };
+    accepted("with the right", author.create("test", &acting).await);
+}
+
+#[tokio::test]
 async fn who_lacks_the_rights_may_label_and_cancel_a_test_and_nothing_else() {
     let Some(author) = Author::new("edits", json!([])).await else { return };
     let spec = json!({"suspend": true, "loads": [{"name": "main", "url": "http://web/"}]});

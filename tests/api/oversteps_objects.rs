@@ -133,6 +133,36 @@ async fn the_operator_makes_and_deletes_jobs_of_its_agents_only() {
 }
 
 #[tokio::test]
+async fn the_operator_lets_a_suspended_job_of_an_action_go_and_changes_nothing_else_of_a_job() {
+    let Some(stage) = Stage::new("acts").await else { return };
+    let (path, operator) = (stage.path("jobs"), &stage.operator);
+    for job in &stage.acts() {
+        let made = accepted("a Job of an action", operator.create(&path, job).await);
+        let own = format!("{path}/{}", made["metadata"]["name"].as_str().unwrap());
+        for (what, patch) in [
+            ("its deadline", json!({"spec": {"activeDeadlineSeconds": 5}})),
+            ("its deadline with it", json!({"spec": {"suspend": false, "activeDeadlineSeconds": 5}})),
+        ] {
+            assert_refused(what, &operator.merge(&own, &patch).await, "may only let go those that are suspended");
+        }
+        accepted("letting it go", operator.merge(&own, &json!({"spec": {"suspend": false}})).await);
+        let again = operator.merge(&own, &json!({"spec": {"suspend": true}})).await;
+        assert_refused("holding it", &again, "may only let go those that are suspended");
+        accepted("deleting it", operator.delete(&own).await);
+    }
+    let [asked, copied] = stage.acts();
+    let mut running = copied.clone();
+    running["spec"]["suspend"] = json!(false);
+    assert_refused("a copy that runs at once", &operator.create(&path, &running).await, "and suspended");
+    let mut unnamed = copied;
+    unnamed["metadata"].as_object_mut().unwrap().remove("annotations");
+    assert_refused("a copy of nothing", &operator.create(&path, &unnamed).await, HOST);
+    let mut other = asked;
+    other["spec"]["template"]["spec"]["automountServiceAccountToken"] = json!(true);
+    assert_refused("an act with a token", &operator.create(&path, &other).await, HOST);
+}
+
+#[tokio::test]
 async fn a_pod_gets_its_start_once_and_nothing_else_of_it_is_written() {
     let Some(stage) = Stage::new("pods").await else { return };
     let operator = &stage.operator;

@@ -2,8 +2,10 @@
 //! ConfigMaps, and a workload.
 
 use loadtest_operator::api::LoadTestSpec;
-use loadtest_operator::build::{PodContext, RunName, generator_job, observer_job, plan_config_map, row_config_map};
-use loadtest_operator::plan::plan;
+use loadtest_operator::build::{
+    PodContext, RunName, act_job, copied_job, generator_job, observer_job, plan_config_map, row_config_map,
+};
+use loadtest_operator::plan::{act_part, plan};
 use serde_json::{Value, json};
 
 use crate::actor::{Actor, OPERATOR};
@@ -55,6 +57,18 @@ impl Stage {
         let context = PodContext { run: &self.run, image: "dev.local/operator:1", spec: &self.spec, avoid: &[] };
         [generator_job(&context, &plan.rows[0], "{}", 300), observer_job(&context, "{}", 300)]
             .map(|job| serde_json::to_value(job).unwrap())
+    }
+
+    /// The Jobs of two acts of its first row: a statement, and a copy of a CronJob whose pod has a token and is root's.
+    pub fn acts(&self) -> [Value; 2] {
+        let context = PodContext { run: &self.run, image: "dev.local/operator:1", spec: &self.spec, avoid: &[] };
+        let action = json!({"name": "cut", "when": "BeforeRow", "sql": "select $(vars.token)"});
+        let action = serde_json::from_value(action).unwrap();
+        let asked = act_job(&context, &action, &act_part(Some(1), 1), 60);
+        let pod = json!({"serviceAccountName": "default", "containers": [{"name": "reset", "image": "dev.local/reset:1", "command": ["reset"]}]});
+        let spec = serde_json::from_value(json!({"template": {"spec": pod}})).unwrap();
+        let copied = copied_job(&self.run, &act_part(Some(1), 2), "reset", &spec, 60).unwrap();
+        [asked, copied].map(|job| serde_json::to_value(job).unwrap())
     }
 
     /// ConfigMaps of the run.

@@ -72,7 +72,8 @@ fn swept() -> Value {
         "targets": [{"name": "api", "workloadRef": {"kind": "Deployment", "name": "api"}, "container": "c"}],
         "measurements": [{"name": "l", "log": {"target": "api", "regex": "x"}}],
         "sweep": [{"load": "m", "clients": [1, 2], "group": "a"}, {"load": "r", "rate": [1, 2], "group": "a"},
-            {"target": "api", "replicas": [1, 2]}, {"target": "api", "cpu": ["1", "500m"]}, {"target": "api", "memory": ["64Mi", "1Gi"]}],
+            {"target": "api", "replicas": [1, 2]}, {"target": "api", "cpu": ["1", "500m"]}, {"target": "api", "memory": ["64Mi", "1Gi"]}, {"action": "grow", "replicas": [3, 4]}],
+        "actions": [{"name": "grow", "when": "AfterLoad", "scale": {"target": "api", "replicas": 3}}],
         "deadlines": {"totalSeconds": 604_800},
     })
 }

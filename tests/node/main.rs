@@ -29,6 +29,7 @@ mod endings;
 mod generators;
 mod listener;
 mod logs;
+mod moments;
 mod recovery;
 mod refusals;
 mod runs;

@@ -113,7 +113,13 @@ impl Reducing {
                 );
             }
         }
-        self.spec.sweep.retain(|entry| entry.target.is_none());
+        for (i, entry) in self.spec.sweep.clone().iter().enumerate() {
+            if let Some(action) = &entry.action {
+                let why = format!("{} is not done here, so its values make no rows", action.0);
+                self.say(format!("spec.sweep[{i}]"), why);
+            }
+        }
+        self.spec.sweep.retain(|entry| entry.target.is_none() && entry.action.is_none());
     }
 
     fn actions(&mut self) {

@@ -92,13 +92,13 @@ pub fn problem(session: &Session<'_>, number: u16) -> String {
 /// The act of that number, from 1, of where the run stands: of its row, before its first one, or after its verdict.
 pub fn planned<'a>(session: &'a Session<'_>, number: u16) -> Option<(Act, &'a Action)> {
     let spec = &session.plan.as_ref()?.spec;
-    let acts = match session.row() {
-        _ if session.state.judged => run_acts(spec, When::AfterRun),
-        None => run_acts(spec, When::BeforeRun),
-        Some(row) => acts(spec, row),
+    let (actions, acts) = match session.row() {
+        _ if session.state.judged => (&spec.actions, run_acts(spec, When::AfterRun)),
+        None => (&spec.actions, run_acts(spec, When::BeforeRun)),
+        Some(row) => (&row.actions, acts(spec, row)),
     };
     let act = *acts.get(usize::from(number).checked_sub(1)?)?;
-    Some((act, &spec.actions[act.action]))
+    Some((act, actions.get(act.action)?))
 }
 
 fn doing(action: &Action, act: Act, session: &Session<'_>) -> String {

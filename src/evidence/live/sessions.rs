@@ -9,7 +9,7 @@ use crate::results::gathered::sample::{DatabaseFacts, PostgresSample};
 /// Every session of ours begins its application_name so; they are left out of the figures.
 pub const OWN: &str = "loadtest-observer";
 /// The sessions of actions call themselves so.
-pub const ACTION: &str = "loadtest-action";
+pub const ACTION: &str = "loadtest-observer-action";
 /// Stands at the end of every statement of ours, so that pg_stat_statements tells them apart.
 pub const MARK: &str = "/* loadtest-observer */";
 

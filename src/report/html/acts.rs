@@ -35,10 +35,27 @@ fn since(detail: &RowDetail, at: Instant) -> Option<f64> {
     Some((at.as_millis() - start) as f64 / 1000.0)
 }
 
+/// When it was done: a Job's pod says so itself.
+fn begun(act: &ActDetail) -> Instant {
+    act.ran_at.unwrap_or(act.started_at)
+}
+
+/// How long it took from then on, milliseconds.
+fn took(act: &ActDetail) -> Option<f64> {
+    let waited = begun(act).as_millis() - act.started_at.as_millis();
+    Some((i64::from(act.took_ms?) - waited).max(0) as f64)
+}
+
+/// The moment of an act that has no planned time.
+fn moment(detail: &RowDetail, act: &ActDetail) -> String {
+    let after = detail.row.load_ended_at.is_some_and(|end| act.started_at.as_millis() >= end.as_millis());
+    if after { "after the load" } else { "before the row" }.into()
+}
+
 /// What was done and taken back is a window, from its beginning until it was back; all else an instant.
 pub fn marks(detail: &RowDetail) -> Vec<Mark> {
     let mark = |(at, deed): (usize, &Deed)| {
-        let from = since(detail, deed.act.started_at)?;
+        let from = since(detail, begun(deed.act))?;
         let back = deed
             .undone
             .and_then(|act| Some(since(detail, act.started_at)? + f64::from(act.took_ms.unwrap_or(0)) / 1000.0));
@@ -66,14 +83,14 @@ pub fn list(detail: &RowDetail) -> Markup {
 fn line(detail: &RowDetail, number: usize, deed: &Deed) -> Vec<String> {
     let Deed { act, undone } = deed;
     let shown = |figure: Option<f64>| figure.map_or_else(|| "-".into(), human);
-    let at = |act: &ActDetail| shown(since(detail, act.started_at));
+    let at = |act: &ActDetail| shown(since(detail, begun(act)));
     let failed = act.failed || undone.is_some_and(|act| act.failed);
     vec![
         number.to_string(),
         act.action.clone(),
-        act.planned_ms.map_or_else(|| "before the row".into(), |ms| human(ms as f64 / 1000.0)),
+        act.planned_ms.map_or_else(|| moment(detail, act), |ms| human(ms as f64 / 1000.0)),
         at(act),
-        shown(act.took_ms.map(f64::from)),
+        shown(took(act)),
         undone.map_or_else(|| "-".into(), at),
         shown(act.pods.map(f64::from)),
         if failed { "✗ failed" } else { "✓ done" }.into(),
