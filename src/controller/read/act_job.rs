@@ -101,8 +101,8 @@ async fn stage(session: &mut Session<'_>, job: &Job) -> ActStage {
         return ended(session, pod, copied);
     }
     let is = |kind: &str| {
-        let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
-        conditions.filter(|c| c.type_ == kind && c.status == "True").last()
+        let mut conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        conditions.find(|c| c.type_ == kind && c.status == "True")
     };
     if is("Complete").is_some() {
         return ActStage::Done;
@@ -112,7 +112,7 @@ async fn stage(session: &mut Session<'_>, job: &Job) -> ActStage {
         session.note = format!("its Job failed ({why})");
         return ActStage::Failed;
     }
-    session.note = "its pod has not ended yet".into();
+    session.note = "its pod has not ended in timeoutSeconds".into();
     match trouble(&pods, session.now()) {
         Some((Reason::GeneratorUnschedulable, _)) => {
             session.note = "no node has room for its pod".into();

@@ -81,12 +81,18 @@ pub fn problem(session: &Session<'_>, number: u16) -> String {
     let why = match target {
         Some(Live::Missing) => "its target is gone",
         Some(Live::Denied) => "its target may not be read",
-        _ if !session.note.is_empty() && action.target().is_none() && number == session.state.act => &session.note,
+        _ if is_said(session, number) => &session.note,
         _ if due.is_some_and(|due| session.now() > due) => "it could not be done at its time",
         _ if session.note.is_empty() => "it took longer than timeoutSeconds",
         _ => &session.note,
     };
     format!("action {}{}: {why}", action.name.0, when(session, act))
+}
+
+/// The note is about the Job of that act.
+fn is_said(session: &Session<'_>, number: u16) -> bool {
+    let is_job = session.view.act(&session.state, number).is_some_and(|act| act.kind.is_job());
+    is_job && number == session.state.act && session.state.acting && !session.note.is_empty()
 }
 
 /// The act of that number, from 1, of where the run stands: of its row, before its first one, or after its verdict.
