@@ -112,7 +112,7 @@ async fn stage(session: &mut Session<'_>, job: &Job) -> ActStage {
         session.note = format!("its Job failed ({why})");
         return ActStage::Failed;
     }
-    session.note = "its pod has not ended in timeoutSeconds".into();
+    session.note = "its pod has not ended yet".into();
     match trouble(&pods, session.now()) {
         Some((Reason::GeneratorUnschedulable, _)) => {
             session.note = "no node has room for its pod".into();
