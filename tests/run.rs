@@ -97,6 +97,45 @@ fn a_swept_variable_is_another_in_each_row() {
 }
 
 #[test]
+fn a_backlog_that_is_worked_off_and_timed_items_stand_under_the_plans_own_headings() {
+    let server = Server::start(|_| "202 Accepted");
+    let folder = tempfile::tempdir().unwrap();
+    let file = manifest(
+        folder.path(),
+        r#"
+  loads:
+  - {name: submit, url: "http://api:8080", iterations: 10, steps: [{name: task, path: /tasks, tasks: {perResponse: 1}}]}
+  measurements:
+  - {name: pending, http: {url: "http://api:8080/count", jsonPointer: /none}, intervalSeconds: 1}
+  - name: wait
+    http: {url: "http://api:8080/count?page=1", jsonPointer: "", durations: {items: /items, next: /next, from: /from, to: /to}}
+  settle: {until: {measurement: pending}, seconds: 3, measure: true}
+  columns:
+  - {title: Run, metric: run}
+  - {title: Tasks Submitted, metric: tasks}
+  - {title: Tasks / Sec Processed, metric: processedPerSecond}
+  - {title: Avg. Wait time, metric: measurements.wait.average}
+  - {title: p50, metric: measurements.wait.p50}
+  - {title: Drained, metric: drainSeconds}
+  - {title: Where, text: here}
+  thresholds: [{metric: processedPerSecond, min: 1}, {metric: measurements.wait.maximum, max: "1.5"}]"#,
+    );
+    let report = folder.path().join("report").display().to_string();
+    let ran = run(&[&file, "--base-url", &server.url(""), "--report", &report]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!((ran.column("Tasks Submitted"), ran.column("Avg. Wait time")), (vec!["10".into()], vec!["1.25".into()]));
+    assert_eq!((ran.column("p50"), ran.column("Where")), (vec!["-".into()], vec!["here".into()]), "few items");
+    let rate: f64 = ran.column("Tasks / Sec Processed")[0].parse().unwrap();
+    assert!(rate > 1.0 && rate <= 10.5 / ran.column("Drained")[0].parse::<f64>().unwrap(), "{ran:?}");
+    let csv = std::fs::read_to_string(folder.path().join("report/results.csv")).unwrap();
+    assert!(
+        csv.starts_with("Run,Tasks Submitted,Tasks / Sec Processed,Avg. Wait time,p50,Drained,Where\n1,10,"),
+        "{csv}"
+    );
+    assert!(csv.trim_end().ends_with(",here") && csv.contains(",1.25,-,"), "{csv}");
+}
+
+#[test]
 fn a_manifest_of_a_cluster_runs_here_row_by_row_and_says_what_it_leaves_out() {
     let server = Server::start(|_| "200 OK");
     let folder = tempfile::tempdir().unwrap();

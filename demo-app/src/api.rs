@@ -106,7 +106,7 @@ pub fn router(options: &Options, queue: Queue, stop: Stop) -> Router {
         stop,
     };
     Router::new()
-        .route("/tasks", post(create))
+        .route("/tasks", post(create).get(list))
         .route("/tasks/count", get(count))
         .route("/burst", get(burst))
         .route("/status", get(status))
@@ -188,6 +188,25 @@ struct Selection {
 async fn count(State(api): State<Arc<Api>>, Query(selection): Query<Selection>) -> Answer {
     let states = states(selection.state.as_deref()).map_err(|text| Refusal(StatusCode::BAD_REQUEST, text))?;
     Ok(Json(json!({ "count": api.queue.count(&states, selection.since).await? })))
+}
+
+/// Tasks on a page, where the request doesn't say.
+const PAGE: i64 = 500;
+
+#[derive(Deserialize)]
+struct Page {
+    since: Option<Timestamp>,
+    after: Option<i64>,
+    limit: Option<i64>,
+}
+
+async fn list(State(api): State<Arc<Api>>, Query(page): Query<Page>) -> Answer {
+    let limit = page.limit.unwrap_or(PAGE).clamp(1, 1000);
+    let tasks = api.queue.list(page.since, page.after.unwrap_or(0), limit).await?;
+    let full = i64::try_from(tasks.len()).is_ok_and(|n| n == limit);
+    let since = page.since.map(|since| format!("&since={since}")).unwrap_or_default();
+    let next = tasks.last().filter(|_| full).map(|last| format!("/tasks?after={}&limit={limit}{since}", last.id));
+    Ok(Json(json!({ "results": tasks, "next": next })))
 }
 
 const STATES: [&str; 4] = ["waiting", "running", "done", "failed"];

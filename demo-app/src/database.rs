@@ -55,6 +55,21 @@ pub struct Claimed {
     pub payload: Value,
 }
 
+/// A task, as it is listed.
+#[derive(Debug, serde::Serialize)]
+pub struct Task {
+    /// Its id.
+    pub id: i64,
+    /// `waiting`, `running`, `done` or `failed`.
+    pub state: String,
+    /// When it was taken in.
+    pub created_at: Timestamp,
+    /// When a worker took it; absent: none did yet.
+    pub started_at: Option<Timestamp>,
+    /// When it was done.
+    pub finished_at: Option<Timestamp>,
+}
+
 /// The queue; clones share one connection pool.
 #[derive(Clone)]
 pub struct Queue {
@@ -138,6 +153,26 @@ impl Queue {
         let text = "select count(*) from tasks where state = any($1) and ($2::timestamptz is null or created_at >= $2)";
         let count = prepared(&connection, text).await?;
         Ok(connection.query_one(&count, &[&states, &since]).await?.get(0))
+    }
+
+    /// At most `limit` tasks with a larger id than `after`, created at `since` or later, by id.
+    ///
+    /// # Errors
+    /// When the database does not say.
+    pub async fn list(&self, since: Option<Timestamp>, after: i64, limit: i64) -> Result<Vec<Task>, QueryError> {
+        let connection = self.pool.get().await?;
+        let text = "select id, state, created_at, started_at, finished_at from tasks
+            where id > $1 and ($2::timestamptz is null or created_at >= $2) order by id limit $3";
+        let list = prepared(&connection, text).await?;
+        let rows = connection.query(&list, &[&after, &since, &limit]).await?;
+        let task = |row: &tokio_postgres::Row| Task {
+            id: row.get(0),
+            state: row.get(1),
+            created_at: row.get(2),
+            started_at: row.get(3),
+            finished_at: row.get(4),
+        };
+        Ok(rows.iter().map(task).collect())
     }
 
     /// Takes the oldest waiting task that no other worker is just taking.

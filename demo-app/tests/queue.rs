@@ -82,6 +82,27 @@ async fn what_a_burst_says_it_ran_is_what_stands_in_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tasks_are_listed_page_by_page_with_their_instants() {
+    let server = Server::start();
+    let (_stop, flag) = watch::channel(false);
+    let address = start_api(options(&server), flag).await;
+    for _ in 0..5 {
+        ask(&address, "POST", "/tasks", "").await;
+    }
+    let (mut path, mut pages) = ("/tasks?since=2020-01-01T00:00:00Z&limit=2".to_owned(), Vec::new());
+    loop {
+        let (_, page) = get(&address, &path).await;
+        let tasks = page["results"].as_array().expect("an array").clone();
+        assert!(tasks.iter().all(|task| task["created_at"].is_string() && task["started_at"].is_null()), "{page}");
+        pages.push(tasks.len());
+        let Some(next) = page["next"].as_str() else { break };
+        path = next.to_owned();
+    }
+    assert_eq!(pages, [2, 2, 1]);
+    assert_eq!(get(&address, "/tasks?since=2999-01-01T00:00:00Z").await.1, json!({"results": [], "next": null}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_workers_do_every_task_once_and_are_seen() {
     let server = Server::start();
     let (stop, flag) = watch::channel(false);

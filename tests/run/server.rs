@@ -74,7 +74,10 @@ fn serve(stream: TcpStream, heads: &Mutex<Vec<String>>, status: &dyn Fn(usize) -
             heads.push(head);
             status(heads.len() - 1)
         };
-        let body = r#"{"count": 1}"#;
+        // Two items that took 1 s and 1.5 s, on one page.
+        let body = r#"{"count": 1, "none": 0, "next": null, "items": [
+            {"from": "2026-11-21T07:00:00Z", "to": "2026-11-21T07:00:01Z"},
+            {"from": "2026-11-21T07:00:00Z", "to": "2026-11-21T08:00:01.500+01:00"}]}"#;
         let text = format!("HTTP/1.1 {answer}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         if writer.write_all(text.as_bytes()).is_err() {
             return;

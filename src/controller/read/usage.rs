@@ -2,11 +2,13 @@
 //! and other tests' load.
 
 use super::others;
-use crate::api::TargetFigures;
+use super::targets::pods_of;
+use crate::api::{NameRef, Target, TargetFigures};
 use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::evidence::cluster::memory::Growth;
 use crate::evidence::cluster::metrics::{PodMetrics, Used, used};
+use crate::evidence::cluster::pods::PodFact;
 use crate::lifecycle::Millis;
 use crate::results::figures::decimal::decimal;
 use crate::results::row_input::Fact;
@@ -35,7 +37,8 @@ async fn measure(session: &mut Session<'_>, since: Millis) {
     let Ok(list) = call(session.context.client.request::<serde_json::Value>(request)).await else { return };
     let metrics: Vec<PodMetrics> = serde_json::from_value(list["items"].clone()).unwrap_or_default();
     for target in session.test.spec.targets.clone() {
-        let Some(pods) = session.memory.pods.get(&target.name.0) else { continue };
+        let Some(pods) = pods_now(session, &target).await else { continue };
+        let pods = pods.as_slice();
         let now_used = used(&metrics, pods, target.container.as_deref(), (since, session.now()));
         let course = session.memory.memory.entry(target.name.0.clone()).or_default();
         course.add(&metrics, pods, target.container.as_deref(), (since, session.context.clock.now()));
@@ -45,6 +48,15 @@ async fn measure(session: &mut Session<'_>, since: Millis) {
         thin(looks);
         session.memory.used.insert(target.name.0, most.max(now_used));
     }
+}
+
+/// The pods of a target: those that it had when the load started, or those that it has now, where an action replaces some.
+async fn pods_now(session: &Session<'_>, target: &Target) -> Option<Vec<PodFact>> {
+    let acted = session.test.spec.actions.iter().any(|action| action.target() == Some(&NameRef(target.name.0.clone())));
+    if acted {
+        return pods_of(session, target).await.ok().map(|(_, pods, _)| pods);
+    }
+    session.memory.pods.get(&target.name.0).cloned()
 }
 
 /// At most [`MOST_LOOKS`]: of two that stand beside each other the larger stays.

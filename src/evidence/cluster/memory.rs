@@ -14,12 +14,25 @@ use crate::api::Quantity;
 const LEAST_POINTS: usize = 5;
 /// More points are thinned out: their pairs grow with the square.
 const MOST_POINTS: usize = 400;
-/// Longest time without a point, milliseconds; in a long load a quarter of it.
+/// Longest time without a point, milliseconds; in a long window a quarter of it.
 const MOST_GAP: i64 = 60_000;
 
-/// MiB by instant (milliseconds since the epoch), of each pod by name.
+/// Memory of each pod that was there, by its uid: a pod that replaces another has a course of its own.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct MemoryCourse(BTreeMap<String, Vec<(i64, f64)>>);
+pub struct MemoryCourse {
+    /// It was looked at before: pods that are new are replacements.
+    begun: bool,
+    pods: BTreeMap<String, Life>,
+}
+
+/// A pod, as long as it was seen; milliseconds since the epoch.
+#[derive(Clone, Debug, PartialEq)]
+struct Life {
+    from: i64,
+    to: i64,
+    /// MiB by instant.
+    points: Vec<(i64, f64)>,
+}
 
 /// Growth of memory, in percent of its median a minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,12 +44,18 @@ pub struct Growth {
 }
 
 impl MemoryCourse {
-    /// Adds what was measured in a window (milliseconds since the epoch) of the container `container` (none: the only one).
+    /// Adds what was measured in a window (milliseconds since the epoch, until now) of the container `container` (none: the only
+    /// one) of the pods that are there now.
     pub fn add(&mut self, metrics: &[PodMetrics], pods: &[PodFact], container: Option<&str>, window_ms: (i64, i64)) {
-        for measured in metrics {
+        for pod in pods {
+            let from = if self.begun { window_ms.1 } else { window_ms.0 };
+            let life = Life { from, to: from, points: Vec::new() };
+            let life = self.pods.entry(pod.uid.clone()).or_insert(life);
+            life.to = life.to.max(window_ms.1);
+            let Some(measured) = metrics.iter().find(|measured| measured.metadata.name == pod.name) else { continue };
             let at = measured.timestamp.as_millisecond();
-            let known = pods.iter().any(|pod| pod.name == measured.metadata.name);
-            if !known || at < window_ms.0 || at > window_ms.1 {
+            // A pod of a StatefulSet has the name of the one that it replaces, and at first its figures.
+            if at < life.from || at > window_ms.1 {
                 continue;
             }
             let usage = match container {
@@ -44,27 +63,33 @@ impl MemoryCourse {
                 None => measured.containers.first().filter(|_| measured.containers.len() == 1),
             };
             let Some(mib) = usage.and_then(|usage| mib(usage.usage.memory.as_deref()?)) else { continue };
-            let points = self.0.entry(measured.metadata.name.clone()).or_default();
-            if points.last().is_none_or(|(last, _)| *last < at) {
-                points.push((at, mib));
+            if life.points.last().is_none_or(|(last, _)| *last < at) {
+                life.points.push((at, mib));
             }
         }
+        self.begun = true;
     }
 
-    /// The most that one pod used, MiB; `None`: nothing is known of some part of the load.
+    /// The most that one pod used, MiB; `None`: nothing is known of some part of the load in which a pod was there.
     pub fn most(&self, window_ms: (i64, i64)) -> Option<f64> {
-        let covered = !self.0.is_empty() && self.0.values().all(|points| covers(points, window_ms));
-        let all = self.0.values().flatten().map(|(_, mib)| *mib);
-        all.reduce(f64::max).filter(|_| covered)
+        let longest = longest_gap(window_ms);
+        let known = |life: &Life| {
+            let end = if life.to + longest >= window_ms.1 { window_ms.1 } else { life.to };
+            end - life.from <= longest && life.points.is_empty() || covers(&life.points, (life.from, end), longest)
+        };
+        let all = self.pods.values().flat_map(|life| &life.points).map(|(_, mib)| *mib);
+        all.reduce(f64::max).filter(|_| self.pods.values().all(known))
     }
 
-    /// The growth of the pod that grows most over the second half of the window; `None`: too little is known of a pod.
+    /// The growth of the pod that grows most, of those that live through the second half of the window; `None`: there is none, or too
+    /// little is known of one.
     pub fn growth(&self, window_ms: (i64, i64)) -> Option<Growth> {
         let half = ((window_ms.0 + window_ms.1) / 2, window_ms.1);
+        let longest = longest_gap(half);
         let mut worst: Option<Growth> = None;
-        for points in self.0.values() {
-            let late: Vec<_> = points.iter().copied().filter(|(at, _)| *at >= half.0).collect();
-            let growth = growth(&late).filter(|_| covers(&late, half))?;
+        for life in self.pods.values().filter(|life| life.from <= half.0 && life.to + longest >= half.1) {
+            let late: Vec<_> = life.points.iter().copied().filter(|(at, _)| *at >= half.0).collect();
+            let growth = growth(&late).filter(|_| covers(&late, half, longest))?;
             if worst.is_none_or(|worst| growth.percent_per_minute > worst.percent_per_minute) {
                 worst = Some(growth);
             }
@@ -77,9 +102,13 @@ fn mib(text: &str) -> Option<f64> {
     Some(Quantity::parse(text)?.percent_of(Quantity::parse("1Mi")?)? / 100.0)
 }
 
-/// No part of the window is without a point for too long.
-fn covers(points: &[(i64, f64)], (from, to): (i64, i64)) -> bool {
-    let longest = MOST_GAP.max((to - from) / 4);
+/// Longest time without a point in a window, milliseconds.
+fn longest_gap((from, to): (i64, i64)) -> i64 {
+    MOST_GAP.max((to - from) / 4)
+}
+
+/// No part of the window is without a point for longer than that.
+fn covers(points: &[(i64, f64)], (from, to): (i64, i64), longest: i64) -> bool {
     let instants = points.iter().map(|(at, _)| *at);
     let with_ends: Vec<i64> = std::iter::once(from).chain(instants).chain([to]).collect();
     !points.is_empty() && with_ends.windows(2).all(|pair| pair[1] - pair[0] <= longest)
@@ -175,6 +204,53 @@ mod tests {
         let late = course(|_| 200.0, ten_seconds().filter(|at| *at < 200_000));
         assert_eq!((late.most(WINDOW), late.growth(WINDOW)), (None, None));
         assert_eq!(MemoryCourse::default().most(WINDOW), None);
+    }
+
+    fn pod(uid: &str, name: &str) -> PodFact {
+        PodFact { uid: uid.into(), name: name.into(), ..PodFact::default() }
+    }
+
+    /// Looks each ten seconds at the pods that are there then, each with its MiB.
+    fn looks(pods_at: impl Fn(i64) -> Vec<(PodFact, f64)>) -> MemoryCourse {
+        let mut course = MemoryCourse::default();
+        for at in ten_seconds() {
+            let pods = pods_at(at);
+            let measured = |(pod, mib): &(PodFact, f64)| -> PodMetrics {
+                let timestamp = jiff::Timestamp::from_millisecond(at).expect("an instant").to_string();
+                let memory = format!("{}", (mib * 1024.0 * 1024.0).round());
+                serde_json::from_value(json!({"metadata": {"name": pod.name}, "timestamp": timestamp,
+                "window": "10s", "containers": [{"name": "api", "usage": {"cpu": "1", "memory": memory}}]}))
+                .expect("metrics")
+            };
+            let metrics: Vec<PodMetrics> = pods.iter().map(measured).collect();
+            let facts: Vec<PodFact> = pods.into_iter().map(|(pod, _)| pod).collect();
+            course.add(&metrics, &facts, None, (WINDOW.0, at));
+        }
+        course
+    }
+
+    #[test]
+    fn a_pod_that_was_replaced_does_not_hide_what_the_others_need_and_grow() {
+        let stays = |at: i64| (pod("1", "a"), 200.0 + 4.0 * at as f64 / 60_000.0 + noise(at));
+        let killed = looks(|at| {
+            let other = if at <= 100_000 { pod("2", "b") } else { pod("3", "c") };
+            let mib = if at == 90_000 { 500.0 } else { 100.0 };
+            vec![stays(at), (other, mib)]
+        });
+        assert_eq!(killed.most(WINDOW), Some(500.0), "also of the one that is gone");
+        let growth = killed.growth(WINDOW).expect("both live through the second half");
+        assert!(growth.low > 1.0 && growth.percent_per_minute < 2.5, "{growth:?}");
+    }
+
+    #[test]
+    fn a_pod_of_the_same_name_is_another_one_and_where_none_lives_long_there_is_no_slope() {
+        // One of a StatefulSet grows, is replaced after 200 s, and grows again from the bottom.
+        let course = looks(|at| {
+            vec![(pod(if at < 200_000 { "1" } else { "2" }, "db-0"), 100.0 + (at % 200_000) as f64 / 1_000.0)]
+        });
+        assert_eq!((course.most(WINDOW), course.growth(WINDOW)), (Some(290.0), None));
+        let none_at_first = looks(|at| if at < 100_000 { vec![] } else { vec![(pod("1", "a"), 100.0 + noise(at))] });
+        assert!(none_at_first.most(WINDOW).is_some() && none_at_first.growth(WINDOW).is_some());
     }
 
     #[test]
