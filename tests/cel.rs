@@ -178,9 +178,17 @@ fn parts() -> Vec<Case> {
             vec![var(json!({"name": "v", "value": ""})), var(json!({"name": "v", "valueFrom": KEY()}))],
         ),
         (
-            "set exactly one of secretKeyRef",
-            vec![var(json!({"name": "v", "valueFrom": {}}))],
-            vec![var(json!({"name": "v", "valueFrom": KEY()}))],
+            "set exactly one of secretKeyRef, configMapKeyRef",
+            vec![
+                var(json!({"name": "v", "valueFrom": {}})),
+                var(
+                    json!({"name": "v", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}, "configMapKeyRef": {"name": "s", "key": "k"}}}),
+                ),
+            ],
+            vec![
+                var(json!({"name": "v", "valueFrom": KEY()})),
+                var(json!({"name": "v", "valueFrom": {"configMapKeyRef": {"name": "s", "key": "k"}}})),
+            ],
         ),
         (
             "settle.until names a measurement",

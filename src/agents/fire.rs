@@ -8,6 +8,7 @@ use crate::api::{Breach, Reason};
 use crate::engine::http::address::AddressRules;
 use crate::engine::http::resolve::ResolveError;
 use crate::engine::http::template::Constants;
+use crate::engine::http::tls::TlsError;
 use crate::engine::pace::schedule::Share;
 use crate::engine::{ArmError, Armed, Breaker, Start, Stop, stop_switch};
 use crate::plan::{GeneratorInput, LoadInput, PROTOCOL_VERSION, StopInput, VarInput, VarSourceInput};
@@ -116,6 +117,7 @@ fn reason_of(error: &ArmError) -> Reason {
     match error {
         ArmError::Resolve { error: ResolveError::Denied { .. }, .. } => Reason::UrlNotAllowed,
         ArmError::Resolve { error: ResolveError::NoAddress { .. }, .. } => Reason::ServiceNotFound,
+        ArmError::Tls { error: TlsError::ClientCertificate(_), .. } => Reason::SecretMissing,
         _ => Reason::InvalidSpec,
     }
 }

@@ -14,7 +14,7 @@ use super::sampling::sample;
 use super::{guard, plan_file};
 use crate::api::Reason;
 use crate::evidence::live::{AddressCheck, Sources, resolve};
-use crate::plan::{ObservedRow, ObserverInput, PLAN_SHA256_ENV, PROTOCOL_VERSION};
+use crate::plan::{MeasurementSource, ObservedRow, ObserverInput, PLAN_SHA256_ENV, PROTOCOL_VERSION};
 use crate::results::gathered::record::Termination;
 use crate::results::gathered::sample::ObserverLine;
 
@@ -88,6 +88,7 @@ async fn watch(
         let why = format!("the environment variable {name} is not there: its Secret or key does not exist");
         Refusal::new(Reason::SecretMissing, why)
     })?;
+    certificates(&input)?;
     let mut sources = Sources::start(&input, &secrets, denied).map_err(|why| Refusal::new(Reason::InvalidSpec, why))?;
     let mut stop = signal(SignalKind::terminate())
         .map_err(|error| Refusal::new(Reason::ObserverLost, format!("cannot wait for SIGTERM: {error}")))?;
@@ -105,6 +106,23 @@ async fn watch(
         _ = stop.recv() => {}
     }
     say(&mut out, &sources.answered())
+}
+
+/// The client certificates of measurements are there.
+fn certificates(input: &ObserverInput) -> Result<(), Refusal> {
+    for measurement in &input.measurements {
+        let MeasurementSource::Http { tls, .. } = &measurement.source else { continue };
+        let missing =
+            |directory: &String| ["tls.crt", "tls.key"].iter().any(|file| !Path::new(directory).join(file).exists());
+        if tls.client_certificate.as_ref().is_some_and(missing) {
+            let name = &measurement.name;
+            let why = format!(
+                "measurements[{name}].http.tls.clientCertificateFrom: the Secret, its tls.crt or tls.key is not there"
+            );
+            return Err(Refusal::new(Reason::SecretMissing, why));
+        }
+    }
+    Ok(())
 }
 
 /// Writes one line each.

@@ -124,6 +124,24 @@ pub struct Tls {
     /// CA certificate (PEM) to trust.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_from: Option<CaSource>,
+    /// Client certificate for mutual TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate_from: Option<CertificateSource>,
+}
+
+/// Where a client certificate is.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateSource {
+    /// Secret of type kubernetes.io/tls. Mounted into the pods, never read by the operator.
+    pub secret_ref: SecretRef,
+}
+
+/// A Secret.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecretRef {
+    /// Its name.
+    pub name: ObjectName,
 }
 
 /// Where a CA certificate is.

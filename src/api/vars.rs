@@ -26,9 +26,12 @@ pub struct Var {
 /// Where a value is.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = exactly_one(&["secretKeyRef"]))]
+#[x_kube(validation = exactly_one(&["secretKeyRef", "configMapKeyRef"]))]
 pub struct VarSource {
     /// A key of a Secret. Read by the pods, never by the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_key_ref: Option<SecretKeyRef>,
+    /// A key of a ConfigMap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map_key_ref: Option<ConfigMapKeyRef>,
 }

@@ -1,13 +1,13 @@
 //! What the pods of generators and observer have in common: no token, no identity, restricted, one container.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::names::{OBSERVE, RunName};
 use crate::api::{Action, LoadTestSpec, Pods, Tls};
-use crate::plan::{PLAN_SHA256_ENV, POSTGRES_URL_ENV, ca_file, uses, var_env};
+use crate::plan::{PLAN_SHA256_ENV, POSTGRES_URL_ENV, ca_file, client_certificate_directory, uses, var_env};
 
 /// Annotation on a generator pod: the granted start, RFC 3339; written once.
 pub const START_AT: &str = "loadtest.dev/start-at";
@@ -85,6 +85,10 @@ fn container(context: &PodContext<'_>, agent: &Agent<'_>) -> Value {
             json!({"name": format!("ca-{index}"), "mountPath": directory.trim_end_matches('/'), "readOnly": true}),
         );
     }
+    for (index, secret) in certificates(context.spec, agent).iter().enumerate() {
+        let directory = client_certificate_directory(secret);
+        mounts.push(json!({"name": format!("tls-{index}"), "mountPath": directory, "readOnly": true}));
+    }
     let mut container = json!({
         "name": agent.command,
         "image": context.image,
@@ -114,7 +118,14 @@ fn env(spec: &LoadTestSpec, agent: &Agent<'_>) -> Vec<Value> {
         .iter()
         .enumerate()
         .filter(|(_, var)| wants(&var.name))
-        .filter_map(|(i, var)| Some(secret(var_env(i), var.value_from.as_ref()?.secret_key_ref.as_ref()?)))
+        .filter_map(|(i, var)| {
+            let from = var.value_from.as_ref()?;
+            let plain = |key: &crate::api::ConfigMapKeyRef| {
+                json!({"name": var_env(i), "valueFrom": {"configMapKeyRef": {"name": key.name.0, "key": key.key.0}}})
+            };
+            let secret = from.secret_key_ref.as_ref().map(|key| secret(var_env(i), key));
+            secret.or_else(|| from.config_map_key_ref.as_ref().map(plain))
+        })
         .collect();
     let postgres = spec.database.as_ref().and_then(|d| d.postgres.as_ref());
     let asks = agent.action.map_or(agent.command == OBSERVE, |action| action.sql.is_some());
@@ -135,6 +146,12 @@ fn volumes(spec: &LoadTestSpec, agent: &Agent<'_>) -> Vec<Value> {
     for (index, (config_map, keys)) in config_maps(spec, agent).iter().enumerate() {
         let items: Vec<_> = keys.iter().map(|key| json!({"key": key, "path": key})).collect();
         volumes.push(json!({"name": format!("ca-{index}"), "configMap": {"name": config_map, "items": items}}));
+    }
+    for (index, secret) in certificates(spec, agent).iter().enumerate() {
+        // Optional: the agent says at once what is missing, where the kubelet would wait for it.
+        let items = ["tls.crt", "tls.key"].map(|key| json!({"key": key, "path": key}));
+        let source = json!({"secretName": secret, "optional": true, "defaultMode": 0o440, "items": items});
+        volumes.push(json!({"name": format!("tls-{index}"), "secret": source}));
     }
     volumes
 }
@@ -157,6 +174,16 @@ fn config_maps(spec: &LoadTestSpec, agent: &Agent<'_>) -> BTreeMap<String, Vec<S
         }
     }
     maps
+}
+
+/// Secrets with the client certificates of this agent: the generators' are those of loads, the observer's those of measurements.
+fn certificates(spec: &LoadTestSpec, agent: &Agent<'_>) -> BTreeSet<String> {
+    let of = |tls: &Option<Tls>| Some(tls.as_ref()?.client_certificate_from.as_ref()?.secret_ref.name.0.clone());
+    match (agent.action, agent.command) {
+        (Some(_), _) => BTreeSet::new(),
+        (None, OBSERVE) => spec.measurements.iter().filter_map(|m| of(&m.http.as_ref()?.tls)).collect(),
+        (None, _) => spec.loads.iter().filter_map(|load| of(&load.tls)).collect(),
+    }
 }
 
 /// Where the pods run, and as whom.

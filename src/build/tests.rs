@@ -186,3 +186,30 @@ fn the_jobs_hold_all_that_was_written_and_no_identity() {
     assert_eq!(names(&generator), [var, plan]);
     assert_eq!(names(&observer), [var, "LOADTEST_POSTGRES_URL", plan], "only the observer gets the database");
 }
+
+#[test]
+fn a_client_certificate_is_mounted_where_it_is_used_and_a_value_of_a_config_map_is_an_environment_variable() {
+    let of = |name: &str| json!({"clientCertificateFrom": {"secretRef": {"name": name}}});
+    let spec: LoadTestSpec = serde_json::from_value(json!({
+        "loads": [{"name": "m", "url": "https://a/", "tls": of("client")}],
+        "measurements": [{"name": "n", "http": {"url": "https://a/", "jsonPointer": "", "tls": of("reader")}}],
+        "vars": [{"name": "size", "valueFrom": {"configMapKeyRef": {"name": "sizes", "key": "size"}}}]}))
+    .unwrap();
+    let plan = plan(&spec).unwrap();
+    let run = run();
+    let context = PodContext { run: &run, image: "image:1", spec: &spec, avoid: &[] };
+    let generator = serde_json::to_value(generator_job(&context, &plan.rows[0], "{}", 300)).unwrap();
+    let observer = serde_json::to_value(observer_job(&context, 300)).unwrap();
+    for (job, secret) in [(&generator, "client"), (&observer, "reader")] {
+        let pod = &job["spec"]["template"]["spec"];
+        let volumes = pod["volumes"].as_array().unwrap();
+        let secrets: Vec<_> = volumes.iter().filter_map(|volume| volume["secret"]["secretName"].as_str()).collect();
+        assert_eq!(secrets, [secret]);
+        let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
+        assert!(mounts.iter().any(|mount| mount["mountPath"] == format!("/tls/{secret}") && mount["readOnly"] == true));
+        let from = &pod["containers"][0]["env"][0]["valueFrom"]["configMapKeyRef"];
+        assert_eq!((&from["name"], &from["key"]), (&json!("sizes"), &json!("size")));
+    }
+    let input = crate::plan::load_input(&plan.rows[0].loads[0]);
+    assert_eq!(input.tls.client_certificate.as_deref(), Some("/tls/client"));
+}

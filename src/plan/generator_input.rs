@@ -137,4 +137,7 @@ pub struct TlsInput {
     /// File with CA certificates (PEM) to trust instead of the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// Directory with the client's certificates (`tls.crt`, PEM) and its key (`tls.key`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
 }

@@ -36,6 +36,11 @@ pub fn ca_file(config_map: &str, key: &str) -> String {
     format!("/ca/{config_map}/{key}")
 }
 
+/// Directory in an agent's pod with the client certificate of that Secret.
+pub fn client_certificate_directory(secret: &str) -> String {
+    format!("/tls/{secret}")
+}
+
 /// What the generators of `row` are given.
 pub fn generator_input(plan: &Plan, row: &PlannedRow, run: &RunIdentity) -> GeneratorInput {
     // Without a seed another run makes other choices.
@@ -174,6 +179,9 @@ fn tls(tls: Option<&Tls>) -> TlsInput {
     TlsInput {
         insecure_skip_verify: tls.is_some_and(|t| t.insecure_skip_verify),
         ca_file: ca.map(|key| ca_file(&key.name.0, &key.key.0)),
+        client_certificate: tls
+            .and_then(|t| t.client_certificate_from.as_ref())
+            .map(|from| client_certificate_directory(&from.secret_ref.name.0)),
     }
 }
 

@@ -76,6 +76,9 @@ async fn the_operator_makes_and_deletes_config_maps_of_runs_only() {
 /// Jobs that differ from the operator's in one field of the pod.
 fn jobs_beyond() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let secret = json!([{"name": "plan", "secret": {"secretName": "s"}}]);
+    let all_keys = json!([{"name": "tls-0", "secret": {"secretName": "s", "items": []}}]);
+    let token_key =
+        json!([{"name": "tls-0", "secret": {"secretName": "s", "items": [{"key": "token", "path": "token"}]}}]);
     let host = json!([{"name": "plan", "hostPath": {"path": "/"}}]);
     let token = json!([{"name": "plan", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]);
     let privileges =
@@ -85,6 +88,8 @@ fn jobs_beyond() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("the host's network", "hostNetwork", json!(true), HOST),
         ("the host's processes", "hostPID", json!(true), HOST),
         ("a Secret as files", "volumes", secret, HOST),
+        ("a Secret as files, by no key", "volumes", all_keys, HOST),
+        ("another key of a Secret", "volumes", token_key, HOST),
         ("the host's files", "volumes", host, HOST),
         ("a projected token", "volumes", token, HOST),
         ("an init container", "initContainers", json!([{"name": "i", "image": "x"}]), HOST),

@@ -24,7 +24,8 @@ impl Stage {
         let space = Space::new(scenario).await?;
         let operator = Actor::named(&space.cluster, OPERATOR).await;
         let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
-        let spec = json!({"suspend": true, "loads": [{"name": "main", "url": "http://web/"}],
+        let spec = json!({"suspend": true, "loads": [{"name": "main", "url": "http://web/",
+                "tls": {"clientCertificateFrom": {"secretRef": {"name": "client"}}}}],
             "vars": [{"name": "token", "valueFrom": secret}], "database": {"postgres": {"urlFrom": secret}},
             "targets": [{"name": "web", "workloadRef": {"name": "web"}, "replicas": 2, "cpu": "50m", "memory": "32Mi",
                          "env": [{"name": "MODE", "value": "loaded"}, {"name": "EXTRA", "value": "x"}]}]});

@@ -23,7 +23,7 @@ fn clients() -> Value {
     json!({
         "loads": [{"name": "m", "url": "http://web/", "clients": 2, "iterations": 2, "generators": 1,
             "headers": [{"name": "X-A", "value": "$(vars.v)"}], "basicAuth": {"username": "u", "password": "$(vars.w)"},
-            "tls": {"insecureSkipVerify": false}, "steps": [step()]}],
+            "tls": {"insecureSkipVerify": false, "clientCertificateFrom": {"secretRef": {"name": "client"}}}, "steps": [step()]}],
         "vars": [{"name": "v", "value": "x"}, {"name": "w", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
         "repeats": 1, "runId": "a", "suspend": false, "cancel": false,
         "settle": {"seconds": 1, "timeoutSeconds": 60},
@@ -82,7 +82,7 @@ fn varied() -> Value {
     json!({
         "loads": [{"name": "m", "url": "http://web/", "steps": [{"name": "s", "path": "/$(vars.v)"}]}],
         "targets": [{"name": "api", "workloadRef": {"name": "api"}}],
-        "vars": [{"name": "v", "value": "a"}],
+        "vars": [{"name": "v", "value": "a"}, {"name": "c", "valueFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}],
         "sweep": [{"target": "api", "env": {"name": "WORKERS", "values": ["1", "2"]}}, {"variable": {"name": "v", "values": ["a", "b"]}}],
     })
 }

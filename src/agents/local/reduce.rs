@@ -54,6 +54,10 @@ impl Reducing {
                 self.say(format!("spec.loads[{i}].generators"), "this process sends all of the load");
                 self.spec.loads[i].generators = 1;
             }
+            let certificate = self.spec.loads[i].tls.as_mut().and_then(|tls| tls.client_certificate_from.take());
+            if certificate.is_some() {
+                self.say(format!("spec.loads[{i}].tls.clientCertificateFrom"), "no Secret is read here");
+            }
             let asks = self.spec.loads[i].tls.as_ref().is_some_and(|tls| tls.ca_from.is_some());
             if asks && !stand_ins.ca_file {
                 self.say(format!("spec.loads[{i}].tls.caFrom"), "no ConfigMap is read here; --cacert FILE stands in");
@@ -94,6 +98,11 @@ impl Reducing {
             } else if measurement.sql.is_some() && self.spec.database.is_none() {
                 self.say(&path, format!("{name} asks database.postgres"));
                 gone.insert(name.clone());
+            }
+            let tls = self.spec.measurements[i].http.as_mut().and_then(|http| http.tls.as_mut());
+            let certificate = tls.and_then(|tls| tls.client_certificate_from.take());
+            if certificate.is_some() {
+                self.say(format!("{path}.http.tls.clientCertificateFrom"), "no Secret is read here");
             }
             let tls = self.spec.measurements[i].http.as_mut().and_then(|http| http.tls.as_mut());
             if tls.is_some_and(|tls| !stand_ins.ca_file && tls.ca_from.take().is_some()) {

@@ -92,7 +92,7 @@ fn environment(
         match given.or_else(|| env(&variable)) {
             Some(value) => drop(all.insert(var_env(i), value)),
             None => missing.push(format!(
-                "spec.vars[{i}]: {0} comes from a Secret; give --var {0}=VALUE or set {variable}",
+                "spec.vars[{i}]: {0} comes from the cluster; give --var {0}=VALUE or set {variable}",
                 var.name
             )),
         }

@@ -129,7 +129,7 @@ async fn service(session: &Session<'_>, path: &str, name: &str) -> Check {
     Ok(())
 }
 
-/// ConfigMaps with CA certificates and files to upload.
+/// ConfigMaps with CA certificates, values of variables and files to upload.
 async fn config_maps(session: &Session<'_>) -> Check {
     let spec = &session.test.spec;
     let loads = spec.loads.iter().filter_map(|load| load.tls.as_ref());
@@ -138,7 +138,8 @@ async fn config_maps(session: &Session<'_>) -> Check {
     let authorities = authorities.map(|ca| (&ca.config_map_key_ref, "tls.caFrom"));
     let parts = spec.loads.iter().flat_map(|load| &load.steps).flat_map(|step| &step.upload);
     let uploads = parts.filter_map(|part| Some((part.config_map_key_ref.as_ref()?, "upload")));
-    for (key, what) in authorities.chain(uploads) {
+    let vars = spec.vars.iter().filter_map(|var| Some((var.value_from.as_ref()?.config_map_key_ref.as_ref()?, "vars")));
+    for (key, what) in authorities.chain(vars).chain(uploads) {
         let found = call(session.api::<ConfigMap>().get_opt(&key.name.0)).await;
         let found = found.map_err(|e| failed("reading a ConfigMap", &e))?;
         let has = found.is_some_and(|map| {

@@ -110,7 +110,7 @@ impl Server {
         }
         config.ssl_mode(ssl_mode).connect_timeout(CONNECT_TIMEOUT);
         let ca_file = ca_file.filter(|f| f != "system");
-        let tls = MakeRustlsConnect::new(client_config(check, ca_file.as_deref()).map_err(Lost::new)?);
+        let tls = MakeRustlsConnect::new(client_config(check, ca_file.as_deref(), None).map_err(Lost::new)?);
         Ok(Self { config, tls, own: Arc::default() })
     }
 

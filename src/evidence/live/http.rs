@@ -143,7 +143,7 @@ pub(super) fn client(
     name: &'static str,
 ) -> Result<Client, String> {
     let check = if tls.insecure_skip_verify { Check::Nothing } else { Check::AuthorityAndName };
-    let config = client_config(check, tls.ca_file.as_deref())?;
+    let config = client_config(check, tls.ca_file.as_deref(), tls.client_certificate.as_deref())?;
     Client::builder()
         .tls_backend_preconfigured(config)
         .dns_resolver(Arc::new(Resolver { denied }))

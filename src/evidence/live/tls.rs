@@ -1,5 +1,6 @@
 //! Whom a TLS connection trusts.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -7,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 /// How a server's certificate is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +21,12 @@ pub enum Check {
     AuthorityAndName,
 }
 
-/// A client's configuration. `ca_file`: PEM certificates to trust instead of Mozilla's (webpki-roots).
+/// A client's configuration. `ca_file`: PEM certificates to trust instead of Mozilla's (webpki-roots). `certificate`: directory
+/// with the client's own `tls.crt` and `tls.key`.
 ///
 /// # Errors
-/// When the file cannot be read or holds no certificate.
-pub fn client_config(check: Check, ca_file: Option<&str>) -> Result<ClientConfig, String> {
+/// When a file cannot be read or holds no certificate.
+pub fn client_config(check: Check, ca_file: Option<&str>, certificate: Option<&str>) -> Result<ClientConfig, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -38,7 +40,21 @@ pub fn client_config(check: Check, ca_file: Option<&str>) -> Result<ClientConfig
         }
     };
     let verifier = Arc::new(Verifier { authorities, any_name: check == Check::Authority, provider });
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let Some(directory) = certificate else { return Ok(builder.with_no_client_auth()) };
+    let (chain, key) = identity(directory)?;
+    let unusable = |_| "the client's certificate and key do not belong together".to_owned();
+    builder.with_client_auth_cert(chain, key).map_err(unusable)
+}
+
+/// The client's certificates and key.
+fn identity(directory: &str) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
+    let file = |name: &str| Path::new(directory).join(name);
+    let missing = |name: &str| format!("tls.clientCertificateFrom: the Secret is not there, or holds no {name} (PEM)");
+    let chain = CertificateDer::pem_file_iter(file("tls.crt")).map_err(|_| missing("tls.crt"))?;
+    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(|_| missing("tls.crt"))?;
+    let key = PrivateKeyDer::from_pem_file(file("tls.key")).map_err(|_| missing("tls.key"))?;
+    if chain.is_empty() { Err(missing("tls.crt")) } else { Ok((chain, key)) }
 }
 
 fn roots(ca_file: Option<&str>) -> Result<RootCertStore, String> {
