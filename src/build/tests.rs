@@ -199,7 +199,7 @@ fn a_client_certificate_is_mounted_where_it_is_used_and_a_value_of_a_config_map_
     let run = run();
     let context = PodContext { run: &run, image: "image:1", spec: &spec, avoid: &[] };
     let generator = serde_json::to_value(generator_job(&context, &plan.rows[0], "{}", 300)).unwrap();
-    let observer = serde_json::to_value(observer_job(&context, 300)).unwrap();
+    let observer = serde_json::to_value(observer_job(&context, "{}", 300)).unwrap();
     for (job, secret) in [(&generator, "client"), (&observer, "reader")] {
         let pod = &job["spec"]["template"]["spec"];
         let volumes = pod["volumes"].as_array().unwrap();

@@ -77,7 +77,10 @@ async fn every_run_that_fractal_server_takes_is_done_and_its_open_connections_ar
         ],
     );
     let row = space.judged(&test).await;
-    assert_eq!((&row["tasks"], &row["tasksUnaccounted"], &row["actions"][0]["times"]), (&json!(10), &json!(0), &json!(1)));
+    assert_eq!(
+        (&row["tasks"], &row["tasksUnaccounted"], &row["actions"][0]["times"]),
+        (&json!(10), &json!(0), &json!(1))
+    );
     assert_eq!(*settled(&row, "measurements", "jobs-done"), "10", "{row}");
     assert!(settled(&row, "database", "connections").is_string(), "{row}");
     let users = row["loads"].as_array().unwrap().iter().find(|load| load["name"] == "users").unwrap();
