@@ -65,7 +65,7 @@ impl Stage {
         let context = PodContext { run: &self.run, image: "dev.local/operator:1", spec: &self.spec, avoid: &[] };
         let action = json!({"name": "cut", "when": "BeforeRow", "sql": "select $(vars.token)"});
         let action = serde_json::from_value(action).unwrap();
-        let asked = act_job(&context, &action, &act_part(Some(1), 1), 60);
+        let asked = act_job(&context, &action, &act_part(Some(1), 1), "{}", 60);
         let pod = json!({"serviceAccountName": "default", "containers": [{"name": "reset", "image": "dev.local/reset:1", "command": ["reset"]}]});
         let spec = serde_json::from_value(json!({"template": {"spec": pod}})).unwrap();
         let copied = copied_job(&self.run, &act_part(Some(1), 2), "reset", &spec, 60).unwrap();

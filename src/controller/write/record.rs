@@ -149,7 +149,9 @@ fn message(session: &Session<'_>, change: &Change, status: &LoadTestStatus) -> S
         Change::Finish => {
             let outcome = status.run.as_ref().and_then(|run| run.message.clone()).unwrap_or_default();
             let act = acted::after_run(session, status);
-            [Some(outcome), put_back::note(status), act].into_iter().flatten().collect::<Vec<_>>().join("; ")
+            let notes: Vec<String> = put_back::note(status).into_iter().chain(act).collect();
+            let whole = if notes.is_empty() { outcome.as_str() } else { outcome.trim_end_matches('.') };
+            std::iter::once(whole.to_owned()).chain(notes).collect::<Vec<_>>().join("; ")
         }
         Change::Observe => {
             let ready = status.conditions.iter().find(|c| c.type_ == "Ready" && c.reason != Reason::Suspended.as_str());

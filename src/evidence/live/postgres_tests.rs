@@ -8,7 +8,7 @@ use tokio_postgres::NoTls;
 use super::test_server::TestServer;
 use crate::plan::ObservedRow;
 
-use super::{PostgresSource, Seen, Server, SqlSource, Values};
+use super::{PostgresSource, Seen, Server, SqlSource, Values, run_statement};
 
 pub const BETWEEN_ROWS: ObservedRow = ObservedRow { row: 0, start_ms: None, end_ms: None };
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -201,4 +201,23 @@ async fn a_value_that_looks_like_sql_stays_a_value() {
     let mut source = SqlSource::new(server.server("postgres"));
     let answer = source.ask("select count(*) from pg_class where relname = $(vars.x)", &values).await;
     assert_eq!(answer, Ok(0.0));
+}
+
+#[tokio::test]
+async fn a_statement_of_an_action_writes_and_its_values_are_bound() {
+    let Some(server) = TestServer::start(20) else { return };
+    let reader = admin(&server).await;
+    let target = Server::from_url(&server.url("postgres", "")).unwrap();
+    let vars = BTreeMap::from([("who".to_owned(), "x'); drop table t; --".to_owned())]);
+    let values = Values::of_run("demo-1", 0, &vars);
+    let run = |statement: &'static str| run_statement(&target, statement, &values, Duration::from_secs(2));
+    run("create table t (who text); insert into t values ('$$(vars.who)')").await.unwrap();
+    run("insert into t values ($(vars.who))").await.unwrap();
+    let rows = reader.query("select who from t order by who", &[]).await.unwrap();
+    let mut written: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    written.sort();
+    assert_eq!(written, ["$(vars.who)", "x'); drop table t; --"]);
+    assert!(run("select pg_sleep(30)").await.unwrap_err().text.contains("took too long"));
+    let wrong = run("selec 'canary'").await.unwrap_err().text;
+    assert!(wrong.contains("syntax error") && !wrong.contains("canary"), "{wrong}");
 }
