@@ -97,7 +97,7 @@ pub fn input(url: &str, arrivals: Arrivals) -> LoadInput {
         generators: 1,
         headers: vec![],
         basic_auth: None,
-        tls: TlsInput { insecure_skip_verify: true, ca_file: None },
+        tls: TlsInput { insecure_skip_verify: true, ca_file: None, client_certificate: None },
         steps: vec![step],
         stops: vec![],
     }

@@ -88,7 +88,7 @@ fn measurement(m: &crate::api::Measurement) -> Option<MeasurementInput> {
             headers: headers(&http.headers),
             basic_auth: http.basic_auth.as_ref().map(basic_auth),
             tls: tls(http.tls.as_ref()),
-            durations: http.durations.clone(),
+            durations: http.durations.clone().map(Box::new),
         },
         (None, Some(sql)) => MeasurementSource::Sql { statement: sql.clone() },
         (None, None) => return None,

@@ -73,7 +73,7 @@ pub enum MeasurementSource {
         tls: TlsInput,
         /// Not one number, but times between instants of items; asked when the row's work is over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        durations: Option<Durations>,
+        durations: Option<Box<Durations>>,
     },
     /// One row with one number, in a read-only transaction; variables are bound, not pasted.
     Sql { statement: String },

@@ -49,7 +49,7 @@ impl HttpSource {
             json_pointer: json_pointer.clone(),
             headers: headers.clone(),
             basic_auth: basic_auth.clone(),
-            durations: durations.clone(),
+            durations: durations.as_deref().cloned(),
             denied,
         }))
     }
