@@ -20,6 +20,7 @@ mod operator;
 mod shown;
 mod stage;
 
+mod attacker;
 mod author;
 mod bench;
 mod helm;

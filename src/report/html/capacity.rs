@@ -166,14 +166,20 @@ fn ideal(curve: &Curve) -> Option<Vec<(f64, Option<f64>)>> {
 }
 
 fn latencies<'a>(results: &Results, curve: &'a Curve) -> Chart<'a> {
+    // Rows of other sizes are no repeats.
+    let sizes = curve.points.iter().any(|point| point.others != curve.points[0].others);
     let of = |metric: &str, title: &str| {
-        let mut points: Vec<(f64, Option<f64>)> = results
+        let mut seen: Vec<(f64, f64)> = results
             .plain_rows()
             .filter(|row| row.verdict != Some(RowVerdict::Invalid))
-            .filter_map(|row| Some((setting(row, &curve.axis)?, value(metric, row, Worst::Largest).ok())))
+            .filter_map(|row| Some((setting(row, &curve.axis)?, value(metric, row, Worst::Largest).ok()?)))
             .collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Series::new(title, points, Style::Dots)
+        seen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        if sizes {
+            let points = seen.into_iter().map(|(x, y)| (x, Some(y))).collect();
+            return Series::new(title, points, Style::Dots);
+        }
+        of_places(title, &seen)
     };
     let all = [("latency.p50Ms", "p50"), ("latency.p99Ms", "p99"), ("latency.maxMs", "largest")];
     let mut series: Vec<Series> = all.into_iter().map(|(metric, title)| of(metric, title)).collect();
@@ -193,6 +199,16 @@ fn latencies<'a>(results: &Results, curve: &'a Curve) -> Chart<'a> {
     let known = series.iter().flat_map(|s| s.points.iter().filter_map(|(_, y)| *y)).filter(|y| *y > 0.0);
     let (least, most) = (known.clone().fold(f64::MAX, f64::min), known.fold(0.0, f64::max));
     let scale = if most > least * 30.0 { Scale::Log } else { Scale::Linear };
-    let what = "Response time of good answers, from the instant a request was due; of several loads the worst.";
+    let what = "Response time of good answers, from the instant a request was due; of several loads the worst, of several rows median and range.";
     Chart::new("Latency over load", what, (&curve.axis, Scale::Linear), ("ms", scale), series)
+}
+
+/// A dot at the median of each place, with the range where there are several values. They are in the order of their places, then their own.
+fn of_places(title: &str, seen: &[(f64, f64)]) -> Series {
+    let places = || seen.chunk_by(|a, b| a.0 == b.0);
+    let median = |place: &[(f64, f64)]| (place[(place.len() - 1) / 2].1 + place[place.len() / 2].1) / 2.0;
+    let points = places().map(|place| (place[0].0, Some(median(place)))).collect();
+    let several = places().filter(|place| place.len() > 1);
+    let ranges = several.map(|place| (place[0].0, place[0].1, place[place.len() - 1].1)).collect();
+    Series { ranges, ..Series::new(title, points, Style::Dots) }
 }

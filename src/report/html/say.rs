@@ -7,7 +7,7 @@ use crate::api::{Reason, RowVerdict};
 use crate::results::figures::decimal::human;
 use crate::results::figures::note::plural;
 use crate::results::judged::threshold::{Worst, value};
-use crate::results::shown::limited::gave_out;
+use crate::results::shown::limited::{Limit, ONE_CLIENT, gave_out};
 use crate::results::shown::summary::summary;
 
 /// So near to the highest rate counts as no less.
@@ -62,7 +62,8 @@ fn knee(curve: &Curve) -> Option<String> {
     let name = &curve.axis;
     Some(if enough.x < last.x {
         let change = (most / enough.rate - 1.0) * 100.0;
-        format!(" From {name} {} on, more of it added at most {} %.", human(enough.x), human(change.max(0.0)))
+        let added = if change < 0.5 { "nothing".into() } else { format!("at most {} %", human(change)) };
+        format!(" From {name} {} on, more of it added {added}.", human(enough.x))
     } else {
         format!(" It still grew at the largest {name} that was tried, {}.", human(last.x))
     })
@@ -71,8 +72,11 @@ fn knee(curve: &Curve) -> Option<String> {
 /// What gave out first: in the first row in which a figure says so.
 pub fn limited(results: &Results) -> String {
     let spec = results.spec();
-    let all = results.plain_rows().map(|row| (row, gave_out(row, spec.as_ref())));
-    let Some((row, limits)) = all.into_iter().find(|(_, limits)| !limits.is_empty()) else {
+    let all: Vec<_> = results.plain_rows().map(|row| (row, gave_out(row, spec.as_ref()))).collect();
+    // A single client limits a sweep only where there never were more.
+    let alone = all.iter().all(|(_, limits)| limits.iter().any(|one| one.what == ONE_CLIENT));
+    let speaks = |limits: &[Limit]| limits.first().is_some_and(|first| alone || first.what != ONE_CLIENT);
+    let Some((row, limits)) = all.into_iter().find(|(_, limits)| speaks(limits)) else {
         return "- (no figure that is there was at its limit)".into();
     };
     let mut text = format!("{}: {}", limits[0].what, limits[0].evidence);

@@ -146,7 +146,7 @@ fn a_test_without_rows_says_why() {
 #[test]
 fn a_rate_that_stops_growing_is_said_with_the_load_from_which_on() {
     let said = say::answer(&results(6));
-    assert!(said.contains("From ingest.rate 30 on, more of it added at most 0 %."), "{said}");
+    assert!(said.contains("From ingest.rate 30 on, more of it added nothing."), "{said}");
     let said = say::answer(&results(3));
     assert!(said.contains("It still grew at the largest ingest.rate that was tried, 30."), "{said}");
 }
@@ -172,6 +172,17 @@ fn what_gave_out_first_is_said_with_its_row_and_listed_for_each() {
         "{}",
         say::limited(&results)
     );
+    let mut closed = results.clone();
+    closed.plan.spec["loads"] = json!([{"name": "ingest", "url": "http://api"}]);
+    for (at, clients) in [(0, "1"), (1, "8")] {
+        with_row(&mut closed, at, |row| {
+            row.targets.clear();
+            row.set = vec![crate::api::Setting { name: "ingest.clients".into(), value: clients.into() }];
+        });
+    }
+    assert!(say::limited(&closed).starts_with("- ("), "one client of a sweep: {}", say::limited(&closed));
+    with_row(&mut closed, 1, |row| row.set[0].value = "1".into());
+    assert!(say::limited(&closed).starts_with("one client: "), "{}", say::limited(&closed));
     let text = html(&results);
     assert!(text.contains("Limited by: memory of api"), "{text}");
     assert!(text.contains("<td>-</td><td>-</td>"), "row 1 was at no limit");

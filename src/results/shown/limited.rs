@@ -15,6 +15,9 @@ const FEWEST_SESSIONS: f64 = 1.0;
 /// A backlog of such a share of a row's tasks is one that its workers did not keep up with, percent.
 const LEFT_BEHIND_PERCENT: f64 = 10.0;
 
+/// What is said where all load came from one client.
+pub const ONE_CLIENT: &str = "one client";
+
 /// What a row could not have more of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -144,7 +147,7 @@ fn one_client(row: &Row, spec: &LoadTestSpec) -> Option<Limit> {
     let [load] = spec.loads.as_slice() else { return None };
     let rated = load.rate.is_some() || row.set.iter().any(|set| set.name == format!("{}.rate", load.name.0));
     (!rated && clients(load) == 1)
-        .then(|| limit("one client", "it sends its next request when the last is answered".into()))
+        .then(|| limit(ONE_CLIENT, "it sends its next request when the last is answered".into()))
 }
 
 #[cfg(test)]

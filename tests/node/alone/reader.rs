@@ -10,7 +10,7 @@ use crate::application::web;
 use crate::shown::shell::Shell;
 use crate::shown::table::{By, TABLE, line};
 use crate::shown::{Shown, root, shown};
-use crate::space::Space;
+use crate::space::{Space, documents};
 
 /// The installed operator goes, and comes back as the other scenarios have it.
 struct Reinstalled {
@@ -64,7 +64,10 @@ const TUTORIAL: &str = "docs/user/tutorial.md";
 async fn the_readme_and_the_tutorial_lead_a_reader_from_no_operator_to_a_report() {
     let Some(space) = Space::new("reader").await else { return };
     let _back = Reinstalled { config: space.cluster.config.clone() };
-    space.create(&["shop", "my-api", "my-worker"].map(web).concat()).await;
+    space.create(&["shop", "my-api"].map(web).concat()).await;
+    // What works behind another one has no Service.
+    let worker = documents(&web("my-worker")).remove(0);
+    space.cluster.create(&space.name, &worker, false).await.unwrap();
     space.all_ready().await;
     let program = Path::new(env!("CARGO_BIN_EXE_loadtest"));
     let shell = Shell::new(program, "http://127.0.0.1:9").with_namespace(&space.name).with_files();
