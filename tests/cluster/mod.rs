@@ -32,7 +32,7 @@ fn api_of(resource: &str) -> (&'static str, bool) {
         }
         "customresourcedefinitions" => ("/apis/apiextensions.k8s.io/v1", false),
         "deployments" | "replicasets" | "statefulsets" => ("/apis/apps/v1", true),
-        "jobs" => ("/apis/batch/v1", true),
+        "jobs" | "cronjobs" => ("/apis/batch/v1", true),
         "horizontalpodautoscalers" => ("/apis/autoscaling/v2", true),
         "events" => ("/apis/events.k8s.io/v1", true),
         "loadtests" => ("/apis/loadtest.dev/v1alpha1", true),
