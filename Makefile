@@ -3,7 +3,7 @@
 .SUFFIXES:
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help deps build demo down test test-safety test-truth bench bench-check bench-operator lint fmt generate site deny release reproducible images clean
+.PHONY: help deps build demo fractal pulp down test test-safety test-truth bench bench-check bench-operator lint fmt generate site deny release reproducible images clean
 
 help: ## this list
 	@echo 'usage: make TARGET'
@@ -18,6 +18,12 @@ build: ## build all binaries without optimisation
 
 demo: ## a cluster, the operator, an application and one load test, followed to its verdict
 	@dev/demo
+
+fractal: ## a real fractal-server in the demo's cluster, and its example followed to the verdict
+	@dev/application fractal
+
+pulp: ## a real Pulp in the demo's cluster, and its example followed to the verdict
+	@dev/application pulp
 
 down: ## end the demo's cluster and delete its data
 	@dev/demo down

@@ -65,6 +65,8 @@ pub const TABLE: &[(&str, By)] = &[
     ("cargo test --config", Script("dev/test-safety", "explorer")),
     ("make demo", Nobody(BY_HAND)),
     ("make down", Nobody(BY_HAND)),
+    ("make fractal", Nobody("its example is run shortened by tests/node/alone/servers.rs")),
+    ("make pulp", Nobody("its example is run shortened by tests/node/alone/servers.rs")),
     ("make bench", Nobody(BY_HAND)),
     ("make bench-operator", Nobody(BY_HAND)),
     ("make test-safety", Nobody(BY_HAND)),
