@@ -43,8 +43,9 @@ async fn a_database_that_goes_away_for_a_while_is_one_outage_and_everything_come
     let probe = row["loads"].as_array().unwrap().iter().find(|load| load["name"] == "probe").unwrap();
     assert_eq!(probe["recovery"]["outages"], 1, "{row}");
     assert!(probe["recovery"]["longestMs"].is_string() && probe["recovery"]["recoveryMs"].is_string(), "{probe}");
-    assert!(probe["requests"]["excused"].as_i64().is_some_and(|n| n > 0), "{probe}");
-    assert_eq!(probe["requests"]["failed"], 0, "{probe}");
+    // Whether a probe of the outage is answered 503 or runs into its timeout is the application's affair: none failed.
+    let count = |name: &str| probe["requests"][name].as_i64().unwrap();
+    assert_eq!((count("ok") + count("excused"), count("failed")), (60, 0), "{probe}");
     space.assert_put_back(&before).await;
     space.all_ready().await;
 }

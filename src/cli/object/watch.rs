@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::Timestamp;
 use kube::runtime::{WatchStreamExt, watcher};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::{Connection, Said, code_of, is_busy};
@@ -33,6 +34,9 @@ pub struct Args {
 /// # Errors
 /// There is no such test, or nobody could be asked.
 pub async fn watch(args: &Args) -> Result<u8, Said> {
+    // Asked for once and before anything is shown: whoever asks anew each time misses what comes in between.
+    let mut interrupted = signal(SignalKind::interrupt())
+        .map_err(|error| Said { text: format!("Ctrl-C can't be heard: {error}"), code: exit::UNASKED })?;
     let place = args.connection.open().await?;
     let name = args.name.as_str();
     let mut shown = Shown::default();
@@ -68,7 +72,7 @@ pub async fn watch(args: &Args) -> Result<u8, Said> {
                 told = true;
                 shown.say(&unseen(&place.namespace));
             }
-            _ = tokio::signal::ctrl_c() => {
+            _ = interrupted.recv() => {
                 shown.clear();
                 eprintln!("{name} goes on in the cluster; only the watching has ended.");
                 eprintln!("  again: kubectl loadtest watch {name}    end it: kubectl loadtest cancel {name}");

@@ -12,11 +12,12 @@ use kube::api::LogParams;
 use regex::Regex;
 use tokio::task::JoinHandle;
 
-use super::logs::{self, Log, MOST_BYTES};
+use super::log::{Log, MOST_BYTES, too_long};
+use super::logs;
 use super::targets::pods_of;
-use crate::api::LogMeasurement;
+use crate::api::{Measurement, Target};
 use crate::controller::session::Session;
-use crate::evidence::cluster::log_reach::{Reach, reach, rotated};
+use crate::evidence::cluster::log_reach::{Reach, reach};
 use crate::evidence::cluster::log_tally::{Mark, Tally};
 use crate::evidence::cluster::logs::{Counted, LineCounter};
 
@@ -72,7 +73,7 @@ async fn follow(log: Log, regex: Regex, tally: Arc<Mutex<Tally>>) {
         && read > 0
     {
         if !counter.push(&buffer[..read]) {
-            locked().lost = Some(logs::too_long(&log.pod));
+            locked().lost = Some(too_long(&log.pod));
             return;
         }
         let seen = counter.so_far();
@@ -90,20 +91,32 @@ pub async fn keep_up(session: &mut Session<'_>) {
         return;
     }
     session.memory.followed_at = now;
-    for measurement in session.test.spec.measurements.clone() {
-        if let Some(log) = &measurement.log {
-            of_measurement(session, &measurement.name.0, log, start).await;
+    let spec = session.test.spec.clone();
+    for target in &spec.targets {
+        let of_target =
+            |measurement: &&Measurement| measurement.log.as_ref().is_some_and(|log| log.target.0 == target.name.0);
+        let measurements: Vec<&Measurement> = spec.measurements.iter().filter(of_target).collect();
+        if measurements.is_empty() {
+            continue;
+        }
+        let Ok((_, _, pods)) = pods_of(session, target).await else { continue };
+        for measurement in measurements {
+            of_measurement(session, measurement, (target, &pods), start).await;
         }
     }
     session.remember();
 }
 
-async fn of_measurement(session: &mut Session<'_>, name: &str, log: &LogMeasurement, start: Option<i64>) {
-    let Ok(regex) = Regex::new(&log.regex) else { return };
-    let Some(target) = logs::target(session, log).cloned() else { return };
-    let Ok((_, _, pods)) = pods_of(session, &target).await else { return };
-    for pod in &pods {
-        for container in logs::containers(pod, &target) {
+async fn of_measurement(
+    session: &mut Session<'_>,
+    measurement: &Measurement,
+    (target, pods): (&Target, &[Pod]),
+    start: Option<i64>,
+) {
+    let Some(Ok(regex)) = measurement.log.as_ref().map(|log| Regex::new(&log.regex)) else { return };
+    let name = measurement.name.0.as_str();
+    for pod in pods {
+        for container in logs::containers(pod, target) {
             let key = key(name, pod, container);
             let before = session.memory.followed.get(&key);
             if before.is_some_and(|follower| !follower.task.is_finished()) {
@@ -131,11 +144,9 @@ pub fn key(measurement: &str, pod: &Pod, container: &ContainerStatus) -> String 
 /// A tally from the row's start; none when the current log does not reach back so far: the count at the end says so.
 async fn begun(session: &Session<'_>, start: Timestamp, pod: &Pod, container: &ContainerStatus) -> Option<Tally> {
     let log = Log::of(session, pod, container);
+    let silent = logs::was_silent(session, pod, container);
     let whole = reach(container, start.as_millisecond()) == Reach::Current
-        && log.beginning().await.is_ok_and(|first| {
-            let first = first.lines().next().unwrap_or_default();
-            rotated(first, start.as_millisecond(), logs::was_silent(session, pod, container)).is_none()
-        });
+        && log.gap(false, start, silent).await.is_ok_and(|gap| gap.is_none());
     whole.then(|| Tally::new(start, container.restart_count))
 }
 
@@ -149,13 +160,13 @@ async fn resumed(
 ) -> Option<Tally> {
     let log = Log::of(session, pod, container);
     let from = tally.last.next;
-    match container.restart_count - tally.restarts {
-        0 => {
-            let silent = !tally.has_lines() && logs::was_silent(session, pod, container);
-            let first = log.beginning().await.ok()?;
-            let gap = rotated(first.lines().next().unwrap_or_default(), from.as_millisecond(), silent);
-            tally.lost = tally.lost.or(gap.map(|why| format!("the log of {}: {why}", log.pod)));
-        }
+    let restarts = container.restart_count - tally.restarts;
+    if restarts <= 1 {
+        let silent = !tally.has_lines() && logs::was_silent(session, pod, container);
+        tally.lost = tally.lost.or(log.gap(restarts == 1, from, silent).await.ok()?);
+    }
+    match restarts {
+        0 => {}
         1 => match log.count(true, regex, (from, Timestamp::MAX)).await {
             Ok(Counted { last: Some(last), matches, .. }) => tally.advance(last, tally.last.matches + matches),
             Ok(_) => {}

@@ -1,31 +1,20 @@
 //! Log measurements: counts matching lines in the logs of a target's pods, capped: what was followed while it was written, and the rest.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use futures::AsyncReadExt;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kube::api::LogParams;
-use kube::{Api, ResourceExt};
+use kube::ResourceExt;
 use regex::Regex;
 
 use super::follow;
+use super::log::Log;
 use super::targets::pods_of;
 use crate::api::{LogMeasurement, Target};
-use crate::controller::io::call;
 use crate::controller::session::Session;
-use crate::evidence::cluster::log_reach::{Reach, reach, rotated};
+use crate::evidence::cluster::log_reach::{Reach, reach};
 use crate::evidence::cluster::log_tally::Mark;
-use crate::evidence::cluster::logs::{Counted, LineCounter};
 use crate::results::figures::measurements::LogCount;
-
-/// Most bytes of one container's log.
-pub const MOST_BYTES: u64 = 64 * 1024 * 1024;
-/// Longest that one container's log is read.
-const LONGEST: Duration = Duration::from_secs(60);
-/// So much of a log's beginning holds the instant of its first line.
-const BEGINNING: i64 = 64;
 
 /// Counts all log measurements in a window, milliseconds since the epoch, the end exclusive.
 pub async fn count(session: &Session<'_>, (start, end): (i64, i64)) -> Vec<LogCount> {
@@ -51,7 +40,7 @@ pub async fn silent(session: &Session<'_>) -> BTreeSet<String> {
         let Ok((_, _, pods)) = pods_of(session, target).await else { continue };
         for pod in &pods {
             for container in containers(pod, target) {
-                if Log::of(session, pod, container).beginning().await.is_ok_and(|text| text.is_empty()) {
+                if Log::of(session, pod, container).beginning(false).await.is_ok_and(|text| text.is_empty()) {
                     silent.insert(format!("{}/{}", pod.name_any(), container.name));
                 }
             }
@@ -105,95 +94,19 @@ async fn of_container(
     (start, end): (Timestamp, Timestamp),
 ) -> Result<u64, String> {
     let log = Log::of(session, pod, container);
-    let mut count = 0;
-    match reach(container, start.as_millisecond()) {
+    let previous = match reach(container, start.as_millisecond()) {
         Reach::Lost(why) => return Err(format!("{}: {why}", log.pod)),
-        Reach::Previous => count += log.count(true, regex, (start, end)).await?.matches,
-        Reach::Current => {
-            let first = log.beginning().await?;
-            let first = first.lines().next().unwrap_or_default();
-            if let Some(why) = rotated(first, start.as_millisecond(), was_silent(session, pod, container)) {
-                return Err(format!("the log of {}: {why}", log.pod));
-            }
-        }
+        Reach::Previous => true,
+        Reach::Current => false,
+    };
+    if let Some(why) = log.gap(previous, start, was_silent(session, pod, container)).await? {
+        return Err(why);
     }
-    Ok(count + log.count(false, regex, (start, end)).await?.matches)
+    let before = if previous { log.count(true, regex, (start, end)).await?.matches } else { 0 };
+    Ok(before + log.count(false, regex, (start, end)).await?.matches)
 }
 
 /// Had the container said nothing before the load?
 pub fn was_silent(session: &Session<'_>, pod: &Pod, container: &ContainerStatus) -> bool {
     session.memory.silent.contains(&format!("{}/{}", pod.name_any(), container.name))
-}
-
-/// Why a log gives no count.
-pub fn too_long(pod: &str) -> String {
-    format!("the log of {pod} is longer than {} MiB", MOST_BYTES / 1024 / 1024)
-}
-
-/// A container's log.
-pub struct Log {
-    pub api: Api<Pod>,
-    pub pod: String,
-    container: String,
-}
-
-impl Log {
-    pub fn of(session: &Session<'_>, pod: &Pod, container: &ContainerStatus) -> Self {
-        Self { api: session.api(), pod: pod.name_any(), container: container.name.clone() }
-    }
-
-    /// Asks for the lines since an instant, each with its own, and some from before: on the way the instant is rounded to a second.
-    pub fn params(&self, from: Timestamp) -> LogParams {
-        LogParams {
-            container: Some(self.container.clone()),
-            timestamps: true,
-            since_time: from.checked_sub(jiff::SignedDuration::from_secs(1)).ok(),
-            ..LogParams::default()
-        }
-    }
-
-    /// The first bytes of the current log; empty: it says nothing.
-    ///
-    /// # Errors
-    /// A sentence: it can't be read.
-    pub async fn beginning(&self) -> Result<String, String> {
-        let params = LogParams {
-            container: Some(self.container.clone()),
-            timestamps: true,
-            limit_bytes: Some(BEGINNING),
-            ..LogParams::default()
-        };
-        call(self.api.logs(&self.pod, &params)).await.map_err(|e| e.message())
-    }
-
-    /// Counts the lines in a window, of the current log or of that of the container before its last restart.
-    ///
-    /// # Errors
-    /// A sentence: it can't be read, or not in full.
-    pub async fn count(
-        &self,
-        previous: bool,
-        regex: &Regex,
-        window: (Timestamp, Timestamp),
-    ) -> Result<Counted, String> {
-        let mut params = LogParams { previous, ..self.params(window.0) };
-        params.since_time = params.since_time.filter(|_| !previous);
-        let read = async {
-            let mut stream = self.api.log_stream(&self.pod, &params).await.map_err(|e| e.to_string())?;
-            let mut counter = LineCounter::new(regex, Some(window), MOST_BYTES);
-            let mut buffer = vec![0; 64 * 1024];
-            loop {
-                let read = stream.read(&mut buffer).await.map_err(|e| e.to_string())?;
-                if read == 0 || !counter.push(&buffer[..read]) {
-                    break;
-                }
-            }
-            let counted = counter.finish();
-            if counted.truncated { Err(too_long(&self.pod)) } else { Ok(counted) }
-        };
-        match tokio::time::timeout(LONGEST, read).await {
-            Ok(answer) => answer,
-            Err(_) => Err(format!("reading the log of {} took longer than {} s", self.pod, LONGEST.as_secs())),
-        }
-    }
 }

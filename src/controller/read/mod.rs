@@ -6,6 +6,7 @@ pub mod check;
 pub mod collect;
 pub mod evidence;
 pub mod follow;
+pub mod log;
 pub mod logs;
 pub mod observer;
 pub mod others;

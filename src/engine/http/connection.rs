@@ -127,7 +127,7 @@ impl<O: Outgoing> Future for Exchange<'_, O> {
 enum Sent {
     Nothing,
     /// The rest is to be written when the connection takes it.
-    Part(Vec<u8>, usize),
+    Part(Box<[u8]>),
     /// All is written, but TLS may hold some of it back.
     Unflushed,
     All,
@@ -148,7 +148,7 @@ impl<O: Outgoing> Exchange<'_, O> {
             }
             scratch.output.clear();
             self.request.write(&mut scratch.output);
-            let first = self.write(cx, &scratch.output, 0);
+            let first = self.write(cx, &scratch.output);
             if let Sent::Refused(failure) = &first.1
                 && first.0 == 0
             {
@@ -163,9 +163,9 @@ impl<O: Outgoing> Exchange<'_, O> {
             if std::mem::replace(&mut self.connection.used, true) && matches!(self.sent, Sent::All) {
                 return Poll::Pending;
             }
-        } else if let Sent::Part(rest, from) = &mut self.sent {
-            let (rest, from) = (std::mem::take(rest), *from);
-            self.sent = self.write(cx, &rest, from).1;
+        } else if let Sent::Part(rest) = &mut self.sent {
+            let rest = std::mem::take(rest);
+            self.sent = self.write(cx, &rest).1;
             if self.tail.is_some() {
                 self.follow(cx, &mut scratch.output);
             }
@@ -184,21 +184,22 @@ impl<O: Outgoing> Exchange<'_, O> {
         while let (Some(tail), Sent::All) = (&mut self.tail, &self.sent) {
             output.clear();
             if tail.next(output) {
-                self.sent = self.write(cx, output, 0).1;
+                self.sent = self.write(cx, output).1;
             } else {
                 self.tail = None;
             }
         }
     }
 
-    /// Writes from `from` on, and says where it got to.
-    fn write(&mut self, cx: &mut Context<'_>, bytes: &[u8], mut from: usize) -> (usize, Sent) {
+    /// Writes what the connection takes, and says how many bytes that were.
+    fn write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> (usize, Sent) {
+        let mut from = 0;
         while from < bytes.len() {
             match self.connection.stream.poll_write(cx, &bytes[from..]) {
                 Poll::Ready(Ok(0)) => return (from, Sent::Refused(Failure::Reset)),
                 Poll::Ready(Ok(written)) => from += written,
                 Poll::Ready(Err(error)) => return (from, Sent::Refused(failure::of_exchange(&error))),
-                Poll::Pending => return (from, Sent::Part(bytes[from..].to_vec(), 0)),
+                Poll::Pending => return (from, Sent::Part(bytes[from..].into())),
             }
         }
         (from, self.flush(cx))

@@ -8,7 +8,7 @@ use super::template::Constants;
 use crate::plan::{CaptureFrom, ExpectJsonInput, StepInput, TasksInput, UntilInput};
 
 /// A larger answer is not searched.
-const MOST_BODY: usize = 1 << 20;
+const MOST_BODY: u32 = 1 << 20;
 /// Most bytes of a captured value: a signed token of the usual kinds fits.
 const MOST_CAPTURED: usize = 8 << 10;
 

@@ -65,6 +65,8 @@ pub struct Step {
     closes: bool,
     /// What its answers are worth.
     pub judge: Judge,
+    /// What is wanted of an answer.
+    pub want: Want,
     /// Slots of the captured values that it can't be sent without.
     needs: Vec<usize>,
 }
@@ -93,6 +95,7 @@ impl Step {
             false => bind("path", &joined(base, &input.path))?.map(encoded),
         };
         Uri::try_from(path.render(&Fill::default())).map_err(|_| unsendable("path", "not a path of a URL"))?;
+        let judge = Judge::new(input, constants);
         let mut step = Self {
             timeout: Duration::from_secs(u64::from(input.timeout_seconds)),
             pause: Duration::from_millis(u64::from(input.pause_milliseconds)),
@@ -107,7 +110,13 @@ impl Step {
             body: bind("body", input.body.as_deref().unwrap_or_default())?,
             payload: None,
             closes: false,
-            judge: Judge::new(input, constants),
+            want: Want {
+                head_only: method == Method::HEAD,
+                // Several steps are one client's way through the application; a single request has no cookies.
+                cookies: load.steps.len() > 1,
+                ..judge.want()
+            },
+            judge,
             needs: Vec::new(),
             method,
             path,
@@ -185,12 +194,6 @@ impl Step {
         let mut path = self.path.render(fill);
         path.truncate(path.find('?').unwrap_or(path.len()));
         path
-    }
-
-    /// What is wanted of the answer, but for cookies.
-    #[inline]
-    pub fn want(&self) -> Want {
-        Want { head_only: self.method == Method::HEAD, ..self.judge.want() }
     }
 
     /// Whether a captured value that the request can't do without is missing.

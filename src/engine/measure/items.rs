@@ -1,8 +1,6 @@
 //! PURE: items that are done later than they are asked for, one by one as far as there is room.
 
-use std::time::Duration;
-
-use super::event::{micros, millis};
+use super::elapsed::Elapsed;
 use super::steps::StepTally;
 use crate::plan::StepInput;
 use crate::results::gathered::items::{ItemRecord, ItemsRecord};
@@ -18,9 +16,9 @@ pub struct Item {
     /// Position of its step.
     pub step: usize,
     /// When its iteration was due, from the load's start.
-    pub due: Duration,
+    pub due: Elapsed,
     /// From then to the answer that said it is done; `None`: it is missing.
-    pub took: Option<Duration>,
+    pub took: Option<Elapsed>,
     /// How often was asked.
     pub polls: u64,
 }
@@ -66,8 +64,8 @@ impl Items {
         let row = |item: &Item| ItemRecord {
             seq: item.seq,
             step: u32::try_from(item.step).unwrap_or(u32::MAX),
-            due_ms: start_ms + millis(item.due),
-            micros: item.took.map(micros),
+            due_ms: start_ms + item.due.millis(),
+            micros: item.took.map(Elapsed::micros),
         };
         ItemsRecord {
             done: of_items().map(|step| step.ok).sum(),
@@ -89,7 +87,13 @@ mod tests {
     use super::*;
 
     fn item(seq: u64) -> Item {
-        Item { seq, step: 0, due: Duration::from_millis(seq), took: Some(Duration::from_micros(seq)), polls: 2 }
+        Item {
+            seq,
+            step: 0,
+            due: Elapsed::from_nanos(seq * 1_000_000),
+            took: Some(Elapsed::from_nanos(seq * 1_000)),
+            polls: 2,
+        }
     }
 
     #[test]

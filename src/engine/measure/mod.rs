@@ -1,6 +1,7 @@
 //! What came back, counted and timed: one recorder a lane, merged into the record that a generator writes.
 
 mod counts;
+pub mod elapsed;
 pub(super) mod event;
 pub mod items;
 pub(super) mod outages;

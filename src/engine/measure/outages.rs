@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::elapsed::Elapsed;
 use crate::plan::ExcusedInput;
 use crate::results::gathered::recovery::{MOST_OUTAGES, OutageRecord, RecoveryRecord};
 
@@ -46,12 +47,12 @@ impl Outages {
     /// is the load's start, since the row's and in milliseconds since the epoch.
     pub fn finish(
         &self,
-        due: impl Fn(u64) -> Duration,
+        due: impl Fn(u64) -> Elapsed,
         first: u64,
         start: (Duration, i64),
         windows: &[ExcusedInput],
     ) -> RecoveryRecord {
-        let at = |instant: Duration| start.1 + i64::try_from(instant.as_millis()).unwrap_or(i64::MAX / 4);
+        let at = |instant: Elapsed| start.1.saturating_add(instant.millis());
         let outage = |(from, last): (&u64, &u64)| {
             let open = last + 1 >= self.begun;
             let to = if open { due(self.begun.max(last + 1)) } else { due(last + 1) };
@@ -79,8 +80,8 @@ mod tests {
 
     use super::*;
 
-    fn due(number: u64) -> Duration {
-        Duration::from_millis(100) * u32::try_from(number).unwrap()
+    fn due(number: u64) -> Elapsed {
+        Elapsed::from_nanos(100_000_000 * number)
     }
 
     fn found(failed: impl IntoIterator<Item = u64>, begun: u64, windows: &[ExcusedInput]) -> RecoveryRecord {

@@ -7,10 +7,10 @@
 //! - Recorders of the same load add up to the recorder of all their events, in any order.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::counts::Fine;
-use super::event::{Answer, Sending, micros, millis};
+use super::elapsed::Elapsed;
+use super::event::{Answer, Sending};
 use super::items::{Item, Items};
 use super::snapshot::Snapshot;
 use super::statuses::Statuses;
@@ -25,7 +25,7 @@ use crate::results::gathered::record::{Counts, LoadRecord, add_each};
 #[derive(Clone)]
 pub struct Recorder {
     name: String,
-    warmup: Duration,
+    warmup: Elapsed,
     counts_tasks: bool,
     due: u64,
     sent: u64,
@@ -35,8 +35,8 @@ pub struct Recorder {
     tasks: u64,
     warmup_tasks: u64,
     warmup_sent: u64,
-    first_due: Option<Duration>,
-    last_end: Option<Duration>,
+    first_due: Option<Elapsed>,
+    last_end: Option<Elapsed>,
     failures: BTreeMap<Failure, u64>,
     statuses: Statuses,
     latency: Fine,
@@ -53,7 +53,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// For a load with these steps, counted from `warmup` after its start; `counts_tasks`: a step counts tasks.
-    pub fn new(name: &str, steps: &[StepInput], warmup: Duration, counts_tasks: bool) -> Self {
+    pub fn new(name: &str, steps: &[StepInput], warmup: Elapsed, counts_tasks: bool) -> Self {
         Self {
             name: name.into(),
             warmup,
@@ -89,8 +89,8 @@ impl Recorder {
         }
         self.became_due(sending.due);
         self.sent += 1;
-        self.steps[sending.step].sent += 1;
-        self.lateness.record(micros(sending.sent.saturating_sub(sending.due)));
+        self.steps[sending.step as usize].sent += 1;
+        self.lateness.record(sending.sent.since(sending.due).micros());
         self.timeline.sent(self.counted(sending.due), self.counted(sending.sent));
     }
 
@@ -105,14 +105,14 @@ impl Recorder {
             self.statuses.count(status);
         }
         let end = self.counted(answer.end);
-        let step = &mut self.steps[sending.step];
+        let step = &mut self.steps[sending.step as usize];
         match answer.outcome {
             Ok(tasks) => {
                 self.ok += 1;
                 self.tasks += tasks;
-                step.answered(micros(answer.end.saturating_sub(sending.sent)));
+                step.answered(answer.end.since(sending.sent).micros());
                 if step.is_timed() {
-                    let latency = micros(answer.end.saturating_sub(sending.since));
+                    let latency = answer.end.since(sending.since).micros();
                     self.latency.record(latency);
                     self.timeline.ok(end, latency);
                 } else {
@@ -144,12 +144,12 @@ impl Recorder {
     }
 
     /// A new connection took so long, TCP and TLS.
-    pub fn connected(&mut self, took: Duration) {
-        self.connect.record(micros(took));
+    pub fn connected(&mut self, took: Elapsed) {
+        self.connect.record(took.micros());
     }
 
     /// So many requests of an iteration due at `due` were not sent, because too many were open.
-    pub fn capped(&mut self, requests: u64, due: Duration) {
+    pub fn capped(&mut self, requests: u64, due: Elapsed) {
         if due >= self.warmup {
             self.capped += requests;
             self.due += requests;
@@ -222,8 +222,8 @@ impl Recorder {
             name: self.name.clone(),
             counts: Counts {
                 unsent: self.unsent,
-                first_due_ms: self.first_due.map(|due| start_ms + millis(due)),
-                last_end_ms: self.last_end.map(|end| start_ms + millis(end)),
+                first_due_ms: self.first_due.map(|due| start_ms + due.millis()),
+                last_end_ms: self.last_end.map(|end| start_ms + end.millis()),
                 ..self.counted_requests()
             },
             statuses: self.statuses.all(),
@@ -234,7 +234,7 @@ impl Recorder {
             items: self.items.as_ref().map(|items| items.finish(&self.steps, start_ms)),
             recovery: None,
             steps: self.steps.iter().map(StepTally::finish).collect(),
-            timeline: self.timeline.finish(start_ms + millis(self.warmup)),
+            timeline: self.timeline.finish(start_ms + self.warmup.millis()),
             stopped: stopped.map(str::to_string),
             breach: None,
         }
@@ -266,14 +266,14 @@ impl Recorder {
         all.histogram()
     }
 
-    fn became_due(&mut self, due: Duration) {
+    fn became_due(&mut self, due: Elapsed) {
         self.due += 1;
         self.first_due = Some(self.first_due.map_or(due, |first| first.min(due)));
     }
 
     /// From the beginning of the counted part.
-    fn counted(&self, time: Duration) -> Duration {
-        time.saturating_sub(self.warmup)
+    fn counted(&self, time: Elapsed) -> Elapsed {
+        time.since(self.warmup)
     }
 }
 

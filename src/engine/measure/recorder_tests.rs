@@ -2,18 +2,20 @@ use proptest::prelude::*;
 
 use super::*;
 
-const MS: Duration = Duration::from_millis(1);
+fn ms(count: u32) -> Elapsed {
+    Elapsed::from_nanos(u64::from(count) * 1_000_000)
+}
 
-fn recorder(warmup: Duration) -> Recorder {
+fn recorder(warmup: Elapsed) -> Recorder {
     Recorder::new("load", &["one", "two"].map(|name| crate::engine::fixture::step(name, "GET", "/")), warmup, true)
 }
 
 fn sending(due: u32, sent: u32) -> Sending {
-    Sending { step: 0, turn: 1, warmup: false, due: MS * due, since: MS * due, sent: MS * sent }
+    Sending { step: 0, turn: 1, warmup: false, due: ms(due), since: ms(due), sent: ms(sent) }
 }
 
 fn answer(end: u32, outcome: Result<u64, Failure>) -> Answer {
-    Answer { end: MS * end, status: outcome.is_ok().then_some(200), outcome, excused: false }
+    Answer { end: ms(end), status: outcome.is_ok().then_some(200), outcome, excused: false }
 }
 
 fn only(histogram: &crate::results::gathered::record::Histogram) -> u64 {
@@ -24,7 +26,7 @@ fn only(histogram: &crate::results::gathered::record::Histogram) -> u64 {
 
 #[test]
 fn latency_counts_from_due_and_service_from_sent() {
-    let mut counts = recorder(Duration::ZERO);
+    let mut counts = recorder(Elapsed::ZERO);
     counts.sent(sending(100, 130));
     counts.answered(sending(100, 130), answer(180, Ok(3)));
     let record = counts.finish(1_000_000, None);
@@ -41,7 +43,7 @@ fn latency_counts_from_due_and_service_from_sent() {
 
 #[test]
 fn a_failure_is_in_no_latency_and_a_timeout_is_counted_apart() {
-    let mut counts = recorder(Duration::ZERO);
+    let mut counts = recorder(Elapsed::ZERO);
     for failure in [Failure::Timeout, Failure::ConnectTimeout, Failure::Status(503), Failure::Reset] {
         counts.sent(sending(0, 0));
         counts.answered(sending(0, 0), answer(9, Err(failure)));
@@ -59,11 +61,11 @@ fn a_failure_is_in_no_latency_and_a_timeout_is_counted_apart() {
 
 #[test]
 fn the_warm_up_has_two_counts_of_its_own_and_no_other() {
-    let mut counts = recorder(MS * 1000);
+    let mut counts = recorder(ms(1000));
     let early = Sending { warmup: true, ..sending(999, 999) };
     counts.sent(early);
     counts.answered(early, answer(5000, Ok(2)));
-    counts.capped(1, MS * 999);
+    counts.capped(1, ms(999));
     let record = counts.finish(0, None);
     assert_eq!((record.counts.warmup_sent, record.counts.warmup_tasks, record.counts.tasks), (1, Some(2), Some(0)));
     assert_eq!(
@@ -75,7 +77,7 @@ fn the_warm_up_has_two_counts_of_its_own_and_no_other() {
 
 #[test]
 fn without_a_step_that_counts_tasks_there_is_no_number_of_tasks() {
-    let record = Recorder::new("load", &[], Duration::ZERO, false).finish(0, Some("sigterm"));
+    let record = Recorder::new("load", &[], Elapsed::ZERO, false).finish(0, Some("sigterm"));
     assert_eq!((record.counts.tasks, record.counts.warmup_tasks), (None, None));
     assert_eq!(record.stopped.as_deref(), Some("sigterm"));
 }
@@ -101,9 +103,9 @@ fn play(counts: &mut Recorder, event: Event) {
             counts.sent(sending);
             counts.answered(sending, answer(due + 5, Err(Failure::Status(status))));
         }
-        Event::Capped(due) => counts.capped(2, MS * due),
+        Event::Capped(due) => counts.capped(2, ms(due)),
         Event::Unsent => counts.unsent(1),
-        Event::Connected(took) => counts.connected(MS * took),
+        Event::Connected(took) => counts.connected(ms(took)),
     }
 }
 
@@ -124,7 +126,7 @@ proptest! {
     #[test]
     fn parts_add_up_to_the_whole_in_any_order(events in proptest::collection::vec(event(), 0..40), cut in 0usize..40) {
         let of = |events: &[Event]| {
-            let mut counts = recorder(MS * 1000);
+            let mut counts = recorder(ms(1000));
             events.iter().for_each(|event| play(&mut counts, *event));
             counts
         };
@@ -147,14 +149,14 @@ proptest! {
         group in 1usize..9,
     ) {
         let of = |keep: &dyn Fn(usize) -> bool| {
-            let mut counts = recorder(MS * 1000);
+            let mut counts = recorder(ms(1000));
             events.iter().filter(|(_, pod)| keep(*pod)).for_each(|(event, _)| play(&mut counts, *event));
             counts
         };
         let whole = of(&|_| true).finish(7, None);
-        let (mut all, mut written) = (recorder(MS * 1000), Vec::new());
+        let (mut all, mut written) = (recorder(ms(1000)), Vec::new());
         for pods in order.chunks(group) {
-            let mut some = recorder(MS * 1000);
+            let mut some = recorder(ms(1000));
             for pod in pods {
                 let one = of(&|of| of == *pod);
                 written.push(one.finish(7, None));

@@ -3,14 +3,14 @@
 //! All generators of a load begin their first bucket at the same instant and double from the same length, so that
 //! their timelines can be laid on each other.
 
-use std::time::Duration;
-
 use super::counts::Coarse;
+use super::elapsed::Elapsed;
 use crate::results::gathered::histogram::Micros;
 use crate::results::gathered::record::{Bucket, Timeline};
 
 const MOST_BUCKETS: usize = 600;
-const FIRST_LENGTH: Duration = Duration::from_millis(100);
+/// Nanoseconds.
+const FIRST_LENGTH: u64 = 100_000_000;
 /// Samples that a median and a 99th percentile need.
 const ENOUGH_FOR_P50: u64 = 7;
 const ENOUGH_FOR_P99: u64 = 459;
@@ -18,7 +18,8 @@ const ENOUGH_FOR_P99: u64 = 459;
 /// Counts of a stretch of time, being made.
 #[derive(Clone, Debug)]
 pub struct Buckets {
-    length: Duration,
+    /// Nanoseconds.
+    length: u64,
     buckets: Vec<Open>,
     /// The bucket that was used last, because the next event is most often its own too.
     last: Last,
@@ -55,10 +56,10 @@ impl Default for Buckets {
 
 impl Buckets {
     /// A request was due at `due` and sent at `sent`, both from the first bucket's beginning.
-    pub fn sent(&mut self, due: Duration, sent: Duration) {
+    pub fn sent(&mut self, due: Elapsed, sent: Elapsed) {
         let bucket = self.at(due);
         bucket.due += 1;
-        if self.last.holds(nanos(sent)) {
+        if self.last.holds(sent.nanos()) {
             self.buckets[self.last.index].sent += 1;
         } else {
             self.at(sent).sent += 1;
@@ -66,25 +67,25 @@ impl Buckets {
     }
 
     /// So many requests were due and were not sent.
-    pub fn due(&mut self, due: Duration, requests: u64) {
+    pub fn due(&mut self, due: Elapsed, requests: u64) {
         let bucket = self.at(due);
         bucket.due = bucket.due.saturating_add(u32::try_from(requests).unwrap_or(u32::MAX));
     }
 
     /// A good answer came at `end` whose time is not the load's latency.
-    pub fn untimed(&mut self, end: Duration) {
+    pub fn untimed(&mut self, end: Elapsed) {
         self.at(end).ok += 1;
     }
 
     /// A good answer came at `end`, so many microseconds after it was due.
-    pub fn ok(&mut self, end: Duration, latency_micros: u64) {
+    pub fn ok(&mut self, end: Elapsed, latency_micros: u64) {
         let bucket = self.at(end);
         bucket.ok += 1;
         bucket.latency.record(latency_micros);
     }
 
     /// A request failed at `end`.
-    pub fn failed(&mut self, end: Duration) {
+    pub fn failed(&mut self, end: Elapsed) {
         self.at(end).failed += 1;
     }
 
@@ -92,7 +93,7 @@ impl Buckets {
     pub fn finish(&self, start_ms: i64) -> Timeline {
         Timeline {
             start_ms,
-            bucket_ms: u32::try_from(self.length.as_millis()).unwrap_or(u32::MAX),
+            bucket_ms: u32::try_from(self.length / 1_000_000).unwrap_or(u32::MAX),
             buckets: self.buckets.iter().map(Open::finish).collect(),
         }
     }
@@ -112,8 +113,8 @@ impl Buckets {
         self.buckets.iter_mut().zip(other.buckets).for_each(|(ours, theirs)| ours.add(theirs));
     }
 
-    fn at(&mut self, time: Duration) -> &mut Open {
-        let time = nanos(time);
+    fn at(&mut self, time: Elapsed) -> &mut Open {
+        let time = time.nanos();
         if !self.last.holds(time) {
             self.find(time);
         }
@@ -122,7 +123,7 @@ impl Buckets {
 
     /// Goes to the bucket of an instant, making room for it.
     fn find(&mut self, time: u64) {
-        let mut index = (time / nanos(self.length)) as usize;
+        let mut index = (time / self.length) as usize;
         while index >= MOST_BUCKETS {
             self.double();
             index /= 2;
@@ -130,7 +131,7 @@ impl Buckets {
         if self.buckets.len() <= index {
             self.buckets.resize_with(index + 1, Open::default);
         }
-        let length = nanos(self.length);
+        let length = self.length;
         self.last = Last { index, from: index as u64 * length, to: (index as u64 + 1).saturating_mul(length) };
     }
 
@@ -173,33 +174,32 @@ impl Open {
     }
 }
 
-/// 64 bits hold 584 years, and divide in a tenth of the time of 128.
-fn nanos(time: Duration) -> u64 {
-    time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    fn ms(count: u64) -> Elapsed {
+        Elapsed::from_nanos(count * 1_000_000)
+    }
+
     #[test]
     fn a_bucket_of_few_answers_says_no_percentile() {
         let mut buckets = Buckets::default();
-        (0..6).for_each(|_| buckets.ok(Duration::ZERO, 1000));
+        (0..6).for_each(|_| buckets.ok(Elapsed::ZERO, 1000));
         let few = buckets.finish(0).buckets[0];
         assert_eq!((few.p50, few.p99, few.max.is_some()), (None, None, true));
-        buckets.ok(Duration::ZERO, 1000);
+        buckets.ok(Elapsed::ZERO, 1000);
         assert!(buckets.finish(0).buckets[0].p50.is_some());
-        (0..452).for_each(|_| buckets.ok(Duration::ZERO, 1000));
+        (0..452).for_each(|_| buckets.ok(Elapsed::ZERO, 1000));
         assert!(buckets.finish(0).buckets[0].p99.is_some());
     }
 
     #[test]
     fn an_empty_bucket_has_counts_of_zero_and_no_latency() {
         let mut buckets = Buckets::default();
-        buckets.failed(Duration::from_millis(250));
+        buckets.failed(ms(250));
         let made = buckets.finish(5);
         assert_eq!((made.start_ms, made.bucket_ms, made.buckets.len()), (5, 100, 3));
         assert_eq!(made.buckets[0], Bucket::default());
@@ -212,7 +212,7 @@ mod tests {
             times in proptest::collection::vec(0u64..90_000_000, 1..200)
         ) {
             let mut buckets = Buckets::default();
-            for at in times.iter().map(|ms| Duration::from_millis(*ms)) {
+            for at in times.iter().map(|at| ms(*at)) {
                 buckets.sent(at, at);
                 buckets.ok(at, 500);
             }

@@ -1,15 +1,14 @@
 //! A closed load: each client goes round by itself; its next iteration is due when the last one ended.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::task::JoinSet;
+use std::time::Instant;
 
 use super::lane::wait_until;
 use super::schedule::Closed;
 use super::shared::Phase;
 use super::worker::{Client, Iteration, Worker};
 use crate::engine::http::template::Numbers;
+use crate::engine::measure::elapsed::Elapsed;
 
 /// Runs every `lanes`-th client from `first` on, until all of them are through.
 pub async fn run(worker: Arc<Worker>, schedule: Closed, (first, lanes): (u32, u32), start: Instant) {
@@ -17,12 +16,14 @@ pub async fn run(worker: Arc<Worker>, schedule: Closed, (first, lanes): (u32, u3
         () = wait_until(start) => {}
         () = worker.shared.reached(Phase::Stopping) => return,
     }
-    let mut clients = JoinSet::new();
     let round = Arc::new(Round { worker, schedule, start });
-    for client in (first..schedule.clients).step_by(lanes as usize) {
-        clients.spawn(go_round(round.clone(), client));
+    let clients = (first..schedule.clients).step_by(lanes as usize);
+    // Handles, which cost nothing to keep. Dropped, they let the clients go on; those end with the lane's runtime.
+    let clients: Vec<_> = clients.map(|client| tokio::spawn(go_round(round.clone(), client))).collect();
+    for client in clients {
+        // One that panicked has counted what it sent.
+        let _ = client.await;
     }
-    while clients.join_next().await.is_some() {}
 }
 
 /// What all clients of a lane share, so that none of them carries it.
@@ -35,7 +36,7 @@ struct Round {
 async fn go_round(round: Arc<Round>, client: u32) {
     let (schedule, worker) = (&round.schedule, &round.worker);
     let mut own = Client::default();
-    let (mut number, mut due) = (0, Duration::ZERO);
+    let (mut number, mut due) = (0, Elapsed::ZERO);
     while schedule.begins(number, due) && !worker.shared.stopping() {
         let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
         let warmup = due < schedule.warmup;

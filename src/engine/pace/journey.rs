@@ -10,6 +10,7 @@ use crate::engine::http::judge::Captured;
 use crate::engine::http::reader::Reply;
 use crate::engine::http::request::Until;
 use crate::engine::http::template::Fill;
+use crate::engine::measure::elapsed::Elapsed;
 use crate::engine::measure::event::{Answer, Sending};
 use crate::engine::measure::items::Item;
 use crate::plan::Flow;
@@ -37,8 +38,8 @@ pub async fn run(worker: &Worker, flow: &Flow, start: &Instant, iteration: Itera
         step.judge.forget(&mut journey.captured);
         journey.send(position, turn, client).await;
         if !step.pause.is_zero() {
-            journey.due += step.pause;
-            pause(worker, *start + journey.due).await;
+            journey.due = journey.due + step.pause;
+            pause(worker, *start + Duration::from(journey.due)).await;
         }
     }
     Ran { unsent: 0, end: journey.due }
@@ -59,7 +60,7 @@ struct Journey<'a> {
     iteration: Iteration,
     captured: Captured,
     /// When the next request is due, from the load's start.
-    due: Duration,
+    due: Elapsed,
     /// Which time the step is sent that is under way.
     turn: u32,
 }
@@ -78,25 +79,25 @@ impl Journey<'_> {
         let now = Instant::now();
         let Iteration { warmup, due: since, numbers, .. } = self.iteration;
         let until = self.worker.shared.steps[position].until;
-        let sent = now.saturating_duration_since(*self.start);
+        let sent = Elapsed::between(*self.start, now);
         let since = until.map_or(self.due, |_| since);
         let flight = Flight::begin(
             self.worker,
             self.start,
-            Sending { step: position, turn, warmup, due: self.due, since, sent },
+            Sending { step: position as u32, turn, warmup, due: self.due, since, sent },
         );
         let ended = match until {
             None => self.ask(position, now, client).await,
             Some(until) => self.poll(position, until, now, client).await,
         };
-        let end = self.start.elapsed();
+        let end = Elapsed::now(*self.start);
         let (outcome, excused) = match ended.outcome {
             Ok(tasks) => (Ok(tasks), false),
             Err(failure) => self.worker.shared.failed(&self.iteration, position, (self.due, end), failure),
         };
         flight.end(Answer { end, status: ended.status, outcome, excused });
         if until.is_some() && !warmup {
-            let took = ended.outcome.is_ok().then(|| end.saturating_sub(since));
+            let took = ended.outcome.is_ok().then(|| end.since(since));
             let item = Item { seq: numbers.seq, step: position, due: since, took, polls: ended.polls };
             self.worker.recorder().item(item);
         }

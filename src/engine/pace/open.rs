@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 use super::schedule::Open;
 use super::shared::Phase;
@@ -16,6 +16,7 @@ use super::timer::Timer;
 use super::worker::{Client, Iteration, Worker};
 use crate::engine::http::jar::Jar;
 use crate::engine::http::template::Numbers;
+use crate::engine::measure::elapsed::Elapsed;
 
 /// The places of a rate's open iterations, over all lanes: each lane has a stock, and takes from the others' when its own
 /// is empty, so that an iteration is capped only when no place is free anywhere.
@@ -61,7 +62,7 @@ pub struct OpenLane {
 struct Due {
     next: u64,
     /// When `next` is due; `None`: all have begun.
-    at: Option<Duration>,
+    at: Option<Elapsed>,
     idle: Vec<Arc<Seat>>,
 }
 
@@ -118,10 +119,10 @@ pub async fn run(lane: Arc<OpenLane>) {
         tracing::error!("the load has no timer: no descriptor is left");
         return;
     };
-    let mut tasks = JoinSet::new();
+    let mut tasks = Vec::new();
     let begin_all = async {
         while let Some(due) = lane.next_due() {
-            if timer.until(lane.start + due).await.is_err() {
+            if timer.until(lane.start + Duration::from(due)).await.is_err() {
                 return;
             }
             lane.begin(&mut tasks);
@@ -132,7 +133,10 @@ pub async fn run(lane: Arc<OpenLane>) {
         () = lane.worker.shared.reached(Phase::Stopping) => {}
     }
     lane.end();
-    while tasks.join_next().await.is_some() {}
+    for task in tasks {
+        // One that panicked has counted what it sent.
+        let _ = task.await;
+    }
 }
 
 async fn work(lane: Arc<OpenLane>, mut job: Job) {
@@ -157,13 +161,13 @@ impl OpenLane {
         Self { worker, schedule, slots, lane, start, due: Mutex::new(Due { next: 0, at, idle: Vec::new() }) }
     }
 
-    fn next_due(&self) -> Option<Duration> {
+    fn next_due(&self) -> Option<Elapsed> {
         self.due.lock().at
     }
 
     /// Begins what is due: in tasks that wait for work, and in new ones. What finds no free place is capped.
-    fn begin(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
-        let now = self.start.elapsed();
+    fn begin(self: &Arc<Self>, tasks: &mut Vec<JoinHandle<()>>) {
+        let now = Elapsed::now(self.start);
         let mut due = self.due.lock();
         while let Some(at) = due.at.filter(|at| *at <= now) {
             match self.slots.take(self.lane) {
@@ -176,7 +180,7 @@ impl OpenLane {
                     let job = self.job(&mut due, at, slot);
                     match due.idle.pop() {
                         Some(seat) => seat.give(Given::Job(job)),
-                        None => drop(tasks.spawn(work(self.clone(), job))),
+                        None => tasks.push(tokio::spawn(work(self.clone(), job))),
                     }
                 }
             }
@@ -185,7 +189,7 @@ impl OpenLane {
 
     /// An iteration has ended at `now` and its place is free: its task goes on with what is due, or takes its seat. What
     /// else is due goes to those who wait; for new tasks, and to say what is capped, there is the timer.
-    fn after(&self, now: Duration, slot: Slot, seat: &Arc<Seat>) -> Option<Job> {
+    fn after(&self, now: Elapsed, slot: Slot, seat: &Arc<Seat>) -> Option<Job> {
         let mut due = self.due.lock();
         let ready = |due: &Due| due.at.filter(|at| *at <= now && !self.worker.shared.stopping());
         let Some(at) = ready(&due) else {
@@ -215,7 +219,7 @@ impl OpenLane {
         due.idle.drain(..).for_each(|seat| seat.give(Given::End));
     }
 
-    fn job(&self, due: &mut Due, at: Duration, slot: Slot) -> Job {
+    fn job(&self, due: &mut Due, at: Elapsed, slot: Slot) -> Job {
         let numbers = Numbers { seq: self.schedule.seq(due.next), client: self.schedule.client(slot.number) };
         let number = Some(self.number(due.next));
         self.advance(due);

@@ -10,6 +10,7 @@
 
 use std::time::Duration;
 
+use crate::engine::measure::elapsed::Elapsed;
 use crate::plan::{Arrivals, LoadInput};
 
 const NANOS: u128 = 1_000_000_000;
@@ -87,9 +88,9 @@ pub struct Closed {
     /// Iterations of each client; `None`: until [`Closed::end`].
     pub iterations: Option<u64>,
     /// No iteration is due at or after this, from the start.
-    pub end: Option<Duration>,
+    pub end: Option<Elapsed>,
     /// Iterations due before this are warm-up.
-    pub warmup: Duration,
+    pub warmup: Elapsed,
 }
 
 impl Closed {
@@ -104,7 +105,7 @@ impl Closed {
     }
 
     /// Whether a client may begin its iteration `iteration`, due so long after the start.
-    pub fn begins(&self, iteration: u64, due: Duration) -> bool {
+    pub fn begins(&self, iteration: u64, due: Elapsed) -> bool {
         self.iterations.is_none_or(|most| iteration < most) && self.end.is_none_or(|end| due < end)
     }
 }
@@ -121,7 +122,7 @@ pub struct Open {
     /// Iterations of this generator that may be open at once.
     pub slots: u32,
     /// Iterations due before this are warm-up.
-    pub warmup: Duration,
+    pub warmup: Elapsed,
 }
 
 impl Open {
@@ -132,19 +133,19 @@ impl Open {
 
     /// Iterations of this generator that are due in the warm-up.
     pub fn warmup_total(&self) -> u64 {
-        self.warmup.checked_sub(Duration::from_nanos(1)).map_or(0, |last| self.released(last))
+        self.warmup.nanos().checked_sub(1).map_or(0, |last| self.released(Elapsed::from_nanos(last)))
     }
 
     /// When this generator's iteration `i` is due, from the start.
-    pub fn due(&self, i: u64) -> Duration {
+    pub fn due(&self, i: u64) -> Elapsed {
         let nanos =
             (u128::from(self.number(i)) * u128::from(self.per_seconds) * NANOS).div_ceil(u128::from(self.count));
-        Duration::new((nanos / NANOS) as u64, (nanos % NANOS) as u32)
+        Elapsed::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
     /// How many of this generator's iterations are due so long after the start; never more than [`Open::total`].
-    pub fn released(&self, elapsed: Duration) -> u64 {
-        let due = elapsed.as_nanos() * u128::from(self.count) / (u128::from(self.per_seconds) * NANOS) + 1;
+    pub fn released(&self, elapsed: Elapsed) -> u64 {
+        let due = u128::from(elapsed.nanos()) * u128::from(self.count) / (u128::from(self.per_seconds) * NANOS) + 1;
         self.own(u64::try_from(due).unwrap_or(u64::MAX).min(self.all))
     }
 
@@ -186,7 +187,7 @@ pub enum Schedule {
 impl Schedule {
     /// The share of `load`.
     pub fn new(load: &LoadInput, share: Share) -> Self {
-        let warmup = Duration::from_secs(u64::from(load.warmup_seconds));
+        let warmup = Elapsed::from(Duration::from_secs(u64::from(load.warmup_seconds)));
         let closed = |clients, iterations, seconds: Option<u32>, warmup| {
             let (first, own) = share.part(clients);
             let end = seconds.map(|seconds| warmup + Duration::from_secs(u64::from(seconds)));
@@ -195,7 +196,7 @@ impl Schedule {
         match load.arrivals {
             // A warm-up needs a duration: every iteration counts here.
             Arrivals::Iterations { clients, iterations_per_client } => {
-                closed(clients, Some(iterations_per_client), None, Duration::ZERO)
+                closed(clients, Some(iterations_per_client), None, Elapsed::ZERO)
             }
             Arrivals::Seconds { clients, seconds } => closed(clients, None, Some(seconds), warmup),
             Arrivals::Rate { count, per_seconds, seconds, max_in_flight } => {
@@ -236,7 +237,7 @@ impl Schedule {
     }
 
     /// What is due before this, from the start, is warm-up.
-    pub fn warmup(&self) -> Duration {
+    pub fn warmup(&self) -> Elapsed {
         match self {
             Self::Closed(closed) => closed.warmup,
             Self::Open(open) => open.warmup,

@@ -54,8 +54,8 @@ fn indexes_are_dealt_to_the_loads_in_order() {
 fn the_last_iteration_of_a_rate_is_due_before_its_end() {
     let [(_, Schedule::Open(open))] = shares(&[rate(3, 7, 14, 0, 1, 10)])[..] else { panic!("one open share") };
     assert_eq!(open.total(), 6);
-    assert_eq!(open.due(5), Duration::from_nanos(11_666_666_667));
-    assert_eq!(open.released(Duration::from_secs(1_000_000)), 6);
+    assert_eq!(open.due(5), Elapsed::from_nanos(11_666_666_667));
+    assert_eq!(open.released(Elapsed::from(Duration::from_secs(1_000_000))), 6);
 }
 
 #[test]
@@ -65,9 +65,9 @@ fn an_iteration_at_the_end_of_the_warm_up_counts_and_one_before_it_does_not() {
     let Schedule::Closed(closed) = Schedule::new(&load, Share::whole(std::slice::from_ref(&load), 0)) else {
         panic!("closed")
     };
-    assert_eq!(closed.warmup, Duration::from_secs(2));
-    assert!(closed.begins(1_000_000, Duration::from_nanos(4_999_999_999)));
-    assert!(!closed.begins(0, Duration::from_secs(5)));
+    assert_eq!(closed.warmup, Elapsed::from(Duration::from_secs(2)));
+    assert!(closed.begins(1_000_000, Elapsed::from_nanos(4_999_999_999)));
+    assert!(!closed.begins(0, Elapsed::from(Duration::from_secs(5))));
 }
 
 proptest! {
@@ -91,16 +91,16 @@ proptest! {
     ) {
         for (_, schedule) in shares(&[rate(count, per, seconds, 0, generators, 100)]) {
             let Schedule::Open(open) = schedule else { unreachable!() };
-            let released = open.released(Duration::from_nanos(at));
+            let released = open.released(Elapsed::from_nanos(at));
             prop_assert!(released <= open.total());
             if released > 0 {
-                prop_assert!(open.due(released - 1) <= Duration::from_nanos(at));
+                prop_assert!(open.due(released - 1) <= Elapsed::from_nanos(at));
             }
             if released < open.total() {
-                prop_assert!(open.due(released) > Duration::from_nanos(at));
+                prop_assert!(open.due(released) > Elapsed::from_nanos(at));
             }
             if let Some(last) = open.total().checked_sub(1) {
-                prop_assert!(open.due(last) < Duration::from_secs(u64::from(seconds)));
+                prop_assert!(open.due(last) < Elapsed::from(Duration::from_secs(u64::from(seconds))));
             }
         }
     }
@@ -110,7 +110,7 @@ proptest! {
         let load = rate(count, per, 1, 0, 1, 1);
         let Schedule::Open(open) = Schedule::new(&load, Share::whole(std::slice::from_ref(&load), 0)) else { unreachable!() };
         let exact = u128::from(k) * u128::from(per) * NANOS;
-        let due = open.due(k).as_nanos() * u128::from(count);
+        let due = u128::from(open.due(k).nanos()) * u128::from(count);
         prop_assert!(due >= exact && due - exact < u128::from(count));
     }
 }

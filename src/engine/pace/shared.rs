@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
@@ -14,6 +14,7 @@ use crate::engine::http::connector::Connector;
 use crate::engine::http::failure::Failure;
 use crate::engine::http::jar::Place;
 use crate::engine::http::request::Step;
+use crate::engine::measure::elapsed::Elapsed;
 use crate::engine::measure::outages::Outages;
 use crate::plan::{Flow, LoadInput, StepInput};
 
@@ -83,7 +84,7 @@ impl Shared {
         &self,
         iteration: &Iteration,
         position: usize,
-        times: (Duration, Duration),
+        times: (Elapsed, Elapsed),
         failure: Failure,
     ) -> (Result<u64, Failure>, bool) {
         // What we cut off ourselves is no outage of theirs.

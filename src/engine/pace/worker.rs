@@ -20,6 +20,7 @@ use crate::engine::http::payload::Tail;
 use crate::engine::http::reader::{Reply, Want};
 use crate::engine::http::request::Step;
 use crate::engine::http::template::{Fill, Numbers};
+use crate::engine::measure::elapsed::Elapsed;
 use crate::engine::measure::event::{Answer, Sending};
 use crate::engine::measure::recorder::Recorder;
 
@@ -49,7 +50,7 @@ pub struct Client {
 pub struct Iteration {
     pub numbers: Numbers,
     /// From the load's start.
-    pub due: Duration,
+    pub due: Elapsed,
     /// It was due in the warm-up.
     pub warmup: bool,
     /// Of a rate: which of this generator's iterations it is.
@@ -62,7 +63,7 @@ pub struct Ran {
     /// Requests that were not sent, because the load was stopped.
     pub unsent: u64,
     /// From the load's start.
-    pub end: Duration,
+    pub end: Elapsed,
 }
 
 impl Worker {
@@ -98,12 +99,12 @@ impl Worker {
             return Ran { unsent: 1, end: due };
         }
         let now = Instant::now();
-        let sent = now.saturating_duration_since(*start);
+        let sent = Elapsed::between(*start, now);
         let sending = Sending { step: 0, turn: 1, warmup: iteration.warmup, due, since: due, sent };
         let flight = Flight::begin(self, start, sending);
         let request = Request { worker: self, position: 0, fill: iteration.numbers.into(), cookies: None };
         let reply = self.exchange(&request, now, client).await;
-        let end = start.elapsed();
+        let end = Elapsed::now(*start);
         let (status, judged) = match reply {
             Ok(reply) => (Some(reply.status), step.judge.judge(&reply, &mut Captured::new())),
             Err(failure) => (None, Err(failure)),
@@ -132,7 +133,7 @@ impl Worker {
         loop {
             let mut connection = match client.connection.take() {
                 Some(open) => open,
-                None => self.connect(&mut client.alarm, deadline).await?,
+                None => Box::pin(self.connect(&mut client.alarm, deadline)).await?,
             };
             let reused = connection.used();
             let broken = match connection.exchange(request, &mut client.alarm, deadline).await {
@@ -149,6 +150,7 @@ impl Worker {
         }
     }
 
+    /// A new connection. To be boxed: it is larger than a request, and every client would have room for it all the time.
     async fn connect(&self, alarm: &mut Alarm, deadline: Instant) -> Result<Connection, Failure> {
         let began = Instant::now();
         let mut connecting = pin!(self.shared.connector.connect());
@@ -157,7 +159,7 @@ impl Worker {
             connected => connected,
         });
         let stream = connected.await?;
-        self.recorder().connected(began.elapsed());
+        self.recorder().connected(Elapsed::now(began));
         Ok(Connection::new(stream))
     }
 }
@@ -184,7 +186,7 @@ impl Outgoing for Request<'_> {
     }
 
     fn want(&self) -> Want {
-        Want { cookies: self.worker.shared.is_journey(), ..self.spec().want() }
+        self.spec().want
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -233,7 +235,12 @@ impl<'a> Flight<'a> {
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.close(Answer { end: self.start.elapsed(), status: None, outcome: Err(Failure::Cut), excused: false });
+            self.close(Answer {
+                end: Elapsed::now(*self.start),
+                status: None,
+                outcome: Err(Failure::Cut),
+                excused: false,
+            });
         }
     }
 }

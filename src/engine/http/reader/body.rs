@@ -56,21 +56,21 @@ pub enum Body {
 /// Keeps a body up to its limit.
 #[derive(Debug)]
 pub struct Keeper {
-    most: Option<usize>,
+    most: Option<u32>,
     kept: Vec<u8>,
     too_large: bool,
 }
 
 impl Keeper {
     /// At most so many bytes; `None`: keeps nothing.
-    pub fn new(most: Option<usize>) -> Self {
+    pub fn new(most: Option<u32>) -> Self {
         Self { most, kept: Vec::new(), too_large: false }
     }
 
     /// The next bytes of the body, without its framing.
     pub fn push(&mut self, bytes: &[u8]) {
         let Some(most) = self.most else { return };
-        if self.too_large || bytes.len() > most - self.kept.len() {
+        if self.too_large || bytes.len() > most as usize - self.kept.len() {
             self.too_large = true;
             self.kept = Vec::new();
             return;

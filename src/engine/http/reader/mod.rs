@@ -51,7 +51,7 @@ pub struct Want {
     /// The request was a HEAD: the answer has no body, whatever it says.
     pub head_only: bool,
     /// At most so many bytes of the body are kept; `None`: it is read and forgotten.
-    pub body: Option<usize>,
+    pub body: Option<u32>,
     /// The values of `Set-Cookie` are kept.
     pub cookies: bool,
     /// All headers are kept.
@@ -63,14 +63,21 @@ pub struct Want {
 pub struct Reader {
     want: Want,
     state: State,
-    /// The beginning of a head whose end has not come yet.
-    partial: Vec<u8>,
-    looks: u16,
+    /// Boxed, because most heads come whole.
+    partial: Option<Box<Partial>>,
     begun: bool,
     status: u16,
     keep_alive: bool,
     fields: Option<Arc<Fields>>,
     body: Keeper,
+}
+
+/// The beginning of a head whose end has not come yet.
+#[derive(Debug, Default)]
+struct Partial {
+    bytes: Vec<u8>,
+    /// Times that it was looked at.
+    looks: u16,
 }
 
 #[derive(Debug)]
@@ -88,8 +95,7 @@ impl Reader {
         Self {
             want,
             state: State::Head,
-            partial: Vec::new(),
-            looks: 0,
+            partial: None,
             begun: false,
             status: 0,
             keep_alive: false,
@@ -106,7 +112,7 @@ impl Reader {
         self.begun |= !bytes.is_empty();
         let mut rest = bytes;
         while matches!(self.state, State::Head) {
-            let read = if self.partial.is_empty() { self.head(rest, memo)? } else { self.complete(rest)? };
+            let read = if self.partial.is_none() { self.head(rest, memo)? } else { self.complete(rest)? };
             let Some((head, length)) = read else { return Ok(None) };
             rest = &rest[length..];
             self.enter(head);
@@ -123,8 +129,11 @@ impl Reader {
                 self.state = State::Done;
                 Ok(Closed::Whole)
             }
-            State::Head if !self.partial.is_empty() => head::parse(&self.partial, self.want).map(|_| Closed::Short),
-            State::Head | State::Length(_) | State::Chunked(_) => Ok(Closed::Short),
+            State::Head => match &self.partial {
+                Some(partial) => head::parse(&partial.bytes, self.want).map(|_| Closed::Short),
+                None => Ok(Closed::Short),
+            },
+            State::Length(_) | State::Chunked(_) => Ok(Closed::Short),
         }
     }
 
@@ -195,24 +204,27 @@ impl Reader {
         if bytes.len() >= MOST_HEAD {
             return Err(Malformed);
         }
-        self.partial.extend_from_slice(bytes);
+        if !bytes.is_empty() {
+            self.partial = Some(Box::new(Partial { bytes: bytes.to_vec(), looks: 0 }));
+        }
         Ok(None)
     }
 
     /// The same for a head whose beginning is kept; the length is that of its part in these bytes.
     fn complete(&mut self, bytes: &[u8]) -> Result<Option<(Head, usize)>, Malformed> {
-        let before = self.partial.len();
+        let partial = self.partial.get_or_insert_default();
+        let before = partial.bytes.len();
         // A head ends with a line feed; without one there is nothing new to be seen.
         let look = before < TELLING || bytes.contains(&b'\n');
-        self.partial.extend_from_slice(&bytes[..bytes.len().min(MOST_HEAD - before)]);
+        partial.bytes.extend_from_slice(&bytes[..bytes.len().min(MOST_HEAD - before)]);
         if look {
-            self.looks += 1;
-            if let Some((head, length)) = head::parse(&self.partial, self.want)? {
-                self.partial = Vec::new();
+            partial.looks += 1;
+            if let Some((head, length)) = head::parse(&partial.bytes, self.want)? {
+                self.partial = None;
                 return Ok(Some((head, length.saturating_sub(before))));
             }
         }
-        let over = self.partial.len() >= MOST_HEAD || self.looks >= MOST_LOOKS;
+        let over = partial.bytes.len() >= MOST_HEAD || partial.looks >= MOST_LOOKS;
         if over { Err(Malformed) } else { Ok(None) }
     }
 }
