@@ -12,6 +12,8 @@ use wait4::Wait4;
 pub struct Cost {
     /// Processor time in user mode and in the kernel.
     pub cpu: Duration,
+    /// Of that, in user mode.
+    pub user: Duration,
     /// Most memory that it had at once, bytes.
     pub memory: u64,
     /// What it wrote to standard output.
@@ -34,7 +36,7 @@ pub fn run(core: Option<usize>, words: &[String]) -> Result<Cost, Box<dyn Error>
         return Err(format!("{}: {}; {}", words[0], ended.status, end.join(" | ")).into());
     }
     let used = ended.rusage;
-    Ok(Cost { cpu: used.utime + used.stime, memory: used.maxrss, text })
+    Ok(Cost { cpu: used.utime + used.stime, user: used.utime, memory: used.maxrss, text })
 }
 
 /// Instructions in user mode, counted by cachegrind, and what the command wrote to standard output.

@@ -131,7 +131,8 @@ impl Armed {
         let end = hard_end.into_iter().chain(latest).min();
         let after_ms = i64::try_from(self.after.as_millis()).unwrap_or(i64::MAX / 4);
         let own = Start { at: start.at + self.after, wall_ms: start.wall_ms + after_ms };
-        let work = join_all(self.spawn(own.at));
+        shared.begin(own.at);
+        let work = join_all(self.spawn());
         tokio::pin!(work);
         let mut done = false;
         let stopped = tokio::select! {
@@ -172,7 +173,7 @@ impl Armed {
     }
 
     /// A thread for each worker.
-    fn spawn(&self, start: Instant) -> Vec<tokio::sync::oneshot::Receiver<()>> {
+    fn spawn(&self) -> Vec<tokio::sync::oneshot::Receiver<()>> {
         let lanes = self.workers.len() as u32;
         let slots = match self.schedule {
             Schedule::Closed(_) => 0,
@@ -185,7 +186,7 @@ impl Armed {
                 Lane::Open { schedule: open.lane(lane, lanes), slots: slots.clone(), lane: lane as usize }
             }
         };
-        self.workers.iter().zip(0..).map(|(worker, n)| lane::spawn(worker.clone(), lane(n), start)).collect()
+        self.workers.iter().zip(0..).map(|(worker, n)| lane::spawn(worker.clone(), lane(n))).collect()
     }
 
     /// The counts of all threads. With them goes what a definite plan still had to send; a closed load for a time has

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::time::Duration;
 
 use super::{Bench, CLIENTS, breathe, say};
 use crate::cost::{self, median};
@@ -60,7 +61,8 @@ pub fn of(tool: Tool, program: &str, url: &str) -> Result<f64, Box<dyn Error>> {
 }
 
 /// Microseconds of processor time a request: beside a server on another core, which the client then waits for; on the
-/// server's own core, where there is always something to read; and in TLS.
+/// server's own core, where there is always something to read; and in TLS. Of each, what was spent in user mode: the rest is the
+/// kernel's, which every generator has to pay for a request and its answer.
 ///
 /// # Errors
 /// Ours can't be measured.
@@ -75,7 +77,7 @@ pub fn processor(bench: &Bench<'_>) -> Result<Vec<Row>, Box<dyn Error>> {
     for (what, core, url, oha) in parts {
         let Some(url) = url else { continue };
         let of = medians(bench, what, core, url);
-        let peer = |tool: Tool| of.get(tool.name()).copied();
+        let peer = |tool: Tool| of.get(tool.name()).map(|[all, _]| *all);
         let mut row = bench.row(what, 1, peer)?;
         let beside_oha = Goal::times("oha", oha, row.ours, peer(Tool::Oha));
         row.goal = Some(match what.ends_with("TLS") {
@@ -83,6 +85,7 @@ pub fn processor(bench: &Bench<'_>) -> Result<Vec<Row>, Box<dyn Error>> {
             false => Goal::times("wrk", LEVEL, row.ours, peer(Tool::Wrk)).and(beside_oha),
         });
         rows.push(row);
+        rows.push(bench.row("  of it in user mode", 1, |tool| of.get(tool.name()).map(|[_, user]| *user))?);
     }
     Ok(rows)
 }
@@ -90,8 +93,8 @@ pub fn processor(bench: &Bench<'_>) -> Result<Vec<Row>, Box<dyn Error>> {
 /// Level, as far as this can be measured.
 const LEVEL: f64 = 0.95;
 
-fn medians(bench: &Bench<'_>, what: &str, core: usize, url: &str) -> BTreeMap<&'static str, f64> {
-    let mut all: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+fn medians(bench: &Bench<'_>, what: &str, core: usize, url: &str) -> BTreeMap<&'static str, [f64; 2]> {
+    let mut all: BTreeMap<&str, [Vec<f64>; 2]> = BTreeMap::new();
     for round in 1..=bench.args.rounds {
         say(&format!("{what}: round {round} of {}", bench.args.rounds));
         for tool in TOOLS {
@@ -99,9 +102,12 @@ fn medians(bench: &Bench<'_>, what: &str, core: usize, url: &str) -> BTreeMap<&'
             else {
                 continue;
             };
-            all.entry(tool.name()).or_default().push(cost.cpu.as_secs_f64() * 1e6 / requests as f64);
+            let each = |time: Duration| time.as_secs_f64() * 1e6 / requests as f64;
+            let [whole, user] = all.entry(tool.name()).or_default();
+            whole.push(each(cost.cpu));
+            user.push(each(cost.user));
             breathe();
         }
     }
-    all.into_iter().filter_map(|(name, values)| Some((name, median(values)?))).collect()
+    all.into_iter().filter_map(|(name, [all, user])| Some((name, [median(all)?, median(user)?]))).collect()
 }

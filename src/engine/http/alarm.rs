@@ -5,42 +5,62 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::time::{Sleep, sleep_until};
 
 /// A timer that wakes its task at a deadline or earlier.
 #[derive(Default)]
-pub struct Alarm(Option<(Pin<Box<Sleep>>, Instant)>);
+pub struct Alarm {
+    deadline: Option<Instant>,
+    timer: Option<Timer>,
+}
+
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    rings: Instant,
+    /// It wakes only a task that has asked it once.
+    asked: bool,
+}
 
 impl Alarm {
-    /// Sees to it that the task is polled at `deadline`, at the latest; `now` is not later than now.
-    pub async fn set(&mut self, now: Instant, deadline: Instant) {
-        match &mut self.0 {
-            Some((_, rings)) if now < *rings && *rings <= deadline => return,
-            Some((sleep, rings)) => {
-                sleep.as_mut().reset(deadline.into());
-                *rings = deadline;
+    /// Sets the deadline; `now` is not later than now.
+    pub fn set(&mut self, now: Instant, deadline: Instant) {
+        self.deadline = Some(deadline);
+        match &mut self.timer {
+            Some(timer) if now < timer.rings && timer.rings <= deadline => {}
+            Some(timer) => {
+                timer.sleep.as_mut().reset(deadline.into());
+                (timer.rings, timer.asked) = (deadline, false);
             }
-            None => self.0 = Some((Box::pin(sleep_until(deadline.into())), deadline)),
+            None => {
+                let sleep = Box::pin(sleep_until(deadline.into()));
+                self.timer = Some(Timer { sleep, rings: deadline, asked: false });
+            }
         }
-        // It wakes only a task that has asked it once.
-        std::future::poll_fn(|cx| {
-            let _ = self.poll(cx, deadline);
-            Poll::Ready(())
-        })
-        .await;
     }
 
-    /// Whether `deadline` has passed; asks to be woken then.
-    pub fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        let Some((sleep, rings)) = &mut self.0 else { return Poll::Pending };
-        while sleep.as_mut().poll(cx).is_ready() {
+    /// Until the deadline.
+    pub fn left(&self) -> Duration {
+        self.deadline.map_or(Duration::ZERO, |deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether nobody would be woken yet.
+    #[inline]
+    pub fn is_unasked(&self) -> bool {
+        self.timer.as_ref().is_some_and(|timer| !timer.asked)
+    }
+
+    /// Whether the deadline has passed; asks to be woken then.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (Some(timer), Some(deadline)) = (&mut self.timer, self.deadline) else { return Poll::Pending };
+        timer.asked = true;
+        while timer.sleep.as_mut().poll(cx).is_ready() {
             if Instant::now() >= deadline {
                 return Poll::Ready(());
             }
-            sleep.as_mut().reset(deadline.into());
-            *rings = deadline;
+            timer.sleep.as_mut().reset(deadline.into());
+            timer.rings = deadline;
         }
         Poll::Pending
     }
@@ -48,15 +68,12 @@ impl Alarm {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     async fn rings(alarm: &mut Alarm, after: Duration) -> Duration {
         let now = Instant::now();
-        let deadline = now + after;
-        alarm.set(now, deadline).await;
-        std::future::poll_fn(|cx| alarm.poll(cx, deadline)).await;
+        alarm.set(now, now + after);
+        std::future::poll_fn(|cx| alarm.poll(cx)).await;
         now.elapsed()
     }
 
@@ -73,7 +90,7 @@ mod tests {
     async fn a_timer_of_an_earlier_request_wakes_the_task_and_does_not_end_the_later_one() {
         let mut alarm = Alarm::default();
         let now = Instant::now();
-        alarm.set(now, now + Duration::from_millis(20)).await;
+        alarm.set(now, now + Duration::from_millis(20));
         assert!(rings(&mut alarm, Duration::from_millis(60)).await >= Duration::from_millis(60));
     }
 }

@@ -7,7 +7,6 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use super::alarm::Alarm;
 use super::failure::{self, Failure};
@@ -60,12 +59,14 @@ pub struct Broken {
 pub struct Connection {
     stream: Stream,
     used: bool,
+    /// An exchange has begun and is not over, or its end left the connection of no use.
+    busy: bool,
 }
 
 impl Connection {
     /// Over a stream on which nothing was sent.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, used: false }
+        Self { stream, used: false, busy: false }
     }
 
     /// Whether a request was sent on it.
@@ -73,18 +74,18 @@ impl Connection {
         self.used
     }
 
-    /// Sends a request and reads its answer to the end. With the reply comes whether another request may be sent on this
-    /// connection; given up before its end, it may not.
+    /// Whether no request may be sent on it, because an exchange was given up before its end or the peer allows no other.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Sends a request and reads its answer to the end; the alarm is set for it.
     ///
-    /// Errors: the connection or the answer broke, or `deadline` passed.
-    pub fn exchange<'a, O: Outgoing>(
-        &'a mut self,
-        request: &'a O,
-        alarm: &'a mut Alarm,
-        deadline: Instant,
-    ) -> Exchange<'a, O> {
+    /// Errors: the connection or the answer broke, or the alarm's deadline passed.
+    pub fn exchange<'a, O: Outgoing>(&'a mut self, request: &'a O, alarm: &'a mut Alarm) -> Exchange<'a, O> {
+        self.busy = true;
         let reader = Reader::new(request.want());
-        Exchange { connection: self, request, alarm, deadline, reader, sent: Sent::Nothing, tail: None, woken: false }
+        Exchange { connection: self, request, alarm, reader, sent: Sent::Nothing, tail: None, woken: false }
     }
 }
 
@@ -94,7 +95,6 @@ pub struct Exchange<'a, O> {
     connection: &'a mut Connection,
     request: &'a O,
     alarm: &'a mut Alarm,
-    deadline: Instant,
     reader: Reader,
     sent: Sent,
     /// What is sent when all before it is on its way.
@@ -104,16 +104,20 @@ pub struct Exchange<'a, O> {
 }
 
 impl<O: Outgoing> Future for Exchange<'_, O> {
-    type Output = Result<(Reply, bool), Broken>;
+    type Output = Result<Reply, Broken>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let request = this.request;
         match request.with_scratch(|scratch| this.advance(cx, scratch)) {
-            Poll::Ready(Ok(reusable)) => Poll::Ready(Ok((this.reader.take_reply(), reusable))),
+            Poll::Ready(Ok(reusable)) => {
+                this.connection.busy = !reusable;
+                Poll::Ready(Ok(this.reader.take_reply()))
+            }
             Poll::Ready(Err(broken)) => Poll::Ready(Err(broken)),
             Poll::Pending => {
-                if std::mem::replace(&mut this.woken, true) && this.alarm.poll(cx, this.deadline).is_ready() {
+                let asks = std::mem::replace(&mut this.woken, true) || this.alarm.is_unasked();
+                if asks && this.alarm.poll(cx).is_ready() {
                     let failure = if this.reader.begun() { Failure::Timeout } else { Failure::FirstByteTimeout };
                     return Poll::Ready(Err(Broken { failure, unsent: false, unanswered: false }));
                 }

@@ -1,7 +1,6 @@
 //! A closed load: each client goes round by itself; its next iteration is due when the last one ended.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::lane::wait_until;
 use super::schedule::Closed;
@@ -11,12 +10,12 @@ use crate::engine::http::template::Numbers;
 use crate::engine::measure::elapsed::Elapsed;
 
 /// Runs every `lanes`-th client from `first` on, until all of them are through.
-pub async fn run(worker: Arc<Worker>, schedule: Closed, (first, lanes): (u32, u32), start: Instant) {
+pub async fn run(worker: Arc<Worker>, schedule: Closed, (first, lanes): (u32, u32)) {
     tokio::select! {
-        () = wait_until(start) => {}
+        () = wait_until(worker.shared.start()) => {}
         () = worker.shared.reached(Phase::Stopping) => return,
     }
-    let round = Arc::new(Round { worker, schedule, start });
+    let round = Arc::new(Round { worker, schedule });
     let clients = (first..schedule.clients).step_by(lanes as usize);
     // Handles, which cost nothing to keep. Dropped, they let the clients go on; those end with the lane's runtime.
     let clients: Vec<_> = clients.map(|client| tokio::spawn(go_round(round.clone(), client))).collect();
@@ -30,7 +29,6 @@ pub async fn run(worker: Arc<Worker>, schedule: Closed, (first, lanes): (u32, u3
 struct Round {
     worker: Arc<Worker>,
     schedule: Closed,
-    start: Instant,
 }
 
 async fn go_round(round: Arc<Round>, client: u32) {
@@ -40,7 +38,7 @@ async fn go_round(round: Arc<Round>, client: u32) {
     while schedule.begins(number, due) && !worker.shared.stopping() {
         let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
         let warmup = due < schedule.warmup;
-        let ran = worker.run(&round.start, Iteration { numbers, due, warmup, number: None }, &mut own).await;
+        let ran = worker.run(&Iteration { numbers, due, warmup, number: None }, &mut own).await;
         if schedule.iterations.is_none() && !warmup {
             worker.recorder().unsent(ran.unsent);
         }

@@ -17,10 +17,9 @@ use crate::plan::Flow;
 
 /// Sends an iteration of a client. A step that fails does not keep the next ones from being sent, unless they need a
 /// value that it should have captured.
-pub async fn run(worker: &Worker, flow: &Flow, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
+pub async fn run(worker: &Worker, flow: &Flow, iteration: &Iteration, client: &mut Client) -> Ran {
     let shared = &worker.shared;
-    let mut journey =
-        Journey { worker, start, iteration, captured: vec![None; shared.slots], due: iteration.due, turn: 1 };
+    let mut journey = Journey { worker, iteration, captured: vec![None; shared.slots], due: iteration.due, turn: 1 };
     let mut left = shared.requests;
     for (position, turn) in flow.walk() {
         if shared.stopping() {
@@ -39,7 +38,7 @@ pub async fn run(worker: &Worker, flow: &Flow, start: &Instant, iteration: Itera
         journey.send(position, turn, client).await;
         if !step.pause.is_zero() {
             journey.due = journey.due + step.pause;
-            pause(worker, *start + Duration::from(journey.due)).await;
+            pause(worker, shared.start() + Duration::from(journey.due)).await;
         }
     }
     Ran { unsent: 0, end: journey.due }
@@ -56,8 +55,7 @@ async fn pause(worker: &Worker, at: Instant) -> bool {
 /// One iteration under way.
 struct Journey<'a> {
     worker: &'a Worker,
-    start: &'a Instant,
-    iteration: Iteration,
+    iteration: &'a Iteration,
     captured: Captured,
     /// When the next request is due, from the load's start.
     due: Elapsed,
@@ -77,23 +75,20 @@ impl Journey<'_> {
     async fn send(&mut self, position: usize, turn: u32, client: &mut Client) {
         self.turn = turn;
         let now = Instant::now();
-        let Iteration { warmup, due: since, numbers, .. } = self.iteration;
+        let Iteration { warmup, due: since, numbers, .. } = *self.iteration;
         let until = self.worker.shared.steps[position].until;
-        let sent = Elapsed::between(*self.start, now);
+        let sent = self.worker.shared.elapsed(now);
         let since = until.map_or(self.due, |_| since);
-        let flight = Flight::begin(
-            self.worker,
-            self.start,
-            Sending { step: position as u32, turn, warmup, due: self.due, since, sent },
-        );
+        let flight =
+            Flight::begin(self.worker, Sending { step: position as u32, turn, warmup, due: self.due, since, sent });
         let ended = match until {
             None => self.ask(position, now, client).await,
             Some(until) => self.poll(position, until, now, client).await,
         };
-        let end = Elapsed::now(*self.start);
+        let end = self.worker.shared.elapsed(Instant::now());
         let (outcome, excused) = match ended.outcome {
             Ok(tasks) => (Ok(tasks), false),
-            Err(failure) => self.worker.shared.failed(&self.iteration, position, (self.due, end), failure),
+            Err(failure) => self.worker.shared.failed(self.iteration, position, (self.due, end), failure),
         };
         flight.end(Answer { end, status: ended.status, outcome, excused });
         if until.is_some() && !warmup {
@@ -159,7 +154,8 @@ impl Journey<'_> {
 /// Sends a step with the client's cookies, and keeps those of the answer.
 async fn with_cookies(mut request: Request<'_>, sent: Instant, client: &mut Client) -> Result<Reply, Failure> {
     let (worker, path) = (request.worker, request.spec().path(&request.fill));
-    request.cookies = client.jar.header(&worker.shared.place(&path));
+    let cookies = client.jar.header(&worker.shared.place(&path));
+    request.cookies = cookies.as_deref();
     let reply = worker.exchange(&request, sent, client).await?;
     let place = worker.shared.place(&path);
     reply.cookies().iter().for_each(|cookie| client.jar.set(cookie, &place));

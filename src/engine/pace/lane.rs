@@ -22,14 +22,14 @@ pub enum Lane {
 }
 
 /// Runs a lane on a thread of its own. What is handed back ends with the thread.
-pub fn spawn(worker: Arc<Worker>, lane: Lane, start: Instant) -> oneshot::Receiver<()> {
+pub fn spawn(worker: Arc<Worker>, lane: Lane) -> oneshot::Receiver<()> {
     let (ended, end) = oneshot::channel();
     let thread = std::thread::Builder::new().name("load".into());
     let spawned = thread.spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             // The runtime drops what is still open, which is counted as cut, before the end is told.
             Ok(runtime) => {
-                runtime.block_on(run(worker, lane, start));
+                runtime.block_on(run(worker, lane));
                 drop(runtime);
             }
             Err(error) => tracing::error!("a thread of the load can't be made: {error}"),
@@ -42,13 +42,13 @@ pub fn spawn(worker: Arc<Worker>, lane: Lane, start: Instant) -> oneshot::Receiv
     end
 }
 
-async fn run(worker: Arc<Worker>, lane: Lane, start: Instant) {
+async fn run(worker: Arc<Worker>, lane: Lane) {
     let shared = worker.shared.clone();
     let work = async {
         match lane {
-            Lane::Closed { schedule, first, lanes } => closed::run(worker, schedule, (first, lanes), start).await,
+            Lane::Closed { schedule, first, lanes } => closed::run(worker, schedule, (first, lanes)).await,
             Lane::Open { schedule, slots, lane } => {
-                open::run(Arc::new(OpenLane::new(worker, schedule, slots, lane, start))).await;
+                open::run(Arc::new(OpenLane::new(worker, schedule, slots, lane))).await;
             }
         }
     };

@@ -54,7 +54,6 @@ pub struct OpenLane {
     schedule: Open,
     slots: Arc<Slots>,
     lane: usize,
-    start: Instant,
     due: Mutex<Due>,
 }
 
@@ -122,7 +121,7 @@ pub async fn run(lane: Arc<OpenLane>) {
     let mut tasks = Vec::new();
     let begin_all = async {
         while let Some(due) = lane.next_due() {
-            if timer.until(lane.start + Duration::from(due)).await.is_err() {
+            if timer.until(lane.worker.shared.start() + Duration::from(due)).await.is_err() {
                 return;
             }
             lane.begin(&mut tasks);
@@ -143,7 +142,7 @@ async fn work(lane: Arc<OpenLane>, mut job: Job) {
     let (seat, mut client) = (Arc::new(Seat::default()), Client::default());
     loop {
         client.jar = std::mem::take(&mut job.slot.jar);
-        let ran = lane.worker.run(&lane.start, job.iteration, &mut client).await;
+        let ran = lane.worker.run(&job.iteration, &mut client).await;
         let slot = Slot { jar: std::mem::take(&mut client.jar), ..job.slot };
         let next = match lane.after(ran.end, slot, &seat) {
             Some(next) => Some(next),
@@ -156,9 +155,9 @@ async fn work(lane: Arc<OpenLane>, mut job: Job) {
 
 impl OpenLane {
     /// Nothing of it has begun; `schedule` is the lane's own part.
-    pub fn new(worker: Arc<Worker>, schedule: Open, slots: Arc<Slots>, lane: usize, start: Instant) -> Self {
+    pub fn new(worker: Arc<Worker>, schedule: Open, slots: Arc<Slots>, lane: usize) -> Self {
         let at = (schedule.total() > 0).then(|| schedule.due(0));
-        Self { worker, schedule, slots, lane, start, due: Mutex::new(Due { next: 0, at, idle: Vec::new() }) }
+        Self { worker, schedule, slots, lane, due: Mutex::new(Due { next: 0, at, idle: Vec::new() }) }
     }
 
     fn next_due(&self) -> Option<Elapsed> {
@@ -167,7 +166,7 @@ impl OpenLane {
 
     /// Begins what is due: in tasks that wait for work, and in new ones. What finds no free place is capped.
     fn begin(self: &Arc<Self>, tasks: &mut Vec<JoinHandle<()>>) {
-        let now = Elapsed::now(self.start);
+        let now = self.worker.shared.elapsed(Instant::now());
         let mut due = self.due.lock();
         while let Some(at) = due.at.filter(|at| *at <= now) {
             match self.slots.take(self.lane) {

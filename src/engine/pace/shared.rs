@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
@@ -40,6 +40,8 @@ pub struct Shared {
     pub slots: usize,
     /// Each iteration begins with a new connection.
     pub fresh: bool,
+    /// Set once, when the load begins.
+    start: OnceLock<Instant>,
     /// Set once, before the load begins.
     pub excuses: OnceLock<Excuses>,
     /// Of a rate: iterations that failed.
@@ -66,11 +68,29 @@ impl Shared {
             requests,
             slots,
             fresh: load.connection == ConnectionUse::PerIteration,
+            start: OnceLock::new(),
             excuses: OnceLock::new(),
             outages: Mutex::new(Outages::default()),
             stopping: AtomicBool::new(false),
             phase,
         }
+    }
+
+    /// Its times count from here. The first one that is named stands.
+    pub fn begin(&self, start: Instant) {
+        self.start.get_or_init(|| start);
+    }
+
+    /// What its times count from.
+    #[inline]
+    pub fn start(&self) -> Instant {
+        *self.start.get_or_init(Instant::now)
+    }
+
+    /// An instant as a time of the load.
+    #[inline]
+    pub fn elapsed(&self, now: Instant) -> Elapsed {
+        Elapsed::between(self.start(), now)
     }
 
     /// What was found out about iterations that failed.

@@ -84,13 +84,13 @@ impl Worker {
     }
 
     /// Sends an iteration of a client.
-    pub async fn run(&self, start: &Instant, iteration: Iteration, client: &mut Client) -> Ran {
+    pub async fn run(&self, iteration: &Iteration, client: &mut Client) -> Ran {
         if self.shared.fresh {
             client.connection = None;
         }
         if let Some(flow) = &self.shared.flow {
             // Boxed, because it is large beside a single request.
-            return Box::pin(journey::run(self, flow, start, iteration, client)).await;
+            return Box::pin(journey::run(self, flow, iteration, client)).await;
         }
         let (due, Some(step)) = (iteration.due, self.shared.steps.first()) else {
             return Ran { unsent: 0, end: iteration.due };
@@ -99,63 +99,67 @@ impl Worker {
             return Ran { unsent: 1, end: due };
         }
         let now = Instant::now();
-        let sent = Elapsed::between(*start, now);
+        let sent = self.shared.elapsed(now);
         let sending = Sending { step: 0, turn: 1, warmup: iteration.warmup, due, since: due, sent };
-        let flight = Flight::begin(self, start, sending);
+        let flight = Flight::begin(self, sending);
         let request = Request { worker: self, position: 0, fill: iteration.numbers.into(), cookies: None };
         let reply = self.exchange(&request, now, client).await;
-        let end = Elapsed::now(*start);
+        let end = self.shared.elapsed(Instant::now());
         let (status, judged) = match reply {
             Ok(reply) => (Some(reply.status), step.judge.judge(&reply, &mut Captured::new())),
             Err(failure) => (None, Err(failure)),
         };
         let (outcome, excused) = match judged {
             Ok(tasks) => (Ok(tasks.unwrap_or_default()), false),
-            Err(failure) => self.shared.failed(&iteration, 0, (due, end), failure),
+            Err(failure) => self.shared.failed(iteration, 0, (due, end), failure),
         };
         flight.end(Answer { end, status, outcome, excused });
         Ran { unsent: 0, end }
     }
 
-    /// Sends a request on the client's connection or a new one.
+    /// Sends a request on the client's connection or a new one; `sent` is now.
+    pub(super) fn exchange<'a>(
+        &'a self,
+        request: &'a Request<'_>,
+        sent: Instant,
+        client: &'a mut Client,
+    ) -> impl Future<Output = Result<Reply, Failure>> + 'a {
+        client.alarm.set(sent, sent + request.spec().timeout);
+        self.send(request, client)
+    }
+
+    /// The alarm is set for it.
     ///
     /// Once more on a new connection only where that can't run anything twice by our doing: nothing was sent; or the
     /// request may be repeated and a reused connection ended at once without a byte of an answer.
-    pub(super) async fn exchange(
-        &self,
-        request: &Request<'_>,
-        sent: Instant,
-        client: &mut Client,
-    ) -> Result<Reply, Failure> {
-        let step = request.spec();
-        let deadline = sent + step.timeout;
-        client.alarm.set(sent, deadline).await;
+    async fn send(&self, request: &Request<'_>, client: &mut Client) -> Result<Reply, Failure> {
         loop {
-            let mut connection = match client.connection.take() {
+            client.connection.take_if(|open| open.is_busy());
+            let connection = match &mut client.connection {
                 Some(open) => open,
-                None => Box::pin(self.connect(&mut client.alarm, deadline)).await?,
+                none => none.insert(self.connect(&mut client.alarm).await?),
             };
             let reused = connection.used();
-            let broken = match connection.exchange(request, &mut client.alarm, deadline).await {
-                Ok((reply, reusable)) => {
-                    client.connection = (reusable && step.keeps_alive()).then_some(connection);
-                    return Ok(reply);
-                }
+            let answered = connection.exchange(request, &mut client.alarm).await;
+            let step = request.spec();
+            client.connection.take_if(|open| open.is_busy() || !step.keeps_alive());
+            let broken = match answered {
+                Ok(reply) => return Ok(reply),
                 Err(broken) => broken,
             };
-            let raced = || broken.unanswered && step.repeatable() && sent.elapsed() < KEEP_ALIVE_RACE;
+            let raced =
+                || broken.unanswered && step.repeatable() && client.alarm.left() + KEEP_ALIVE_RACE > step.timeout;
             if !reused || !(broken.unsent || raced()) {
                 return Err(broken.failure);
             }
         }
     }
 
-    /// A new connection. To be boxed: it is larger than a request, and every client would have room for it all the time.
-    async fn connect(&self, alarm: &mut Alarm, deadline: Instant) -> Result<Connection, Failure> {
+    async fn connect(&self, alarm: &mut Alarm) -> Result<Connection, Failure> {
         let began = Instant::now();
         let mut connecting = pin!(self.shared.connector.connect());
         let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Pending if alarm.poll(cx, deadline).is_ready() => Poll::Ready(Err(Failure::ConnectTimeout)),
+            Poll::Pending if alarm.poll(cx).is_ready() => Poll::Ready(Err(Failure::ConnectTimeout)),
             connected => connected,
         });
         let stream = connected.await?;
@@ -170,7 +174,7 @@ pub struct Request<'a> {
     pub position: usize,
     pub fill: Fill<'a>,
     /// What the client's jar has for it.
-    pub cookies: Option<String>,
+    pub cookies: Option<&'a str>,
 }
 
 impl<'a> Request<'a> {
@@ -190,7 +194,7 @@ impl Outgoing for Request<'_> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        self.spec().write(&self.fill, self.cookies.as_deref(), out);
+        self.spec().write(&self.fill, self.cookies, out);
     }
 
     fn tail(&self) -> Option<Box<Tail>> {
@@ -205,7 +209,6 @@ impl Outgoing for Request<'_> {
 /// A request that is open. Dropped before its end, it was cut off and is counted so: nothing that was sent is lost.
 pub struct Flight<'a> {
     worker: &'a Worker,
-    start: &'a Instant,
     sending: Sending,
     ended: bool,
 }
@@ -213,10 +216,10 @@ pub struct Flight<'a> {
 impl<'a> Flight<'a> {
     /// A request is being sent.
     #[inline]
-    pub fn begin(worker: &'a Worker, start: &'a Instant, sending: Sending) -> Self {
+    pub fn begin(worker: &'a Worker, sending: Sending) -> Self {
         worker.recorder().sent(sending);
         worker.open.fetch_add(1, Ordering::Relaxed);
-        Self { worker, start, sending, ended: false }
+        Self { worker, sending, ended: false }
     }
 
     /// It has ended.
@@ -236,7 +239,7 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.close(Answer {
-                end: Elapsed::now(*self.start),
+                end: self.worker.shared.elapsed(Instant::now()),
                 status: None,
                 outcome: Err(Failure::Cut),
                 excused: false,

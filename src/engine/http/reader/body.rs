@@ -56,21 +56,20 @@ pub enum Body {
 /// Keeps a body up to its limit.
 #[derive(Debug)]
 pub struct Keeper {
-    most: Option<u32>,
+    most: usize,
     kept: Vec<u8>,
     too_large: bool,
 }
 
 impl Keeper {
-    /// At most so many bytes; `None`: keeps nothing.
-    pub fn new(most: Option<u32>) -> Self {
-        Self { most, kept: Vec::new(), too_large: false }
+    /// At most so many bytes.
+    pub fn new(most: u32) -> Self {
+        Self { most: most as usize, kept: Vec::new(), too_large: false }
     }
 
     /// The next bytes of the body, without its framing.
     pub fn push(&mut self, bytes: &[u8]) {
-        let Some(most) = self.most else { return };
-        if self.too_large || bytes.len() > most as usize - self.kept.len() {
+        if self.too_large || bytes.len() > self.most - self.kept.len() {
             self.too_large = true;
             self.kept = Vec::new();
             return;
@@ -79,11 +78,7 @@ impl Keeper {
     }
 
     /// What was kept.
-    pub fn take(&mut self) -> Body {
-        match self.most {
-            None => Body::Dropped,
-            Some(_) if self.too_large => Body::TooLarge,
-            Some(_) => Body::Kept(std::mem::take(&mut self.kept).into()),
-        }
+    pub fn finish(self) -> Body {
+        if self.too_large { Body::TooLarge } else { Body::Kept(self.kept.into()) }
     }
 }

@@ -1,7 +1,6 @@
 //! PURE: a body in chunks (RFC 9112, section 7.1), with extensions and trailers, as strict as hyper's.
 
 use super::Malformed;
-use super::body::Keeper;
 
 /// Bytes of all chunk extensions together, and of the trailers.
 const MOST_EXTRA: u32 = 16 << 10;
@@ -37,16 +36,16 @@ enum State {
 }
 
 impl Chunked {
-    /// Takes in the next bytes. `Some`: the body is whole, and so many of the bytes were its own.
+    /// Takes in the next bytes and hands the body's to `keep`. `Some`: the body is whole, and so many of the bytes were its own.
     ///
     /// Errors: these are no chunks, or the extensions or trailers are too long.
-    pub fn feed(&mut self, bytes: &[u8], body: &mut Keeper) -> Result<Option<usize>, Malformed> {
+    pub fn feed(&mut self, bytes: &[u8], mut keep: impl FnMut(&[u8])) -> Result<Option<usize>, Malformed> {
         let mut at = 0;
         while at < bytes.len() {
             if self.state == State::Data {
                 let all = bytes.len() - at;
                 let own = usize::try_from(self.left).map_or(all, |left| left.min(all));
-                body.push(&bytes[at..at + own]);
+                keep(&bytes[at..at + own]);
                 self.left -= own as u64;
                 at += own;
                 if self.left == 0 {

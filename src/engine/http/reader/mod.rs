@@ -69,7 +69,8 @@ pub struct Reader {
     status: u16,
     keep_alive: bool,
     fields: Option<Arc<Fields>>,
-    body: Keeper,
+    /// `None`: the body is read and forgotten. Boxed, because most are.
+    body: Option<Box<Keeper>>,
 }
 
 /// The beginning of a head whose end has not come yet.
@@ -100,7 +101,7 @@ impl Reader {
             status: 0,
             keep_alive: false,
             fields: None,
-            body: Keeper::new(want.body),
+            body: want.body.map(|most| Box::new(Keeper::new(most))),
         }
     }
 
@@ -149,7 +150,11 @@ impl Reader {
 
     /// The answer, once it is whole.
     pub fn take_reply(&mut self) -> Reply {
-        Reply { status: self.status, body: self.body.take(), fields: self.fields.take() }
+        Reply {
+            status: self.status,
+            body: self.body.take().map_or(Body::Dropped, |body| body.finish()),
+            fields: self.fields.take(),
+        }
     }
 
     /// Sets out on what follows a head. An interim answer (RFC 9110, section 15.2) is passed over; 101 is the last one
@@ -173,10 +178,10 @@ impl Reader {
         match &mut self.state {
             State::Head => return Ok(None),
             State::Done => return Ok(Some(bytes.len())),
-            State::UntilClose => self.body.push(bytes),
+            State::UntilClose => self.body.iter_mut().for_each(|body| body.push(bytes)),
             State::Length(left) => {
                 let own = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
-                self.body.push(&bytes[..own]);
+                self.body.iter_mut().for_each(|body| body.push(&bytes[..own]));
                 *left -= own as u64;
                 if *left == 0 {
                     self.state = State::Done;
@@ -184,7 +189,7 @@ impl Reader {
                 }
             }
             State::Chunked(chunked) => {
-                if let Some(used) = chunked.feed(bytes, &mut self.body)? {
+                if let Some(used) = chunked.feed(bytes, |own| self.body.iter_mut().for_each(|body| body.push(own)))? {
                     self.state = State::Done;
                     return Ok(Some(bytes.len() - used));
                 }
