@@ -18,9 +18,14 @@ pub struct Alarm {
 
 struct Timer {
     sleep: Pin<Box<Sleep>>,
-    rings: Instant,
     /// It wakes only a task that has asked it once.
     asked: bool,
+}
+
+impl Timer {
+    fn rings(&self) -> Instant {
+        self.sleep.deadline().into_std()
+    }
 }
 
 impl Alarm {
@@ -28,14 +33,14 @@ impl Alarm {
     pub fn set(&mut self, now: Instant, deadline: Instant) {
         self.deadline = Some(deadline);
         match &mut self.timer {
-            Some(timer) if now < timer.rings && timer.rings <= deadline => {}
+            Some(timer) if now < timer.rings() && timer.rings() <= deadline => {}
             Some(timer) => {
                 timer.sleep.as_mut().reset(deadline.into());
-                (timer.rings, timer.asked) = (deadline, false);
+                timer.asked = false;
             }
             None => {
                 let sleep = Box::pin(sleep_until(deadline.into()));
-                self.timer = Some(Timer { sleep, rings: deadline, asked: false });
+                self.timer = Some(Timer { sleep, asked: false });
             }
         }
     }
@@ -60,7 +65,6 @@ impl Alarm {
                 return Poll::Ready(());
             }
             timer.sleep.as_mut().reset(deadline.into());
-            timer.rings = deadline;
         }
         Poll::Pending
     }

@@ -51,43 +51,45 @@ impl Connector {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let mut failed = Failure::ConnectFailed;
         for turn in 0..addresses.len() {
-            match dial(addresses[first.wrapping_add(turn) % addresses.len()]).await {
-                Ok(stream) => return self.over(stream).await,
+            match dial(&addresses[first.wrapping_add(turn) % addresses.len()]).await {
+                Ok(stream) => {
+                    let Some(tls) = &self.tls else { return Ok(Stream::Plain(stream)) };
+                    // Boxed, because a handshake is large and most loads have none.
+                    return Box::pin(handshake(tls, stream)).await;
+                }
                 Err(error) => failed = failure::of_connect(&error),
             }
         }
         Err(failed)
     }
+}
 
-    async fn over(&self, stream: TcpStream) -> Result<Stream, Failure> {
-        // Without it the kernel holds back the end of a request until the peer has confirmed its beginning.
-        stream.set_nodelay(true).map_err(|error| failure::of_connect(&error))?;
-        let Some((connector, name)) = &self.tls else {
-            return Ok(Stream::Plain(stream));
-        };
-        // Boxed, because a handshake is large and most loads have none.
-        let session =
-            Box::pin(connector.connect(name.clone(), stream)).await.map_err(|error| failure::of_handshake(&error))?;
-        Ok(Stream::Tls(Box::new(session)))
-    }
+async fn handshake(
+    (connector, name): &(TlsConnector, ServerName<'static>),
+    stream: TcpStream,
+) -> Result<Stream, Failure> {
+    let session = connector.connect(name.clone(), stream).await.map_err(|error| failure::of_handshake(&error))?;
+    Ok(Stream::Tls(Box::new(session)))
 }
 
 /// A TCP connection. Ten thousand clients connect in the same moment, so this one's state is no larger than its socket;
 /// that of tokio's own function would be three times the rest of the client.
-async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
+async fn dial(address: &SocketAddr) -> io::Result<TcpStream> {
     let stream = begin(address)?;
     poll_fn(|cx| stream.poll_write_ready(cx)).await?;
-    match stream.take_error()? {
-        None => Ok(stream),
-        Some(error) => Err(error),
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
     }
+    // Without it the kernel holds back the end of a request until the peer has confirmed its beginning.
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Begins to connect; the stream can be written to when that is over, well or not (connect(2), EINPROGRESS).
-fn begin(address: SocketAddr) -> io::Result<TcpStream> {
+fn begin(address: &SocketAddr) -> io::Result<TcpStream> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = socket_with(family, SocketType::STREAM, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)?;
-    match connect(&socket, &address) {
+    match connect(&socket, address) {
         Ok(()) | Err(Errno::INPROGRESS) => TcpStream::from_std(socket.into()),
         Err(error) => Err(error.into()),
     }

@@ -92,11 +92,9 @@ impl Worker {
             // Boxed, because it is large beside a single request.
             return Box::pin(journey::run(self, flow, iteration, client)).await;
         }
-        let (due, Some(step)) = (iteration.due, self.shared.steps.first()) else {
-            return Ran { unsent: 0, end: iteration.due };
-        };
-        if self.shared.stopping() {
-            return Ran { unsent: 1, end: due };
+        let due = iteration.due;
+        if self.shared.steps.is_empty() || self.shared.stopping() {
+            return Ran { unsent: self.shared.requests, end: due };
         }
         let now = Instant::now();
         let sent = self.shared.elapsed(now);
@@ -106,12 +104,12 @@ impl Worker {
         let reply = self.exchange(&request, now, client).await;
         let end = self.shared.elapsed(Instant::now());
         let (status, judged) = match reply {
-            Ok(reply) => (Some(reply.status), step.judge.judge(&reply, &mut Captured::new())),
+            Ok(reply) => (Some(reply.status), request.spec().judge.judge(&reply, &mut Captured::new())),
             Err(failure) => (None, Err(failure)),
         };
         let (outcome, excused) = match judged {
             Ok(tasks) => (Ok(tasks.unwrap_or_default()), false),
-            Err(failure) => self.shared.failed(iteration, 0, (due, end), failure),
+            Err(failure) => self.shared.failed(iteration, 0, (iteration.due, end), failure),
         };
         flight.end(Answer { end, status, outcome, excused });
         Ran { unsent: 0, end }
@@ -210,7 +208,6 @@ impl Outgoing for Request<'_> {
 pub struct Flight<'a> {
     worker: &'a Worker,
     sending: Sending,
-    ended: bool,
 }
 
 impl<'a> Flight<'a> {
@@ -219,17 +216,17 @@ impl<'a> Flight<'a> {
     pub fn begin(worker: &'a Worker, sending: Sending) -> Self {
         worker.recorder().sent(sending);
         worker.open.fetch_add(1, Ordering::Relaxed);
-        Self { worker, sending, ended: false }
+        Self { worker, sending }
     }
 
     /// It has ended.
     #[inline]
-    pub fn end(mut self, answer: Answer) {
+    pub fn end(self, answer: Answer) {
         self.close(answer);
+        std::mem::forget(self);
     }
 
-    fn close(&mut self, answer: Answer) {
-        self.ended = true;
+    fn close(&self, answer: Answer) {
         self.worker.open.fetch_sub(1, Ordering::Relaxed);
         self.worker.recorder().answered(self.sending, answer);
     }
@@ -237,13 +234,7 @@ impl<'a> Flight<'a> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            self.close(Answer {
-                end: self.worker.shared.elapsed(Instant::now()),
-                status: None,
-                outcome: Err(Failure::Cut),
-                excused: false,
-            });
-        }
+        let end = self.worker.shared.elapsed(Instant::now());
+        self.close(Answer { end, status: None, outcome: Err(Failure::Cut), excused: false });
     }
 }
