@@ -27,7 +27,7 @@ fn shortened(path: &str, words: &[(&str, &str)]) -> Value {
 }
 
 impl Space {
-    /// Creates all of an application but its namespace, and waits until its Job made the schema and every workload serves.
+    /// Creates all of an application but its namespace, and waits until its Job made the schema and is gone, and every workload serves.
     async fn with_application(&self, path: &str, init: &str) {
         for mut object in documents(&example(path)).into_iter().filter(|object| object["kind"] != "Namespace") {
             object["metadata"].as_object_mut().unwrap().remove("namespace");
@@ -40,6 +40,8 @@ impl Space {
             if status["succeeded"] == 1 { Ok(()) } else { Err(format!("{status}")) }
         })
         .await;
+        // Afterwards no Job may be left, and this one is not the operator's.
+        self.delete("jobs", init).await;
         self.all_ready().await;
     }
 
