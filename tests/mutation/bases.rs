@@ -56,7 +56,8 @@ fn measured() -> Value {
         "measurements": [
             {"name": "h", "intervalSeconds": 1, "http": {"url": "http://web/n", "jsonPointer": "/n", "headers": [{"name": "A", "value": "b"}],
                 "basicAuth": {"username": "u", "password": "p"},
-                "tls": {"insecureSkipVerify": true, "caFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}}},
+                "tls": {"insecureSkipVerify": true, "caFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}},
+                    "clientCertificateFrom": {"secretRef": {"name": "client"}}}}},
             {"name": "w", "http": {"url": "http://web/list", "jsonPointer": "",
                 "durations": {"items": "/results", "next": "/next", "from": "/created", "to": "/started"}}},
             {"name": "q", "sql": "select 1"}],
