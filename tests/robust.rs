@@ -126,10 +126,10 @@ static EXAMPLES: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
     files.sort();
     let read = |file: &std::path::PathBuf| {
         let text = std::fs::read_to_string(file).unwrap();
-        let value = serde_saphyr::from_str(&text).unwrap();
-        (text, value)
+        let documents = serde_saphyr::from_multiple::<Value>(&text).unwrap();
+        documents.into_iter().map(move |value| (text.clone(), value))
     };
-    files.iter().map(read).collect()
+    files.iter().flat_map(read).collect()
 });
 
 fn run() -> RunName {

@@ -9,6 +9,7 @@ use loadtest_operator::plan::{act_part, plan};
 use serde_json::{Value, json};
 
 use crate::actor::{Actor, OPERATOR};
+use crate::cluster::eventually::eventually;
 use crate::cluster::space::Space;
 
 /// A namespace with a held LoadTest, and the operator as an actor.
@@ -33,6 +34,12 @@ impl Stage {
         let created = space.cluster.create(&space.name, &object, false).await.unwrap();
         let uid = created["metadata"]["uid"].as_str().unwrap().to_owned();
         let run = RunName { namespace: space.name.clone(), test: "test".into(), uid, run: 1 };
+        // Where the API server checks owners, it learns of a new kind of them within half a minute.
+        let map = serde_json::to_value(plan_config_map(&run, None, "{}".into())).unwrap();
+        eventually("the API server knows the owner's kind", 60, async || {
+            space.cluster.create(&space.name, &map, true).await.map_err(|error| error.to_string())
+        })
+        .await;
         Some(Self { space, operator, run, spec: serde_json::from_value(spec).unwrap() })
     }
 
