@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT,
-};
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
+use http::{HeaderName, Method, Uri};
 
 use super::bound::write_number;
+use super::headers::{basic_auth, headers};
 use super::judge::Judge;
+use super::path::{encoded, joined, whole};
 use super::payload::{Payload, Tail};
 use super::reader::Want;
 use super::resolve::Target;
 use super::template::{Bound, Constants, Fill, Template, TemplateError};
 use crate::api::ConnectionUse;
-use crate::plan::{DuringInput, HeaderInput, LoadInput, StepInput, names};
+use crate::plan::{DuringInput, LoadInput};
 
 /// Why a step can't be sent. Shows no value.
 #[derive(Debug, thiserror::Error)]
@@ -216,54 +216,6 @@ impl Step {
     }
 }
 
-/// The load's headers, each replaced by the step's of the same name. One that names a captured value begins with the step
-/// after the one that captures it.
-fn headers(
-    load: &LoadInput,
-    position: usize,
-    bind: &impl Fn(&str, &str) -> Result<Bound, StepError>,
-    unsendable: &impl Fn(&str, &'static str) -> StepError,
-) -> Result<Vec<(HeaderName, Bound)>, StepError> {
-    let mut merged: Vec<(HeaderName, Bound)> = Vec::new();
-    let (before, step) = (&load.steps[..position], &load.steps[position]);
-    let ready = |header: &&HeaderInput| !waits_for_capture(&header.value, &load.steps, before);
-    for header in load.headers.iter().filter(ready).chain(&step.headers) {
-        let field = format!("headers[{}]", header.name);
-        let name = HeaderName::try_from(&header.name).map_err(|_| unsendable(&field, "not a header name"))?;
-        if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
-            return Err(unsendable(&field, "made from the body, and can't be written"));
-        }
-        let value = bind(&field, &header.value)?;
-        HeaderValue::try_from(value.render(&Fill::default()))
-            .map_err(|_| unsendable(&field, "not a header's value"))?;
-        merged.retain(|(known, _)| *known != name);
-        merged.push((name, value));
-    }
-    Ok(merged)
-}
-
-/// Whether a text names a value that some step captures, but none of those before.
-fn waits_for_capture(text: &str, all: &[StepInput], before: &[StepInput]) -> bool {
-    let by = |steps: &[StepInput], name: &str| steps.iter().any(|step| step.capture.iter().any(|one| one.name == name));
-    names(text).filter_map(|name| name.strip_prefix("vars.")).any(|name| by(all, name) && !by(before, name))
-}
-
-/// User and password with their colon; `None`: there are none, or a header of the manifest stands in their place.
-fn basic_auth(
-    load: &LoadInput,
-    headers: &[(HeaderName, Bound)],
-    bind: &impl Fn(&str, &str) -> Result<Bound, StepError>,
-) -> Result<Option<Bound>, StepError> {
-    let Some(auth) = load.basic_auth.as_ref().filter(|_| !headers.iter().any(|(name, _)| *name == AUTHORIZATION))
-    else {
-        return Ok(None);
-    };
-    let mut pair = bind("basicAuth.username", &auth.username)?;
-    pair.push_text(":");
-    pair.push(&bind("basicAuth.password", &auth.password)?);
-    Ok(Some(pair))
-}
-
 fn asks_to_close(value: &Bound) -> bool {
     value.render(&Fill::default()).split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
 }
@@ -286,36 +238,6 @@ fn head(step: &Step, headers: &[(HeaderName, Bound)], authority: &str) -> Bound 
         head.push_text("\r\n");
     }
     head
-}
-
-/// The load's path and the step's, with one slash between them.
-fn joined(base: &str, path: &str) -> String {
-    let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
-    match format!("{base}{path}") {
-        whole if whole.starts_with('/') => whole,
-        whole => format!("/{whole}"),
-    }
-}
-
-/// The path and query of a captured link, which may be a full URL (RFC 9110, section 10.2.2): it is asked of the load's own host.
-fn whole(link: &str) -> String {
-    let full = ["http://", "https://"].into_iter().find_map(|scheme| link.strip_prefix(scheme));
-    let path = full.map_or(link, |rest| rest.find(['/', '?']).map_or("", |at| &rest[at..]));
-    encoded(&joined("", path))
-}
-
-/// Percent-encodes what may not stand in a request's target; leaves what has a meaning there.
-fn encoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'#' | ..=b' ' | 0x7f.. => {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-            plain => out.push(char::from(plain)),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
