@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{AddressCheck, HttpSource, Values};
 use crate::plan::{BasicAuthInput, HeaderInput, MeasurementSource, TlsInput};
@@ -13,8 +14,8 @@ fn anything() -> AddressCheck {
     Arc::new(|_| None)
 }
 
-/// Answers every connection with `answer`; returns its port and what it was asked.
-async fn serve(answer: String) -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
+/// Answers each request by its head; returns its port and what it was asked.
+pub(super) async fn serve(answer: impl Fn(&str) -> String + Send + 'static) -> (u16, UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sender, asked) = tokio::sync::mpsc::unbounded_channel();
@@ -22,14 +23,16 @@ async fn serve(answer: String) -> (u16, tokio::sync::mpsc::UnboundedReceiver<Str
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = vec![0; 8192];
             let read = stream.read(&mut head).await.unwrap_or(0);
-            let _ = sender.send(String::from_utf8_lossy(&head[..read]).into_owned());
+            let head = String::from_utf8_lossy(&head[..read]).into_owned();
+            let answer = answer(&head);
+            let _ = sender.send(head);
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
     (port, asked)
 }
 
-fn ok(body: &str) -> String {
+pub(super) fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
@@ -49,7 +52,7 @@ fn values() -> Values {
 }
 
 async fn asked(answer: String, pointer: &str) -> Result<f64, String> {
-    let (port, _asked) = serve(answer).await;
+    let (port, _asked) = serve(move |_| answer.clone()).await;
     let source = source(format!("http://127.0.0.1:{port}/tasks?key=canary"), pointer);
     HttpSource::new(&source, anything()).unwrap().unwrap().ask(&values()).await
 }
@@ -87,7 +90,7 @@ async fn what_is_missing_or_wrong_is_an_error_and_never_zero() {
 
 #[tokio::test]
 async fn variables_stand_in_headers_and_basic_auth() {
-    let (port, mut heads) = serve(ok("1")).await;
+    let (port, mut heads) = serve(|_| ok("1")).await;
     let source = source(format!("http://127.0.0.1:{port}/$(run.id)"), "");
     let http = HttpSource::new(&source, anything()).unwrap().unwrap();
     assert_eq!(http.ask(&values()).await, Ok(1.0));
@@ -99,7 +102,7 @@ async fn variables_stand_in_headers_and_basic_auth() {
 #[tokio::test]
 async fn a_denied_address_is_not_asked_however_it_is_written() {
     let denied: AddressCheck = Arc::new(|address| address.is_loopback().then_some("a loopback address"));
-    let (port, mut heads) = serve(ok("1")).await;
+    let (port, mut heads) = serve(|_| ok("1")).await;
     for host in ["127.0.0.1", "localhost", "127.1", "2130706433"] {
         let source = source(format!("http://{host}:{port}/"), "");
         let error = HttpSource::new(&source, denied.clone()).unwrap().unwrap().ask(&values()).await.unwrap_err();

@@ -4,34 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::pages::durations;
-use super::{HttpSource, Values};
+use super::{HttpSource, Values, http_tests};
 use crate::plan::{HeaderInput, MeasurementSource, TlsInput};
 use crate::results::gathered::durations::DurationsRecord;
 
 /// Answers each request for `/tasks?page=N` with `page(N)`; says what it was asked.
 async fn serve(page: impl Fn(usize) -> Value + Send + 'static) -> (u16, UnboundedReceiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (sender, asked) = tokio::sync::mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = vec![0; 8192];
-            let read = stream.read(&mut head).await.unwrap_or(0);
-            let head = String::from_utf8_lossy(&head[..read]).into_owned();
-            let number = head.split("page=").nth(1).and_then(|rest| rest.split([' ', '&']).next()?.parse().ok());
-            let _ = sender.send(head);
-            let body = page(number.unwrap_or(1)).to_string();
-            let answer =
-                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-            let _ = stream.write_all(answer.as_bytes()).await;
-        }
-    });
-    (port, asked)
+    http_tests::serve(move |head| {
+        let number = head.split("page=").nth(1).and_then(|rest| rest.split([' ', '&']).next()?.parse().ok());
+        http_tests::ok(&page(number.unwrap_or(1)).to_string())
+    })
+    .await
 }
 
 fn source(port: u16) -> HttpSource {
