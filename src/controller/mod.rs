@@ -13,6 +13,7 @@ mod lease;
 mod limits;
 pub mod metrics;
 mod operate;
+mod planned;
 mod read;
 mod reconcile;
 mod run;

@@ -78,7 +78,7 @@ pub fn details(session: &Session<'_>) -> Vec<ActDetail> {
 
 fn planned(session: &Session<'_>, record: &ActRecord) -> Option<crate::plan::Act> {
     let number = u16::try_from(record.act).ok()?;
-    crate::controller::write::acted::planned(session, number).map(|(act, _)| act)
+    crate::controller::planned::planned(session, number).map(|(act, _)| act)
 }
 
 /// That an action failed, or was still under way when the load (the row) was over.

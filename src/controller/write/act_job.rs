@@ -5,15 +5,15 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams, PostParams};
 use tokio::time::Instant;
 
-use super::acted::planned;
 use super::apply::{FRESH, create, delete_job, pod_context};
 use crate::api::{Action, Reason};
 use crate::build::{act_config_map, act_job, copied_job, release_job_patch};
 use crate::controller::error::PassError;
 use crate::controller::io::call;
+use crate::controller::planned::planned;
 use crate::controller::read::check::{No, failed, not_yet, refused};
 use crate::controller::session::Session;
-use crate::lifecycle::{LATE, Uid};
+use crate::lifecycle::{LATE, Preflight, Uid};
 use crate::plan::{Due, Ended, act_input};
 
 /// Makes it, with what its pod is given. What the API server will never take is remembered, and ends the act.
@@ -35,6 +35,8 @@ pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), Pas
     let text = text.transpose()?;
     let job = match of_action(session, &action, &part, text.as_deref().unwrap_or_default()).await {
         Ok(job) => job,
+        // It may answer the next time.
+        Err(no) if matches!(no.answer, Preflight::NotYet(Reason::ApiUnavailable)) => return Ok(()),
         Err(no) => {
             session.memory.act_refused = Some((run.act(&part), no.note));
             session.remember();

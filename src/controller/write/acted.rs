@@ -2,9 +2,10 @@
 
 use super::events;
 use crate::api::{ActRecord, Action, Instant, LoadTestStatus, Reason, When};
+use crate::controller::planned::planned;
 use crate::controller::session::Session;
 use crate::lifecycle::{Change, LATE, Live};
-use crate::plan::{Act, acts, run_acts};
+use crate::plan::Act;
 
 /// An act begins.
 pub fn begun(session: &Session<'_>, status: &mut LoadTestStatus, act: u16, doomed: usize) {
@@ -93,18 +94,6 @@ pub fn problem(session: &Session<'_>, number: u16) -> String {
 fn is_said(session: &Session<'_>, number: u16) -> bool {
     let is_job = session.view.act(&session.state, number).is_some_and(|act| act.kind.is_job());
     is_job && number == session.state.act && session.state.acting && !session.note.is_empty()
-}
-
-/// The act of that number, from 1, of where the run stands: of its row, before its first one, or after its verdict.
-pub fn planned<'a>(session: &'a Session<'_>, number: u16) -> Option<(Act, &'a Action)> {
-    let spec = &session.plan.as_ref()?.spec;
-    let (actions, acts) = match session.row() {
-        _ if session.state.judged => (&spec.actions, run_acts(spec, When::AfterRun)),
-        None => (&spec.actions, run_acts(spec, When::BeforeRun)),
-        Some(row) => (&row.actions, acts(spec, row)),
-    };
-    let act = *acts.get(usize::from(number).checked_sub(1)?)?;
-    Some((act, actions.get(act.action)?))
 }
 
 fn doing(action: &Action, act: Act, session: &Session<'_>) -> String {
