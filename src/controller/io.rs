@@ -75,6 +75,12 @@ impl CallError {
         }
     }
 
+    /// A right is missing. For half a minute after a resource definition was made, an API server that checks owners
+    /// (OwnerReferencesPermissionEnforcement, as OpenShift has it) does not know the kind yet and answers 403 too: that passes.
+    pub fn forbidden(&self) -> bool {
+        self.code() == Some(403) && !self.message().contains("cannot find RESTMapping")
+    }
+
     /// What the API server said, for people.
     pub fn message(&self) -> String {
         match self {

@@ -52,7 +52,7 @@ pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), Pas
     }
     match call(session.once::<Job>().create(&PostParams::default(), &job)).await {
         Err(error) if error.already_exists() => Ok(()),
-        Err(error) if matches!(error.code(), Some(403 | 422)) => {
+        Err(error) if error.forbidden() || error.code() == Some(422) => {
             session.memory.act_refused = Some((run.act(&part), error.message()));
             session.remember();
             Ok(())
