@@ -1,6 +1,6 @@
 //! A PostgreSQL server for one test: its own data folder and port, ended with the test.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -39,8 +39,9 @@ impl Server {
         let mut postgres = command("postgres", root, folder.path());
         postgres.arg("-D").arg(&data).args(["-p", &port.to_string()]);
         let process = postgres.args(settings.iter().flat_map(|set| ["-c", set])).spawn().expect("postgres");
-        let server = Self { process, port, _folder: folder };
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let mut server = Self { process, port, _folder: folder };
+        while !is_ready(&data) {
+            assert!(server.process.try_wait().expect("its state").is_none(), "postgres ended at once");
             std::thread::sleep(Duration::from_millis(50));
         }
         server
@@ -58,6 +59,12 @@ impl Drop for Server {
         let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
     }
+}
+
+/// Whether the server takes sessions, as pg_ctl finds it out: its port is open before that.
+fn is_ready(data: &Path) -> bool {
+    std::fs::read_to_string(data.join("postmaster.pid"))
+        .is_ok_and(|pid| pid.lines().nth(7).is_some_and(|state| state.trim() == "ready"))
 }
 
 fn command(name: &str, root: bool, folder: &Path) -> Command {
