@@ -105,3 +105,16 @@ fn every_sent_request_is_good_or_failed_and_what_timed_out_capped_or_late_is_tol
     assert_eq!((n(requests.sent), n(requests.ok), n(requests.failed)), (Some(580), Some(576), Some(4)));
     assert_eq!((n(requests.timed_out), n(requests.capped), n(requests.late)), (Some(4), Some(20), Some(0)));
 }
+
+#[test]
+fn a_row_whose_generator_was_late_says_which_thresholds_did_not_hold_too() {
+    let mut scene = good(60)
+        .threshold(serde_json::json!({"metric": "tasksPerSecond", "min": 20}))
+        .threshold(serde_json::json!({"metric": "requests.sent", "max": 10}));
+    scene.later(1, 7, 11_000);
+    let (_, outcome) = scene.judged();
+    assert_eq!(outcome.reason, crate::api::Reason::GeneratorSaturated);
+    let message = outcome.message;
+    let both = "Did not hold, either: tasksPerSecond was 10, allowed is at least 20; requests.sent was 600, allowed is at most 10.";
+    assert!(message.contains("the generator was late: 7 of 600 requests") && message.contains(both), "{message}");
+}

@@ -124,6 +124,11 @@ fn worst(input: &TestInput, verdict: RowVerdict) -> Option<Outcome> {
     let reason = row.reason.as_deref().and_then(Reason::parse).unwrap_or(fallback);
     let word = if verdict == RowVerdict::Failed { "failed" } else { "proves nothing" };
     let mut message = format!("Row {} of {} {word}: {}", row.row, input.planned_rows, because(row, reason));
+    if reason != Reason::ThresholdsBreached && !row.breaches.is_empty() {
+        // Who looks for a late generator shall not be surprised by these next time.
+        let breaches: Vec<_> = row.breaches.iter().map(breached).collect();
+        message = format!("{message} Did not hold, either: {}.", breaches.join("; "));
+    }
     if all.len() > 1 {
         message = format!("{} In all, {} rows of {} {}.", message, all.len(), input.planned_rows, plain(verdict));
     }
