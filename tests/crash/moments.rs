@@ -127,6 +127,8 @@ fn a_reset_that_fails_ends_the_run_with_what_its_pod_said() {
         assert_eq!((end.verdict.as_str(), end.reason.as_str()), ("Invalid", "ActionFailed"), "{}", lab.story());
         let ready = lab.status(TEST).conditions.remove(0).message;
         assert!(ready.contains("action reset before row 1: the statement has a syntax error"), "{ready}");
+        let acts: Vec<_> = lab.status(TEST).results[0].actions.iter().map(|act| (act.times, act.failed)).collect();
+        assert_eq!(acts, [(0, Some(1))], "the row says that it was not done");
         assert!(end.fires.is_empty() && end.jobs_left.is_empty(), "{}", lab.story());
     });
 }

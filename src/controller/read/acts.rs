@@ -28,13 +28,24 @@ pub fn current(session: &Session<'_>) -> CurrentRow {
 
 /// Of each action what became of it in the row.
 pub fn figures(session: &Session<'_>) -> Vec<ActionFigures> {
-    let records = current(session).acts;
+    figures_of(session, &current(session).acts)
+}
+
+/// The same of a row that ends before its load because act `number` failed, which may not even have begun; nothing where no act did.
+pub fn figures_before(session: &Session<'_>, mut records: Vec<ActRecord>, number: Option<u16>) -> Vec<ActionFigures> {
+    if let Some(act) = number.map(i32::from).filter(|act| records.iter().all(|record| record.act != *act)) {
+        let started_at = Instant::from_millis(session.now());
+        records.push(ActRecord { act, started_at, took_ms: None, ran_at: None, pods: None, failed: true });
+    }
+    if records.is_empty() { Vec::new() } else { figures_of(session, &records) }
+}
+
+fn figures_of(session: &Session<'_>, records: &[ActRecord]) -> Vec<ActionFigures> {
     let mut all = Vec::new();
     let of_rows = |action: &Action| !matches!(action.when, When::BeforeRun | When::AfterRun);
     let actions = session.test.spec.actions.iter().enumerate();
     for (index, action) in actions.filter(|(_, action)| of_rows(action)) {
         let of_action = |undone: bool| {
-            let session = &*session;
             records.iter().filter(move |record| {
                 planned(session, record).is_some_and(|act| act.action == index && (undone || !act.undo))
             })

@@ -6,7 +6,7 @@ use crate::api::{
     TargetState, Verdict,
 };
 use crate::build::{CLAIM, Claim, Field};
-use crate::controller::read::logs;
+use crate::controller::read::{acts, logs};
 use crate::controller::session::Session;
 use crate::evidence::cluster::pods::digest;
 use crate::lifecycle::{Change, State};
@@ -48,8 +48,7 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
         Change::RowDone => finish::row(session, status).await,
         Change::Restoring(reason) => {
             if *reason == Reason::ActionFailed {
-                let number = session.state.act + u16::from(!session.state.acting);
-                session.note = acted::problem(session, number);
+                session.note = acted::problem(session, failed_act(session));
             }
             // The note survives until the end, where the verdict's message needs it.
             session.memory.end_note = Some(session.note.clone()).filter(|note| !note.is_empty());
@@ -173,6 +172,11 @@ fn at_start(session: &Session<'_>) -> Vec<TargetAtStart> {
     session.serving.iter().filter_map(|(name, generation, pods)| at_start(name, *generation, pods)).collect()
 }
 
+/// Number of the act before a row that was not done: the one under way, or the next.
+fn failed_act(session: &Session<'_>) -> u16 {
+    session.state.act + u16::from(!session.state.acting)
+}
+
 /// An entry for the row in progress, when it has no verdict yet.
 fn push_invalid(session: &Session<'_>, status: &mut LoadTestStatus, reason: Reason) {
     let Some(planned) = session.row() else { return };
@@ -189,6 +193,9 @@ fn push_invalid(session: &Session<'_>, status: &mut LoadTestStatus, reason: Reas
             if !session.note.is_empty() {
                 row.observations.push(session.note.chars().take(160).collect());
             }
+            let failed = Some(failed_act(session)).filter(|_| reason == Reason::ActionFailed);
+            let records = status.run.as_ref().and_then(|run| run.current.as_ref()).map(|current| current.acts.clone());
+            row.actions = acts::figures_before(session, records.unwrap_or_default(), failed);
             status.results.push(row);
         }
     }
