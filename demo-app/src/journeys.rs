@@ -41,9 +41,9 @@ pub struct Options {
     /// Memory that grows in a minute, percent of LEAK_BASE_MIB.
     #[arg(long, env = "LEAK_PERCENT_PER_MINUTE", default_value_t = 0)]
     pub leak_percent_per_minute: u64,
-    /// Memory that is held from the start, when there is a leak, MiB.
-    #[arg(long, env = "LEAK_BASE_MIB", default_value_t = 64)]
-    pub leak_base_mib: u64,
+    /// Memory that is held from the start, MiB; where it isn't said, 64 with a leak and none without.
+    #[arg(long, env = "LEAK_BASE_MIB")]
+    pub leak_base_mib: Option<u64>,
 }
 
 impl Default for Options {
@@ -53,7 +53,7 @@ impl Default for Options {
             lose_every: 0,
             refuse_runs_from: 0,
             leak_percent_per_minute: 0,
-            leak_base_mib: 64,
+            leak_base_mib: None,
         }
     }
 }
@@ -95,21 +95,25 @@ pub fn router(options: Options) -> Router {
         .with_state(Arc::new(journeys))
 }
 
-/// Holds the leak's base and lets it grow, for as long as the process lives; nothing without a leak.
+/// Memory that is held from the start, and what is added in a minute; bytes.
+fn held(options: &Options) -> (u64, u64) {
+    let unsaid = if options.leak_percent_per_minute == 0 { 0 } else { 64 };
+    let base = options.leak_base_mib.unwrap_or(unsaid) << 20;
+    (base, base * options.leak_percent_per_minute / 100)
+}
+
+/// Holds the leak's base and lets it grow, for as long as the process lives.
 pub async fn leak(options: Options) {
     const TICKS: u64 = 60;
-    let base = options.leak_base_mib << 20;
-    if options.leak_percent_per_minute == 0 {
-        return;
-    }
+    let (base, growth) = held(&options);
     // Written to, so that the memory is really there.
     let block = |bytes: u64| vec![1u8; usize::try_from(bytes).unwrap_or(0)];
     let mut held = vec![block(base)];
-    let growth = base * options.leak_percent_per_minute / 100 / TICKS;
-    loop {
+    while growth > 0 {
         tokio::time::sleep(Duration::from_secs(60 / TICKS)).await;
-        held.push(block(growth));
+        held.push(block(growth / TICKS));
     }
+    std::future::pending().await
 }
 
 fn known(journeys: &Journeys) -> MutexGuard<'_, Known> {
@@ -217,4 +221,18 @@ async fn run(State(journeys): State<Arc<Journeys>>, Path(workflow): Path<u64>, h
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "connection pool limit reached");
     }
     (StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_that_is_asked_for_is_held_without_a_leak_too() {
+        let of = |leak_percent_per_minute, leak_base_mib| {
+            held(&Options { leak_percent_per_minute, leak_base_mib, ..Options::default() })
+        };
+        assert_eq!([of(0, None), of(0, Some(64))], [(0, 0), (64 << 20, 0)]);
+        assert_eq!([of(1, None), of(20, Some(100))], [(64 << 20, (64 << 20) / 100), (100 << 20, 20 << 20)]);
+    }
 }
