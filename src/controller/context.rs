@@ -12,6 +12,7 @@ use super::config::Config;
 use super::io::Clients;
 use super::metrics::Metrics;
 use super::read::follow::Follower;
+use super::read::queue::Queue;
 use super::watched::Watched;
 use crate::api::{Reason, Row};
 use crate::evidence::aws::DatabaseSource;
@@ -36,6 +37,7 @@ pub struct Context {
     pub watched: Watched,
     memory: Mutex<HashMap<String, Memory>>,
     sources: Mutex<Sources>,
+    queues: Mutex<HashMap<String, Arc<Queue>>>,
 }
 
 /// By instance and region.
@@ -119,6 +121,7 @@ impl Context {
             watched: Watched::default(),
             memory: Mutex::default(),
             sources: Mutex::default(),
+            queues: Mutex::default(),
         }
     }
 
@@ -154,6 +157,12 @@ impl Context {
         let key = (instance.to_owned(), region.map(str::to_owned));
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(sources.entry(key).or_insert_with(|| Arc::new(DatabaseSource::new(instance, region))))
+    }
+
+    /// The line of tests of a namespace.
+    pub fn queue(&self, namespace: &str) -> Arc<Queue> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(queues.entry(namespace.to_owned()).or_default())
     }
 
     fn memory(&self) -> MutexGuard<'_, HashMap<String, Memory>> {

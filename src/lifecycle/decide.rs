@@ -10,7 +10,7 @@ use super::row::row;
 use super::seen::{ClaimSeen, Live, Preflight, TargetSeen};
 use super::state::{CLAIMING, GRACE, Uid};
 use super::step::{Change, Effect, Input, Need, Step};
-use super::wait::wait_until;
+use super::wait::{wait_in_line, wait_until};
 use crate::api::{Phase, Reason};
 
 /// The next step.
@@ -89,11 +89,11 @@ fn claiming(input: &Input<'_>) -> Step {
         Live::NotRead => return Step::Read(Need::Preflight),
         Live::Fresh(Preflight::Ok) => {}
         Live::Fresh(Preflight::Refused(reason)) => return Step::Record(Change::Restoring(*reason)),
+        Live::Fresh(Preflight::NotYet(Reason::LimitReached)) => return wait_in_line(input, seen.ahead, state.deadline),
         Live::Fresh(Preflight::NotYet(reason)) => {
             // What is not ready is waited for from when it alone was in the way: a queue before it may have been long.
             let since = state.started_at.max(seen.not_yet_since);
-            let patience = if *reason == Reason::LimitReached { state.deadline } else { since + CLAIMING };
-            return wait_until(input, *reason, patience, expired(*reason));
+            return wait_until(input, *reason, since + CLAIMING, expired(*reason));
         }
         Live::Denied => return Step::Record(Change::Restoring(Reason::Forbidden)),
         Live::Missing | Live::Unreachable => {
@@ -109,7 +109,7 @@ fn claiming(input: &Input<'_>) -> Step {
 /// What a wait that found no end is called: the thing itself, but for queues.
 fn expired(reason: Reason) -> Reason {
     match reason {
-        Reason::LimitReached | Reason::TargetBusy | Reason::ApiUnavailable => Reason::DeadlineExceeded,
+        Reason::TargetBusy | Reason::ApiUnavailable => Reason::DeadlineExceeded,
         other => other,
     }
 }

@@ -52,6 +52,8 @@ pub struct Seen {
     pub preflight: Live<Preflight>,
     /// Since when something other than a queue is in the way; 0: not known.
     pub not_yet_since: Millis,
+    /// Tests of the namespace that get a place before this one, while it waits for one.
+    pub ahead: u32,
     /// The sized targets, in the order they are claimed. Empty: not read.
     pub targets: Vec<Live<TargetSeen>>,
     /// The API server refused the last write to a target that this process tried; nothing was tried yet: false.

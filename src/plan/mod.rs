@@ -13,6 +13,7 @@ mod inputs;
 mod journey_rules;
 mod metric_rules;
 mod observer_input;
+mod pattern;
 mod places;
 #[allow(clippy::module_inception)]
 mod plan;
@@ -37,6 +38,7 @@ pub use generator_input::*;
 pub use hash::{HASH_VERSION, hash};
 pub use inputs::*;
 pub use observer_input::*;
+pub use pattern::pattern;
 pub use plan::*;
 pub use schedule::{Act, MAX_ACTS, Random, act_part, acts, run_acts, windows};
 pub use step_input::*;

@@ -1,13 +1,12 @@
 //! What the schema and its CEL rules cannot say about a spec; every error at once.
 
-use regex::Regex;
-
 use super::action_rules;
 use super::field_error::FieldError;
 use super::hash::hash;
 use super::inputs::{RunIdentity, generator_input, observer_input};
 use super::journey_rules;
 use super::metric_rules;
+use super::pattern::pattern;
 use super::places;
 use super::plan::{Plan, PlannedRow};
 use super::pod_fields;
@@ -160,10 +159,8 @@ fn sampled(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
 fn regexes(spec: &LoadTestSpec, errors: &mut Vec<FieldError>) {
     for (i, measurement) in spec.measurements.iter().enumerate() {
         let Some(log) = &measurement.log else { continue };
-        if let Err(error) = Regex::new(&log.regex) {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            let message = format!("the regular expression does not compile: {reason}");
+        if let Err(why) = pattern(&log.regex) {
+            let message = format!("the regular expression does not compile: {why}");
             errors.push(FieldError::new(format!("spec.measurements[{i}].log.regex"), message));
         }
     }

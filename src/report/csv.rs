@@ -85,7 +85,7 @@ fn line(input: &ReportInput, row: &Row, set: &[String], metrics: &[String]) -> V
         row.reason.clone().unwrap_or_default(),
     ];
     let setting = |name: &String| row.set.iter().find(|s| s.name == *name).map(|s| s.value.clone()).unwrap_or_default();
-    line.extend(set.iter().map(setting));
+    line.extend(set.iter().map(|name| harmless(&setting(name))));
     line.extend(metrics.iter().map(|m| {
         let found = value(m, row, Worst::Largest).ok().and_then(decimal);
         found.map(|d| d.0).unwrap_or_default()
@@ -94,9 +94,10 @@ fn line(input: &ReportInput, row: &Row, set: &[String], metrics: &[String]) -> V
     line
 }
 
-/// A spreadsheet takes a cell that begins like this for a formula.
+/// A spreadsheet takes a cell that begins like this for a formula (<https://owasp.org/www-community/attacks/CSV_Injection>); a number is none.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    if formula && text.parse::<f64>().is_err() { format!("'{text}") } else { text.to_owned() }
 }
 
 /// The metrics that any row may have.
@@ -133,4 +134,19 @@ fn metrics(input: &ReportInput) -> Vec<String> {
         all.extend(TARGET.iter().map(|t| format!("targets.{}.{t}", target.name.0)));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_run_is_a_text_and_a_number_stays_one() {
+        for text in ["=1+1", "+SUM(A1)", "-cmd|'/c calc'!A1", "@x", "\t=1", "\r=1", "＝1+1"] {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        for text in ["-5", "+1.5", "1e9", "k8s", ""] {
+            assert_eq!(harmless(text), text);
+        }
+    }
 }

@@ -12,14 +12,16 @@ use kube::api::LogParams;
 use regex::Regex;
 use tokio::task::JoinHandle;
 
-use super::log::{Log, MOST_BYTES, too_long};
+use super::log::{Log, too_long};
 use super::logs;
+use super::matching::Matching;
 use super::targets::pods_of;
 use crate::api::{Measurement, Target};
 use crate::controller::session::Session;
 use crate::evidence::cluster::log_reach::{Reach, reach};
 use crate::evidence::cluster::log_tally::{Mark, Tally};
-use crate::evidence::cluster::logs::{Counted, LineCounter};
+use crate::evidence::cluster::logs::Counted;
+use crate::plan::pattern;
 
 /// How often containers that are no longer followed are looked for, milliseconds.
 const EVERY: i64 = 3_000;
@@ -67,16 +69,26 @@ async fn follow(log: Log, regex: Regex, tally: Arc<Mutex<Tally>>) {
     let params = LogParams { follow: true, ..log.params(before.next) };
     let opened = tokio::time::timeout(OPENING, log.api.log_stream(&log.pod, &params)).await;
     let Ok(Ok(mut stream)) = opened else { return };
-    let mut counter = LineCounter::new(&regex, Some((before.next, Timestamp::MAX)), MOST_BYTES);
+    let mut matching = Matching::new(&log.pod, &regex, (before.next, Timestamp::MAX));
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read) = stream.read(&mut buffer).await
         && read > 0
     {
-        if !counter.push(&buffer[..read]) {
+        let more = match matching.push(&buffer[..read]).await {
+            Ok((next, more)) => {
+                matching = next;
+                more
+            }
+            Err(why) => {
+                locked().lost = Some(why);
+                return;
+            }
+        };
+        if !more {
             locked().lost = Some(too_long(&log.pod));
             return;
         }
-        let seen = counter.so_far();
+        let seen = matching.so_far();
         if let Some(last) = seen.last {
             locked().advance(last, before.matches + seen.matches);
         }
@@ -113,7 +125,7 @@ async fn of_measurement(
     (target, pods): (&Target, &[Pod]),
     start: Option<i64>,
 ) {
-    let Some(Ok(regex)) = measurement.log.as_ref().map(|log| Regex::new(&log.regex)) else { return };
+    let Some(Ok(regex)) = measurement.log.as_ref().map(|log| pattern(&log.regex)) else { return };
     let name = measurement.name.0.as_str();
     for pod in pods {
         for container in logs::containers(pod, target) {

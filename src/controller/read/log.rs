@@ -9,10 +9,11 @@ use kube::api::LogParams;
 use kube::{Api, ResourceExt};
 use regex::Regex;
 
+use super::matching::Matching;
 use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::evidence::cluster::log_reach::rotated;
-use crate::evidence::cluster::logs::{Counted, LineCounter};
+use crate::evidence::cluster::logs::Counted;
 
 /// Most bytes of one container's log.
 pub const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -84,15 +85,20 @@ impl Log {
         params.since_time = params.since_time.filter(|_| !previous);
         let read = async {
             let mut stream = self.api.log_stream(&self.pod, &params).await.map_err(|e| e.to_string())?;
-            let mut counter = LineCounter::new(regex, Some(window), MOST_BYTES);
+            let mut matching = Matching::new(&self.pod, regex, window);
             let mut buffer = vec![0; 64 * 1024];
             loop {
                 let read = stream.read(&mut buffer).await.map_err(|e| e.to_string())?;
-                if read == 0 || !counter.push(&buffer[..read]) {
+                if read == 0 {
+                    break;
+                }
+                let (next, more) = matching.push(&buffer[..read]).await?;
+                matching = next;
+                if !more {
                     break;
                 }
             }
-            let counted = counter.finish();
+            let counted = matching.finish();
             if counted.truncated { Err(too_long(&self.pod)) } else { Ok(counted) }
         };
         match tokio::time::timeout(LONGEST, read).await {

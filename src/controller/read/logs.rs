@@ -14,6 +14,7 @@ use crate::api::{LogMeasurement, Target};
 use crate::controller::session::Session;
 use crate::evidence::cluster::log_reach::{Reach, reach};
 use crate::evidence::cluster::log_tally::Mark;
+use crate::plan::pattern;
 use crate::results::figures::measurements::LogCount;
 
 /// Counts all log measurements in a window, milliseconds since the epoch, the end exclusive.
@@ -68,7 +69,7 @@ async fn of_target(
     log: &LogMeasurement,
     (start, end): (Timestamp, Timestamp),
 ) -> Result<u64, String> {
-    let regex = Regex::new(&log.regex).map_err(|e| e.to_string())?;
+    let regex = pattern(&log.regex)?;
     let target = target(session, log).ok_or_else(|| format!("there is no target {}", log.target.0))?;
     let (_, facts, pods) = pods_of(session, target).await.map_err(|e| e.message())?;
     let before = session.memory.pods.get(&target.name.0).map(Vec::as_slice).unwrap_or_default();

@@ -2,19 +2,17 @@
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
-use kube::ResourceExt;
 use kube::api::PostParams;
-use kube::core::DeserializeGuard;
 
 use super::check::{Check, failed, not_yet, refused};
+use super::queue::{Ahead, ahead};
 use super::{preflight_target, quota};
-use crate::api::{Glance, Phase, Reason};
+use crate::api::Reason;
 use crate::build::{generator_job, observer_job};
 use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::controller::write::act_job;
 use crate::controller::write::apply::pod_context;
-use crate::controller::write::standing::not_finished;
 use crate::lifecycle::{Live, Preflight};
 use crate::plan::{Destination, act_part, destination, is_allowed};
 
@@ -43,7 +41,7 @@ pub async fn read(session: &mut Session<'_>) {
     }
 }
 
-async fn check(session: &Session<'_>) -> Check {
+async fn check(session: &mut Session<'_>) -> Check {
     slots(session).await?;
     urls(session).await?;
     config_maps(session).await?;
@@ -57,26 +55,17 @@ async fn check(session: &Session<'_>) -> Check {
 }
 
 /// The namespace runs as many tests as it may: those that began earlier go first.
-async fn slots(session: &Session<'_>) -> Check {
-    let tests = call(session.api::<DeserializeGuard<Glance>>().list(&not_finished())).await;
-    let tests = tests.map_err(|e| failed("listing the LoadTests of the namespace", &e))?;
-    let busy = |test: &&Glance| {
-        let (run, phase) = (test.status.run.as_ref(), test.status.phase);
-        let began = run.and_then(|run| run.started_at).map(crate::api::Instant::as_millis).unwrap_or(i64::MAX);
-        let earlier = (began, test.uid()) < (session.state.started_at, session.test.uid());
-        test.uid() != session.test.uid()
-            && match phase {
-                Some(Phase::Running | Phase::Restoring) => true,
-                // Of those that wait as well, the earlier ones go first.
-                Some(Phase::Claiming) => earlier,
-                _ => false,
-            }
-    };
-    // One that can't be read is run by no operator of this version.
-    let readable = tests.iter().filter_map(|test| test.0.as_ref().ok());
-    let (others, most) = (readable.filter(busy).count(), session.context.config.limits.max_concurrent_tests);
-    if others >= most {
-        let note = format!("{others} tests run in this namespace; this operator allows {most} at the same time");
+async fn slots(session: &mut Session<'_>) -> Check {
+    let queue = session.context.queue(&session.namespace());
+    let places = queue.places(&session.api()).await;
+    let places = places.map_err(|e| failed("listing the LoadTests of the namespace", &e))?;
+    let Ahead { running, waiting } = ahead(&places, &session.uid(), session.state.started_at);
+    let most = session.context.config.limits.max_concurrent_tests;
+    if running + waiting >= most {
+        session.seen.ahead = u32::try_from(running + waiting - most).unwrap_or(u32::MAX);
+        let note = format!(
+            "{running} tests run in this namespace and {waiting} wait before this one; this operator allows {most} at the same time"
+        );
         return Err(not_yet(Reason::LimitReached, note));
     }
     Ok(())

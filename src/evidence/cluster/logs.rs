@@ -20,21 +20,21 @@ pub struct Counted {
 }
 
 /// Counts line by line over text that comes in pieces, cut anywhere.
-pub struct LineCounter<'a> {
-    regex: &'a Regex,
+pub struct LineCounter {
+    regex: Regex,
     window: Option<(Timestamp, Timestamp)>,
     bytes_left: u64,
     line: Vec<u8>,
     counted: Counted,
 }
 
-impl<'a> LineCounter<'a> {
+impl LineCounter {
     /// Counts matches of `regex` in at most `cap` bytes of log.
     ///
     /// `window`: start inclusive, end exclusive; then each line must begin with an RFC 3339
     /// instant and a blank, as `pods/log?timestamps=true` writes it, and lines without one don't count.
-    pub fn new(regex: &'a Regex, window: Option<(Timestamp, Timestamp)>, cap: u64) -> Self {
-        Self { regex, window, bytes_left: cap, line: Vec::new(), counted: Counted::default() }
+    pub fn new(regex: &Regex, window: Option<(Timestamp, Timestamp)>, cap: u64) -> Self {
+        Self { regex: regex.clone(), window, bytes_left: cap, line: Vec::new(), counted: Counted::default() }
     }
 
     /// Takes the next piece. False when the cap is reached and nothing more is needed.

@@ -1,7 +1,10 @@
 //! Between [`Histogram`] on a line of text and a histogram that can be asked and merged.
 
+use std::io::Read;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
 use super::record::Histogram;
@@ -13,6 +16,11 @@ pub const HIGHEST_MICROS: u64 = 3_600_000_000;
 /// Significant decimal digits.
 pub const DIGITS: u8 = 3;
 
+/// How V2 + DEFLATE begins.
+const COMPRESSED: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
+/// Most bytes of counts: 23 halves of 1024 cells each, nine bytes a cell at most, and half as much again.
+const LONGEST_PAYLOAD: u64 = 320 * 1024;
+
 /// Counts of microseconds.
 pub type Micros = hdrhistogram::Histogram<u64>;
 
@@ -23,6 +31,8 @@ pub enum HistogramError {
     Base64(#[from] base64::DecodeError),
     #[error("a histogram is not HdrHistogram V2 with DEFLATE: {0}")]
     Format(String),
+    #[error("a histogram is larger than any of ours")]
+    TooLarge,
     #[error("two histograms cannot be added: {0}")]
     Range(String),
 }
@@ -55,6 +65,7 @@ pub fn decode(histogram: &Histogram) -> Result<Micros, HistogramError> {
         return Ok(empty());
     }
     let bytes = STANDARD.decode(&histogram.0)?;
+    bounded(&bytes)?;
     let read: Micros = Deserializer::new()
         .deserialize(&mut bytes.as_slice())
         .map_err(|error| HistogramError::Format(error.to_string()))?;
@@ -62,6 +73,23 @@ pub fn decode(histogram: &Histogram) -> Result<Micros, HistogramError> {
     let mut ours = empty();
     ours.add(&read).map_err(|error| HistogramError::Range(error.to_string()))?;
     Ok(ours)
+}
+
+/// Refuses what would take more memory than one of ours before any is taken: whoever may write into a pod's log may write any length into
+/// its head. V2 is a cookie, the compressed length, and zlib's stream, which begins with cookie, length, offset, digits, lowest
+/// and highest value: <https://github.com/HdrHistogram/HdrHistogram>, `AbstractHistogram.encodeIntoByteBuffer`.
+fn bounded(bytes: &[u8]) -> Result<(), HistogramError> {
+    let torn = |_| HistogramError::Format("it is cut off".into());
+    let (outer, stream) = bytes.split_at_checked(8).ok_or(HistogramError::Format("it is cut off".into()))?;
+    if outer[..4] != COMPRESSED {
+        return Err(HistogramError::Format("it is not compressed".into()));
+    }
+    let mut head = [0; 32];
+    ZlibDecoder::new(stream).read_exact(&mut head).map_err(torn)?;
+    let number = |at: usize, length: usize| head[at..at + length].iter().fold(0_u64, |sum, b| sum << 8 | u64::from(*b));
+    let (length, digits, highest) = (number(4, 4), number(12, 4), number(24, 8));
+    let fits = length <= LONGEST_PAYLOAD && digits <= u64::from(DIGITS) && highest <= HIGHEST_MICROS;
+    if fits { Ok(()) } else { Err(HistogramError::TooLarge) }
 }
 
 /// All of them as one, in any order or grouping the same.
@@ -106,6 +134,37 @@ mod tests {
         let torn = Histogram(whole.0[..whole.0.len() / 2].to_string());
         assert!(decode(&torn).is_err());
         assert!(decode(&Histogram("%".into())).is_err());
+    }
+
+    /// A histogram of ours whose head says otherwise.
+    fn forged(at: usize, bytes: &[u8]) -> Histogram {
+        let ours = STANDARD.decode(of(&[5]).0).unwrap();
+        let mut inner = Vec::new();
+        ZlibDecoder::new(&ours[8..]).read_to_end(&mut inner).unwrap();
+        inner[at..at + bytes.len()].copy_from_slice(bytes);
+        let mut stream = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut stream, &inner).unwrap();
+        let stream = stream.finish().unwrap();
+        let length = u32::try_from(stream.len()).unwrap().to_be_bytes();
+        Histogram(STANDARD.encode([&COMPRESSED[..], &length[..], &stream[..]].concat()))
+    }
+
+    #[test]
+    fn a_forged_head_takes_no_memory() {
+        assert_eq!(
+            decode(&forged(20, &[0, 0, 0, 1])).unwrap().len(),
+            1,
+            "nothing but the lowest value was written anew"
+        );
+        for (what, head) in [
+            ("4 GiB of counts", forged(4, &u32::MAX.to_be_bytes())),
+            ("five digits", forged(12, &5_u32.to_be_bytes())),
+            ("values up to 2^64", forged(24, &u64::MAX.to_be_bytes())),
+        ] {
+            assert!(matches!(decode(&head), Err(HistogramError::TooLarge)), "{what}");
+        }
+        let plain = Histogram(STANDARD.encode([&[0x1c, 0x84, 0x93, 0x13][..], &[255; 40]].concat()));
+        assert!(decode(&plain).is_err(), "not compressed");
     }
 
     proptest! {
