@@ -151,7 +151,7 @@ impl Armed {
             shared.enter(Phase::Cut);
             work.await;
         }
-        let mut record = self.counts().finish(own.wall_ms, stopped.map(|(why, _)| why));
+        let mut record = written_down(self.counts(), own.wall_ms, stopped.map(|(why, _)| why)).await;
         record.recovery = self.recovery(own);
         if self.shared.excuses.get().is_some() {
             record.counts.excused.get_or_insert(0);
@@ -203,6 +203,13 @@ impl Armed {
         }
         all
     }
+}
+
+/// The record, made by another thread: it takes milliseconds of processor time, which the other loads here must not lose.
+/// And a new thread is given the memory that the lanes' have left, while this one would ask for more.
+async fn written_down(counts: Recorder, wall_ms: i64, stopped: Option<&'static str>) -> LoadRecord {
+    let record = tokio::task::spawn_blocking(move || counts.finish(wall_ms, stopped)).await;
+    record.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// What the steps capture, each name once.

@@ -1,10 +1,11 @@
 //! Makes connections to a load's host.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
@@ -12,6 +13,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::alarm::Alarm;
 use super::failure::{self, Failure};
 use super::resolve::Target;
 use super::stream::Stream;
@@ -43,24 +45,88 @@ impl Connector {
         &self.target
     }
 
-    /// A new connection; a host of several addresses gets them in turn, and the next one where one can't be reached.
+    /// A new connection, by the alarm's deadline; a host of several addresses gets them in turn, and the next one where one
+    /// can't be reached.
     ///
-    /// Errors: the class of the last address's failure.
-    pub async fn connect(&self) -> Result<Stream, Failure> {
-        let addresses = &self.target.addresses;
+    /// Errors: the class of the last address's failure, or the deadline passed.
+    pub fn connect<'a>(&'a self, alarm: &'a mut Alarm) -> Connecting<'a> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut failed = Failure::ConnectFailed;
-        for turn in 0..addresses.len() {
-            match dial(&addresses[first.wrapping_add(turn) % addresses.len()]).await {
-                Ok(stream) => {
-                    let Some(tls) = &self.tls else { return Ok(Stream::Plain(stream)) };
-                    // Boxed, because a handshake is large and most loads have none.
-                    return Box::pin(handshake(tls, stream)).await;
+        Connecting { connector: self, alarm, first, begun: 0, failed: Failure::ConnectFailed, stage: Stage::Next }
+    }
+}
+
+/// A connection that is being made. Written out by hand, as an exchange is, for ten thousand clients connect in the same
+/// moment: as an async function, tokio's own inside, its state would be several times the rest of the client.
+pub struct Connecting<'a> {
+    connector: &'a Connector,
+    alarm: &'a mut Alarm,
+    /// Which address comes first.
+    first: usize,
+    /// Addresses that were tried, the present one with them.
+    begun: u32,
+    failed: Failure,
+    stage: Stage<'a>,
+}
+
+enum Stage<'a> {
+    /// The next address is to be tried.
+    Next,
+    Dialing(TcpStream),
+    /// Boxed, because it is large and most loads have none.
+    Handshaking(Pin<Box<dyn Future<Output = Result<Stream, Failure>> + Send + 'a>>),
+}
+
+impl Future for Connecting<'_> {
+    type Output = Result<Stream, Failure>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        match this.advance(cx) {
+            Poll::Pending if this.alarm.poll(cx).is_ready() => Poll::Ready(Err(Failure::ConnectTimeout)),
+            advanced => advanced,
+        }
+    }
+}
+
+impl Connecting<'_> {
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stream, Failure>> {
+        loop {
+            match std::mem::replace(&mut self.stage, Stage::Next) {
+                Stage::Next if self.dial_next() => {}
+                Stage::Next => return Poll::Ready(Err(self.failed)),
+                Stage::Dialing(stream) => match stream.poll_write_ready(cx) {
+                    Poll::Pending => {
+                        self.stage = Stage::Dialing(stream);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(ready) => match (ready.and_then(|()| opened(&stream)), &self.connector.tls) {
+                        (Err(error), _) => self.failed = failure::of_connect(&error),
+                        (Ok(()), None) => return Poll::Ready(Ok(Stream::Plain(stream))),
+                        (Ok(()), Some(tls)) => self.stage = Stage::Handshaking(Box::pin(handshake(tls, stream))),
+                    },
+                },
+                Stage::Handshaking(mut handshake) => {
+                    let session = handshake.as_mut().poll(cx);
+                    self.stage = Stage::Handshaking(handshake);
+                    return session;
                 }
-                Err(error) => failed = failure::of_connect(&error),
             }
         }
-        Err(failed)
+    }
+
+    /// Begins to connect to the next address; false: all were tried.
+    fn dial_next(&mut self) -> bool {
+        let addresses = &self.connector.target.addresses;
+        if self.begun as usize == addresses.len() {
+            return false;
+        }
+        let turn = self.first.wrapping_add(self.begun as usize) % addresses.len();
+        self.begun += 1;
+        match begin(&addresses[turn]) {
+            Ok(stream) => self.stage = Stage::Dialing(stream),
+            Err(error) => self.failed = failure::of_connect(&error),
+        }
+        true
     }
 }
 
@@ -72,17 +138,13 @@ async fn handshake(
     Ok(Stream::Tls(Box::new(session)))
 }
 
-/// A TCP connection. Ten thousand clients connect in the same moment, so this one's state is no larger than its socket;
-/// that of tokio's own function would be three times the rest of the client.
-async fn dial(address: &SocketAddr) -> io::Result<TcpStream> {
-    let stream = begin(address)?;
-    poll_fn(|cx| stream.poll_write_ready(cx)).await?;
+/// Whether a stream that can be written to is a connection, and makes it ready for requests.
+fn opened(stream: &TcpStream) -> io::Result<()> {
     if let Some(error) = stream.take_error()? {
         return Err(error);
     }
     // Without it the kernel holds back the end of a request until the peer has confirmed its beginning.
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    stream.set_nodelay(true)
 }
 
 /// Begins to connect; the stream can be written to when that is over, well or not (connect(2), EINPROGRESS).

@@ -31,16 +31,25 @@ struct Round {
     schedule: Closed,
 }
 
+impl Round {
+    /// A client's next iteration; `None`: it is through.
+    fn next(&self, client: u32, number: u64, due: Elapsed) -> Option<Iteration> {
+        let schedule = &self.schedule;
+        if !schedule.begins(number, due) || self.worker.shared.stopping() {
+            return None;
+        }
+        let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
+        Some(Iteration { numbers, due, warmup: due < schedule.warmup, number: None })
+    }
+}
+
 async fn go_round(round: Arc<Round>, client: u32) {
-    let (schedule, worker) = (&round.schedule, &round.worker);
     let mut own = Client::default();
     let (mut number, mut due) = (0, Elapsed::ZERO);
-    while schedule.begins(number, due) && !worker.shared.stopping() {
-        let numbers = Numbers { seq: schedule.seq(client, number), client: schedule.client(client) };
-        let warmup = due < schedule.warmup;
-        let ran = worker.run(&Iteration { numbers, due, warmup, number: None }, &mut own).await;
-        if schedule.iterations.is_none() && !warmup {
-            worker.recorder().unsent(ran.unsent);
+    while let Some(iteration) = round.next(client, number, due) {
+        let ran = round.worker.run(&iteration, &mut own).await;
+        if round.schedule.iterations.is_none() && !iteration.warmup {
+            round.worker.recorder().unsent(ran.unsent);
         }
         number += 1;
         due = ran.end;

@@ -1,10 +1,7 @@
 //! One thread's part of a load: its own counts and buffers, and one iteration after the other through them.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -154,14 +151,9 @@ impl Worker {
     }
 
     async fn connect(&self, alarm: &mut Alarm) -> Result<Connection, Failure> {
-        let began = Instant::now();
-        let mut connecting = pin!(self.shared.connector.connect());
-        let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Pending if alarm.poll(cx).is_ready() => Poll::Ready(Err(Failure::ConnectTimeout)),
-            connected => connected,
-        });
-        let stream = connected.await?;
-        self.recorder().connected(Elapsed::now(began));
+        let began = self.shared.elapsed(Instant::now());
+        let stream = self.shared.connector.connect(alarm).await?;
+        self.recorder().connected(self.shared.elapsed(Instant::now()).since(began));
         Ok(Connection::new(stream))
     }
 }
