@@ -1,6 +1,8 @@
 //! `loadtest run` as people call it, against a server on loopback: what its table, its report and its exit code say is what
 //! the server saw.
 
+#[path = "run/acts.rs"]
+mod acts;
 #[path = "run/server.rs"]
 mod server;
 

@@ -62,7 +62,8 @@ async fn at_its_time(
 ) -> Result<(), String> {
     guard::check(Path::new(guard::TOKEN), |name| environment.contains_key(name)).map_err(|found| found.to_string())?;
     let input = read_plan(&args.plan, environment.get(PLAN_SHA256_ENV).map(String::as_str))?;
-    let values = values(&input, environment)?;
+    // Before its time comes: what is missing is said at once.
+    values(&input, environment)?;
     if let Some(due) = input.due {
         let ahead = due.from_ms - Timestamp::now().as_millisecond();
         tokio::time::sleep(Duration::from_millis(u64::try_from(ahead).unwrap_or(0))).await;
@@ -77,6 +78,19 @@ async fn at_its_time(
         }
     }
     *ran_at = Some(Timestamp::now().as_millisecond());
+    perform(&input, environment, denied).await
+}
+
+/// Runs the statement or sends the request, now.
+///
+/// # Errors
+/// A sentence without secrets: why it was not done.
+pub(super) async fn perform(
+    input: &ActInput,
+    environment: &HashMap<String, String>,
+    denied: AddressCheck,
+) -> Result<(), String> {
+    let values = values(input, environment)?;
     let limit = Duration::from_secs(input.timeout_seconds.max(1).into());
     match &input.what {
         ActWhat::Sql { statement, url_env } => {

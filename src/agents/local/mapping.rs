@@ -56,7 +56,7 @@ impl std::str::FromStr for Mapping {
     }
 }
 
-/// Applies every mapping to the URLs of loads and http measurements; the first that fits counts.
+/// Applies every mapping to the URLs of loads, http measurements and actions; the first that fits counts.
 ///
 /// # Errors
 /// A mapping that fits no URL: it would have no effect.
@@ -64,7 +64,8 @@ pub fn map_urls(spec: &mut LoadTestSpec, mappings: &[Mapping]) -> Result<(), Str
     let mut used = vec![false; mappings.len()];
     let loads = spec.loads.iter_mut().map(|load| &mut load.url);
     let asked = spec.measurements.iter_mut().filter_map(|m| m.http.as_mut()).map(|http| &mut http.url);
-    for url in loads.chain(asked) {
+    let told = spec.actions.iter_mut().filter_map(|action| action.http.as_mut()).map(|http| &mut http.url);
+    for url in loads.chain(asked).chain(told) {
         let end = url.find("://").map_or(0, |at| at + 3);
         let end = url[end..].find(['/', '?']).map_or(url.len(), |at| end + at);
         let fits = |mapping: &Mapping| mapping.from.as_ref().is_none_or(|from| from.is_base_of(&url[..end]));
@@ -74,7 +75,9 @@ pub fn map_urls(spec: &mut LoadTestSpec, mappings: &[Mapping]) -> Result<(), Str
         }
     }
     match mappings.iter().zip(used).find(|(_, used)| !used) {
-        Some((Mapping { from: Some(from), .. }, _)) => Err(format!("no load or measurement asks {}", from.text)),
+        Some((Mapping { from: Some(from), .. }, _)) => {
+            Err(format!("no load, measurement or action asks {}", from.text))
+        }
         Some(_) => Err("no URL is left for a second one without FROM=".into()),
         None => Ok(()),
     }
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_mapping_without_effect_is_an_error() {
-        assert_eq!(mapped(&["http://api=http://h"]).unwrap_err(), "no load or measurement asks http://api");
+        assert_eq!(mapped(&["http://api=http://h"]).unwrap_err(), "no load, measurement or action asks http://api");
         assert!(mapped(&["http://h", "http://i"]).is_err());
         for wrong in ["api:8080", "http://api/path", "ftp://api", "http://u:p@api", "http://a=b"] {
             assert!(mapped(&[wrong]).unwrap_err().contains("is not http(s)://host[:port]"), "{wrong}");

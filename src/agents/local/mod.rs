@@ -1,5 +1,6 @@
 //! A whole test in one process, without a cluster: what the pods do, one row after the other, judged as in a cluster.
 
+mod acts;
 mod mapping;
 mod progress;
 mod reduce;
@@ -16,14 +17,16 @@ pub use mapping::{Mapping, map_urls};
 pub use progress::Progress;
 pub use reduce::{NotApplied, StandIns, without_cluster};
 
+use self::acts::Act;
 use self::row::{Fired, fire_row};
 use self::samples::Samples;
 use self::settle::{drain, quiet};
 use crate::agents::refusal::Refusal;
-use crate::api::{LimitSource, Reason, Row};
+use crate::api::{LimitSource, Reason, Row, Verdict, When};
 use crate::engine::Stop;
 use crate::plan::{
-    GeneratorInput, PartContent, PartInput, Plan, PlannedRow, RunIdentity, generator_input, observer_input,
+    Ended as EndedInput, GeneratorInput, PartContent, PartInput, Plan, PlannedRow, RunIdentity, generator_input,
+    observer_input,
 };
 use crate::results::figures::drain::drained_at;
 use crate::results::figures::server::restarted;
@@ -84,7 +87,21 @@ pub async fn run(test: &LocalTest<'_>, stop: &Stop, tell: &mut impl FnMut(Event<
         details: BTreeMap::new(),
     };
     let early = running.all(stop, tell).await.err();
-    running.ended(early)
+    let mut ended = running.ended(early);
+    let verdict = match ended.outcome.verdict {
+        Verdict::Passed => "Passed",
+        Verdict::Failed => "Failed",
+        Verdict::Invalid => "Invalid",
+        Verdict::Aborted => "Aborted",
+    };
+    let said = EndedInput { verdict: verdict.into(), message: ended.outcome.message.clone() };
+    for problem in
+        acts::at(test, When::AfterRun, None, Some(&said), tell).await.into_iter().filter_map(|act| act.problem)
+    {
+        // It changes no verdict, and is said.
+        ended.outcome.message = format!("{}; {problem}", ended.outcome.message.trim_end_matches('.'));
+    }
+    ended
 }
 
 struct Running<'a> {
@@ -104,6 +121,7 @@ impl Running<'_> {
             http.for_each(|tls| stand_in(&mut tls.ca_file, self.test.ca_file.as_ref()));
             self.samples = Samples::start(&input, &self.test.environment).map_err(early)?;
         }
+        acts::all_done(&acts::at(self.test, When::BeforeRun, None, None, tell).await)?;
         drain(&plan.spec, &self.samples, Timestamp::now().as_millisecond(), self.end, stop, tell).await?;
         for planned in &plan.rows {
             self.row(planned, stop, tell).await?;
@@ -123,6 +141,8 @@ impl Running<'_> {
         }
         tell(Event::Row(planned));
         let plan = self.test.plan;
+        let mut done = acts::at(self.test, When::BeforeRow, Some(planned), None, tell).await;
+        acts::all_done(&done)?;
         let env = self.test.environment.clone().into_iter().collect();
         let bounds = (plan.rows.len(), self.end);
         let fired = fire_row(&self.input(planned), &env, bounds, &self.samples, stop, tell).await.map_err(early)?;
@@ -134,11 +154,17 @@ impl Running<'_> {
             targets: &[],
             facts: &[],
         });
+        if !stop.is_requested() {
+            done.extend(acts::at(self.test, When::AfterLoad, Some(planned), None, tell).await);
+        }
         // However the wait ends, what the row found is kept.
         let waited = self.settle(planned, &first, stop, tell).await;
         let ended_at_ms = Timestamp::now().as_millisecond();
         self.samples.caught_up().await;
-        self.complete(planned, first, &fired, ended_at_ms, tell);
+        if waited.is_ok() {
+            done.extend(acts::at(self.test, When::AfterRow, Some(planned), None, tell).await);
+        }
+        self.complete(planned, first, (&fired, &done), ended_at_ms, tell);
         waited
     }
 
@@ -161,7 +187,7 @@ impl Running<'_> {
         &mut self,
         planned: &PlannedRow,
         first: Row,
-        fired: &Fired,
+        (fired, acts): (&Fired, &[Act]),
         ended_at_ms: i64,
         tell: &mut impl FnMut(Event<'_>),
     ) {
@@ -170,8 +196,8 @@ impl Running<'_> {
         let warmup_tasks = warmup_tasks(planned, &loads);
         let samples = self.samples.since(fired.start_ms - 2_000);
         let drained_at_ms = first.load_ended_at.and_then(|end| drained_at(spec, end.as_millis(), &samples));
-        let facts: Vec<Fact> =
-            restarted(self.samples.facts().as_ref(), fired.start_ms, ended_at_ms).into_iter().collect();
+        let mut facts: Vec<Fact> = acts::facts(acts);
+        facts.extend(restarted(self.samples.facts().as_ref(), fired.start_ms, ended_at_ms));
         let input = CompleteInput {
             spec,
             planned,
@@ -183,7 +209,8 @@ impl Running<'_> {
             ended_at_ms,
             facts: &facts,
         };
-        let done = with_late_figures(completed(first, &input), &LateInput { spec, series: &[] });
+        let mut done = with_late_figures(completed(first, &input), &LateInput { spec, series: &[] });
+        done.actions = acts::figures(planned, acts);
         tell(Event::Done(&done));
         let detail = RowDetail::new(done.clone(), &loads, &fired.outcomes, warmup_tasks);
         let (course, statements) = (course(&done, &samples, &[]), self.samples.statements(done.row));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{LoadTestSpec, Threshold};
+use crate::api::{LoadTestSpec, Threshold, When};
 use crate::results::judged::threshold::is_late;
 
 /// A field of a manifest that has no effect without a cluster.
@@ -132,9 +132,19 @@ impl Reducing {
     }
 
     fn actions(&mut self) {
-        for (i, action) in std::mem::take(&mut self.spec.actions).iter().enumerate() {
-            let why =
-                if action.target().is_some() { "is done to a workload" } else { "is done by a Job in the cluster" };
+        for (i, action) in std::mem::take(&mut self.spec.actions).into_iter().enumerate() {
+            let why = if action.target().is_some() {
+                "is done to a workload"
+            } else if action.job.is_some() {
+                "is done by a Job in the cluster"
+            } else if action.when == When::DuringLoad {
+                "is done in mid-load by the operator only"
+            } else if action.sql.is_some() && self.spec.database.is_none() {
+                "asks database.postgres"
+            } else {
+                self.spec.actions.push(action);
+                continue;
+            };
             self.say(format!("spec.actions[{i}]"), format!("{} {why}", action.name.0));
         }
         let steps = self.spec.loads.iter_mut().flat_map(|load| &mut load.steps);
@@ -280,6 +290,25 @@ mod tests {
         let (left, _) = without_cluster(&spec(), NONE);
         assert_eq!(left.thresholds.len(), 1);
         assert!(crate::plan::plan(&left).is_ok());
+    }
+
+    #[test]
+    fn statements_and_requests_beside_the_load_stay_and_what_is_done_to_the_cluster_is_named() {
+        let mut spec = spec();
+        spec.actions = serde_json::from_value(json!([
+            {"name": "reset", "when": "BeforeRow", "job": {"cronJobRef": {"name": "reset"}}},
+            {"name": "clean", "when": "BeforeRow", "sql": "truncate tasks"},
+            {"name": "cut", "when": "DuringLoad", "afterSeconds": 1, "sql": "select 1"},
+            {"name": "fresh", "when": "BeforeRow", "restart": {"target": "api"}},
+            {"name": "tell", "when": "AfterRun", "http": {"url": "http://chat"}},
+        ]))
+        .expect("actions");
+        let (with, without) = (without_cluster(&spec, BOTH), without_cluster(&spec, NONE));
+        let left = |spec: &LoadTestSpec| spec.actions.iter().map(|one| one.name.0.clone()).collect::<Vec<_>>();
+        assert_eq!((left(&with.0), left(&without.0)), (vec!["clean".into(), "tell".into()], vec!["tell".to_owned()]));
+        let named = with.1.iter().map(|one| one.path.as_str()).filter(|path| path.starts_with("spec.actions"));
+        assert_eq!(named.collect::<Vec<_>>(), ["spec.actions[0]", "spec.actions[2]", "spec.actions[3]"]);
+        assert!(without.1.iter().any(|one| one.path == "spec.actions[1]" && one.why == "clean asks database.postgres"));
     }
 
     #[test]
