@@ -110,7 +110,8 @@ async fn every_task_that_pulp_takes_in_is_in_its_own_count_and_its_link_is_follo
         ],
     );
     let row = space.judged(&test).await;
-    assert_eq!((&row["tasks"], &row["tasksUnaccounted"], &row["backlog"].is_null()), (&json!(20), &json!(0), &false));
+    // No word of the backlog: where the server is fast, the load is over before its first value.
+    assert_eq!((&row["tasks"], &row["tasksUnaccounted"]), (&json!(20), &json!(0)), "{row}");
     assert_eq!(*settled(&row, "measurements", "created"), "20", "{row}");
     assert_eq!(*settled(&row, "measurements", "pending"), "0", "{row}");
     let requests = &row["loads"][0]["requests"];
