@@ -1,6 +1,7 @@
 //! How late requests are sent, beside how late a loop with nothing in it but the kernel's timer wakes on the same core.
 
 use std::error::Error;
+use std::time::Instant;
 
 use super::{Bench, breathe, say};
 use crate::cost::{self, median};
@@ -28,8 +29,9 @@ pub fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Box<dyn Error>> {
             breathe();
         }
         for (i, (name, most)) in MOST.into_iter().enumerate() {
-            let at = |all: &[[f64; 2]]| median(all.iter().map(|one| one[i]).collect()).unwrap_or(f64::NAN);
-            let (bare, ours) = (at(&bare), at(&ours));
+            let at = |all: &[[f64; 3]], i: usize| median(all.iter().map(|one| one[i]).collect()).unwrap_or(f64::NAN);
+            let busy = format!("its core {:.0} and {:.0} % busy", at(&ours, BUSY), at(&bare, BUSY));
+            let (bare, ours) = (at(&bare, i), at(&ours, i));
             let noisy = bare > NOISY;
             let goal = Goal::at_most(most, (!noisy).then_some(ours - bare));
             let noisy = if noisy { "; noisy: the bare loop itself is late" } else { "" };
@@ -38,7 +40,7 @@ pub fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Box<dyn Error>> {
                 digits: 0,
                 ours: Some(ours - bare),
                 goal: Some(goal),
-                note: format!("loadtest {ours}, bare timer {bare}{noisy}"),
+                note: format!("loadtest {ours}, bare timer {bare}, {busy}{noisy}"),
                 ..Row::default()
             });
         }
@@ -46,13 +48,19 @@ pub fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Box<dyn Error>> {
     Ok(rows)
 }
 
-/// p50 and p99 of one turn, microseconds.
-fn late(bench: &Bench<'_>, part: &[&str], rate: u32) -> Result<[f64; 2], Box<dyn Error>> {
+/// Where a turn has the share of its core that it took: near 100 % what is late is so because the core can do no more.
+const BUSY: usize = 2;
+
+/// p50 and p99 of one turn, microseconds, and the processor time that it took of the time that it lasted, percent.
+fn late(bench: &Bench<'_>, part: &[&str], rate: u32) -> Result<[f64; 3], Box<dyn Error>> {
     let mut words = vec![std::env::current_exe()?.display().to_string()];
     words.extend(part.iter().map(ToString::to_string));
     words.extend(["--rate".into(), rate.to_string(), "--seconds".into(), bench.args.seconds.to_string()]);
-    let said = cost::run(Some(bench.args.core), &words)?.text;
-    read(&said).ok_or_else(|| format!("no lateness in: {said}").into())
+    let began = Instant::now();
+    let cost = cost::run(Some(bench.args.core), &words)?;
+    let busy = 100.0 * cost.cpu.as_secs_f64() / began.elapsed().as_secs_f64();
+    let [p50, p99] = read(&cost.text).ok_or_else(|| format!("no lateness in: {}", cost.text))?;
+    Ok([p50, p99, busy])
 }
 
 /// `late p50 7 p99 42 us`
