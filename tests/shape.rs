@@ -103,11 +103,31 @@ fn every_rule_of_the_protocol_has_a_test_that_is_there() {
     numbers.dedup();
     assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
     for (number, file, name) in named {
-        let text = text_of(&file);
-        let wanted = if file.ends_with(".rs") { format!("fn {name}()") } else { format!("\"{name}\"") };
-        let (before, _) = text.split_once(&wanted).unwrap_or_else(|| panic!("{number}: no {name} in {file}"));
-        let marked =
-            !file.ends_with(".rs") || before.lines().rev().take(3).any(|line| line.trim_start().starts_with("#["));
-        assert!(marked, "{number}: {name} in {file} is no test");
+        assert_is_a_test(&number.to_string(), &file, &name);
+    }
+}
+
+/// A Rust test, or a sentence of a script's check.
+fn assert_is_a_test(what: &str, file: &str, name: &str) {
+    let text = text_of(file);
+    let wanted = if file.ends_with(".rs") { format!("fn {name}()") } else { format!("\"{name}\"") };
+    let (before, _) = text.split_once(&wanted).unwrap_or_else(|| panic!("{what}: no {name} in {file}"));
+    let marked = !file.ends_with(".rs") || before.lines().rev().take(3).any(|line| line.trim_start().starts_with("#["));
+    assert!(marked, "{what}: {name} in {file} is no test");
+}
+
+#[test]
+fn every_attack_of_the_list_has_a_test_that_is_there() {
+    let page = text_of("docs/security.md");
+    let (_, list) = page.split_once("\n## What a hostile tenant tries\n").expect("the list");
+    let list = list.split("\n## ").next().unwrap();
+    let line = Regex::new(r"^\| ([^|]+) \| [^|]+ \| `([^`]+)` `([^`]+)` \|$").unwrap();
+    let attacks: Vec<&str> =
+        list.lines().filter(|text| text.starts_with("| ") && !text.starts_with("| attack ")).collect();
+    assert!(attacks.len() > 30, "{}", attacks.len());
+    for attack in attacks {
+        let parts =
+            line.captures(attack).unwrap_or_else(|| panic!("no attack with what prevents it and a test: {attack}"));
+        assert_is_a_test(&parts[1], &parts[2], &parts[3]);
     }
 }

@@ -157,6 +157,7 @@ fn the_jobs_hold_all_that_was_written_and_no_identity() {
     for job in [&generator, &observer] {
         let pod = &job["spec"]["template"]["spec"];
         assert_eq!(pod["automountServiceAccountToken"], false);
+        assert_eq!(pod["enableServiceLinks"], false, "a Service named kubernetes would say where the API server is");
         let env = pod["containers"][0]["env"].as_array().unwrap();
         let digest = env.iter().find(|one| one["name"] == "LOADTEST_PLAN_SHA256").map(|one| &one["value"]);
         // printf '{}' | sha256sum

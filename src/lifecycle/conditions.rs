@@ -33,7 +33,7 @@ pub fn conditions(
         Standing::Over(Verdict::Passed, reason) => (*reason, True, True, True, None),
         Standing::Over(_, reason) => (*reason, False, False, True, Some("Stalled")),
     };
-    let message = shortened(if message.is_empty() { reason.meaning() } else { message });
+    let message = shown(if message.is_empty() { reason.meaning() } else { message }, standing);
     let mut wanted = vec![("Ready", ready)];
     wanted.extend(flag.map(|flag| (flag, True)));
     wanted.extend([("Succeeded", succeeded), ("Finished", finished)]);
@@ -53,9 +53,13 @@ pub fn conditions(
         .collect()
 }
 
-fn shortened(message: &str) -> String {
+/// A message as a condition and an event have it: of bounded length and without control characters, which a pod's last words or somebody's
+/// event may have brought in, for a terminal to obey. Only what is said of a plan that is held has lines.
+pub fn shown(message: &str, standing: &Standing) -> String {
+    let kept = |c: char| !c.is_control() || c == '\n' && *standing == Standing::Held;
+    let message: String = message.chars().map(|c| if kept(c) { c } else { ' ' }).collect();
     if message.chars().count() <= MAX_MESSAGE {
-        return message.to_owned();
+        return message;
     }
     message.chars().take(MAX_MESSAGE - 1).chain(['…']).collect()
 }
@@ -96,6 +100,17 @@ mod tests {
             Instant::from_millis(3),
         );
         assert_eq!(over[0].last_transition_time, Instant::from_millis(3));
+    }
+
+    #[test]
+    fn a_message_is_one_short_line_that_no_terminal_obeys() {
+        let hostile = format!("pods \u{1b}[2J\r\nverdict: Passed\u{9b}1m {}", "x".repeat(2000));
+        let made = conditions(&[], &Standing::Busy(Reason::Arming), &hostile, 1, Instant::from_millis(0));
+        let message = &made[0].message;
+        assert!(message.starts_with("pods  [2J  verdict: Passed 1m x") && message.ends_with('…'), "{message}");
+        assert_eq!((message.chars().count(), message.chars().any(char::is_control)), (MAX_MESSAGE, false));
+        assert_eq!(shown(message, &Standing::Busy(Reason::Arming)), *message, "the same again");
+        assert_eq!(shown("row 1\nrow 2", &Standing::Held), "row 1\nrow 2");
     }
 
     #[test]

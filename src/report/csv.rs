@@ -94,9 +94,11 @@ fn line(input: &ReportInput, row: &Row, set: &[String], metrics: &[String]) -> V
     line
 }
 
-/// A spreadsheet takes a cell that begins like this for a formula (<https://owasp.org/www-community/attacks/CSV_Injection>); a number is none.
+/// One line, without control characters. A spreadsheet takes a cell that begins like this for a formula (<https://owasp.org/www-community/attacks/CSV_Injection>); a number is none.
 fn harmless(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = text.trim();
+    let formula = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     if formula && text.parse::<f64>().is_err() { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -142,9 +144,10 @@ mod tests {
 
     #[test]
     fn a_cell_that_a_spreadsheet_would_run_is_a_text_and_a_number_stays_one() {
-        for text in ["=1+1", "+SUM(A1)", "-cmd|'/c calc'!A1", "@x", "\t=1", "\r=1", "＝1+1"] {
+        for text in ["=1+1", "+SUM(A1)", "-cmd|'/c calc'!A1", "@x", "＝1+1"] {
             assert_eq!(harmless(text), format!("'{text}"));
         }
+        assert_eq!(harmless("\t=1\u{1b}[2J\r\n2"), "'=1 [2J  2");
         for text in ["-5", "+1.5", "1e9", "k8s", ""] {
             assert_eq!(harmless(text), text);
         }

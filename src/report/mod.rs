@@ -74,4 +74,6 @@ pub fn files(input: &ReportInput) -> BTreeMap<String, String> {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;

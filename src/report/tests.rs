@@ -7,7 +7,7 @@ use crate::results::fixture::{Scene, good};
 use crate::results::judged::verdict::whole_test_figures;
 
 /// All files of a test of one row.
-fn files_of(scene: &Scene, details: &BTreeMap<i32, Value>) -> BTreeMap<String, String> {
+pub fn files_of(scene: &Scene, details: &BTreeMap<i32, Value>) -> BTreeMap<String, String> {
     files_of_plan(scene, &scene.plan(), details)
 }
 

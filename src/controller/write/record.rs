@@ -14,7 +14,7 @@ use crate::api::{Count, Instant, LoadTest, LoadTestStatus, Phase, Reason, Reason
 use crate::controller::error::PassError;
 use crate::controller::io::call;
 use crate::controller::session::Session;
-use crate::lifecycle::conditions::{Standing, conditions};
+use crate::lifecycle::conditions::{Standing, conditions, shown};
 use crate::lifecycle::{Change, State, view};
 use crate::results::shown::compact::compact;
 
@@ -39,9 +39,9 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
         // After the state, which knows no difference between put back and put back but for a field.
         put_back::mark_skipped(session, &mut status);
     }
-    let message = message(session, change, &status);
     let standing =
         standing(&status, &next, reason_of(change, session.view.evidence > 0, session.state.step == RowStep::Loading));
+    let message = shown(&message(session, change, &status), &standing);
     set_conditions(session, &mut status, &standing, &message);
     compact_but_current(&mut status, next.row);
     write(session, status.clone()).await?;
@@ -66,7 +66,9 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
 pub async fn announce(session: &mut Session<'_>, reason: Reason) -> Result<(), PassError> {
     let mut status = session.status();
     let ready = status.conditions.iter().find(|c| c.type_ == "Ready");
-    let message = if reason == Reason::Suspended { finish::plan_text(session) } else { session.note.clone() };
+    let standing = if reason == Reason::Suspended { Standing::Held } else { Standing::Busy(reason) };
+    let message = if standing == Standing::Held { finish::plan_text(session) } else { session.note.clone() };
+    let message = shown(&message, &standing);
     let known = ready.is_some_and(|c| {
         let same = c.reason == reason.as_str() && c.observed_generation == Some(Count(session.intent.generation));
         let news = !message.is_empty() && c.message != message;
@@ -76,8 +78,7 @@ pub async fn announce(session: &mut Session<'_>, reason: Reason) -> Result<(), P
         return Ok(());
     }
     status.observed_generation = Some(session.intent.generation);
-    let standing = if reason == Reason::Suspended { Standing::Held } else { Standing::Busy(reason) };
-    if reason == Reason::Suspended {
+    if standing == Standing::Held {
         status.phase = Some(Phase::Pending);
     }
     set_conditions(session, &mut status, &standing, &message);

@@ -76,11 +76,18 @@ async fn sweep(context: &Context, namespace: Option<&str>) -> Result<usize, Call
     for job in jobs {
         let label = job.labels().get(RUN_LABEL).cloned().unwrap_or_default();
         let part = job.labels().get(ROW_LABEL).map(String::as_str);
-        if remove(&label, part) && job.metadata.deletion_timestamp.is_none() {
+        if is_ours(&job) && remove(&label, part) && job.metadata.deletion_timestamp.is_none() {
             delete(context, &job).await;
         }
     }
     Ok(left)
+}
+
+/// A LoadTest owns it. The label alone anybody may write, also on a copy of one of our Jobs.
+fn is_ours(job: &Job) -> bool {
+    job.owner_references()
+        .iter()
+        .any(|owner| owner.kind == "LoadTest" && owner.api_version.starts_with("loadtest.dev/"))
 }
 
 /// LoadTests that may have something: however many are finished, they are not sent.
@@ -133,5 +140,26 @@ async fn delete(context: &Context, job: &Job) {
     match call(api.delete(&name, &params)).await {
         Ok(_) => info!(namespace, name, "a Job of no active row was deleted"),
         Err(error) => warn!(namespace, name, error = error.message(), "a Job of no active row could not be deleted"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_job_that_only_carries_the_label_is_nobody_s_to_delete() {
+        let job = |owners: serde_json::Value| -> Job {
+            let labels = json!({RUN_LABEL: "gone.1"});
+            serde_json::from_value(json!({"metadata": {"name": "j", "labels": labels, "ownerReferences": owners}}))
+                .expect("a Job")
+        };
+        let owner = |kind: &str, version: &str| json!([{"apiVersion": version, "kind": kind, "name": "a", "uid": "u"}]);
+        assert!(is_ours(&job(owner("LoadTest", "loadtest.dev/v1alpha1"))));
+        assert!(!is_ours(&job(json!([]))));
+        assert!(!is_ours(&job(owner("CronJob", "batch/v1"))));
+        assert!(!is_ours(&job(owner("LoadTest", "other.dev/v1"))));
     }
 }

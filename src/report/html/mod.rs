@@ -91,7 +91,8 @@ fn page(results: &Results, charts: &[String], data: &str) -> String {
             }
         }
     };
-    page.into_string()
+    // A terminal that the file is shown on obeys none of it.
+    page.into_string().replace(|c: char| c.is_control() && c != '\n', " ")
 }
 
 fn headline(results: &Results) -> Markup {
