@@ -28,6 +28,7 @@ const MOST_KEPT: usize = 100_000;
 
 /// How they behave.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "journeys")]
 pub struct Options {
     /// Milliseconds until an uploaded document is done.
     #[arg(long, env = "DOCUMENT_MILLISECONDS", default_value_t = 500)]
@@ -109,11 +110,13 @@ pub async fn leak(options: Options) {
     // Written to, so that the memory is really there.
     let block = |bytes: u64| vec![1u8; usize::try_from(bytes).unwrap_or(0)];
     let mut held = vec![block(base)];
-    while growth > 0 {
+    if growth == 0 {
+        return std::future::pending().await;
+    }
+    loop {
         tokio::time::sleep(Duration::from_secs(60 / TICKS)).await;
         held.push(block(growth / TICKS));
     }
-    std::future::pending().await
 }
 
 fn known(journeys: &Journeys) -> MutexGuard<'_, Known> {

@@ -47,3 +47,15 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
     tracing::error!("demo-app ends: {error}");
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_two_options_of_a_role_are_in_each_others_way() {
+        Arguments::command().debug_assert();
+    }
+}
