@@ -136,7 +136,7 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub row: Option<i32>,
-    /// Rate with its unit: tasks/s, or req/s where tasks are not counted.
+    /// Rate with its unit: tasks/s, tasks/s processed with settle.measure, or req/s where tasks are not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub rate: Option<String>,

@@ -8,6 +8,7 @@ use super::super::Results;
 use super::chart::{Chart, Scale, Series, Style};
 use crate::api::{LoadTestSpec, Row, RowVerdict};
 use crate::results::judged::threshold::{Worst, limit_value, value};
+use crate::results::shown::summary::rate_figure;
 
 /// One row of the sweep.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +28,7 @@ pub struct Point {
 pub struct Curve {
     /// Name of the setting along the axis.
     pub axis: String,
-    /// `tasks/s`, or `req/s` where tasks are not counted.
+    /// As in [`rate_figure`].
     pub unit: &'static str,
     pub points: Vec<Point>,
 }
@@ -68,8 +69,7 @@ impl Curve {
 /// The curve of a test; `None`: no number was swept, or there are fewer than two rates.
 pub fn curve(results: &Results) -> Option<Curve> {
     let rows: Vec<&Row> = results.plain_rows().collect();
-    let tasks = rows.iter().any(|row| row.tasks_per_second.is_some());
-    let (metric, unit) = if tasks { ("tasksPerSecond", "tasks/s") } else { ("requests.perSecond", "req/s") };
+    let (metric, unit) = rate_figure(rows.iter().copied());
     let axis = axis(&rows)?;
     let point = |row: &&Row| {
         let others = row.set.iter().filter(|set| set.name != axis).map(|set| format!("{} {}", set.name, set.value));

@@ -40,6 +40,10 @@ pub fn answer(results: &Results) -> String {
 
 fn latency(results: &Results, row: i32) -> String {
     let Some(row) = results.plain_rows().find(|one| one.row == row) else { return String::new() };
+    // How fast the work was taken in says nothing about how fast it was done.
+    if row.measured_until.is_some() && row.processed_per_second.is_some() {
+        return String::new();
+    }
     let figure = |metric| value(metric, row, Worst::Largest).ok().map(human);
     match (figure("latency.p50Ms"), figure("latency.p99Ms"), figure("latency.maxMs")) {
         (Some(p50), Some(p99), _) => {

@@ -15,11 +15,15 @@ use crate::results::shown::table::FIGURES;
 
 /// Longest text of a statement that is shown, characters.
 const LONGEST_STATEMENT: usize = 240;
+/// A cell of more characters is a sentence.
+const SENTENCE: usize = 60;
 
 /// A table that may be wider than the screen. A column is right-aligned where its title begins with `#`, which is not shown.
 pub fn table(caption: &str, titles: &[String], lines: &[Vec<String>]) -> Markup {
     let numeric: Vec<bool> = titles.iter().map(|title| title.starts_with('#')).collect();
     let class = |at: usize| numeric.get(at).copied().unwrap_or(false).then_some("n");
+    // Sentences get room: beside many columns they would stand one word below the other.
+    let class_of = |at: usize, cell: &str| class(at).or((cell.len() > SENTENCE).then_some("sentence"));
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
             table {
@@ -34,7 +38,7 @@ pub fn table(caption: &str, titles: &[String], lines: &[Vec<String>]) -> Markup 
                         tr {
                             @for (at, cell) in line.iter().enumerate() {
                                 @if at == 0 { th scope="row" class=[class(at)] { (cell) } }
-                                @else { td class=[class(at)] { (cell) } }
+                                @else { td class=[class_of(at, cell)] { (cell) } }
                             }
                         }
                     }

@@ -151,6 +151,19 @@ fn a_rate_that_stops_growing_is_said_with_the_load_from_which_on() {
     assert!(said.contains("It still grew at the largest ingest.rate that was tried, 30."), "{said}");
 }
 
+#[test]
+fn rows_that_were_measured_until_the_work_was_done_are_compared_by_what_was_done() {
+    let mut results = results(3);
+    for (at, processed) in ["75.4", "90", "104.1"].into_iter().enumerate() {
+        with_row(&mut results, at, |row| {
+            row.measured_until = Some(crate::api::Instant::from_millis(1_000));
+            row.processed_per_second = Some(crate::api::Decimal(processed.into()));
+        });
+    }
+    let said = say::answer(&results);
+    assert!(said.starts_with("The highest rate was 104.1 tasks/s processed with ingest.rate 30 (row 3). It still grew"), "{said}");
+}
+
 /// What one row of results says, replaced.
 fn with_row(results: &mut Results, at: usize, edit: impl FnOnce(&mut crate::api::Row)) {
     edit(&mut results.rows[at].row);

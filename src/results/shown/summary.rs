@@ -5,14 +5,27 @@ use crate::api::{Row, RowVerdict, Summary};
 use crate::results::figures::decimal::{decimal, human};
 use crate::results::judged::threshold::{Worst, value};
 
+/// The figure by which rows are compared, and its unit: what the workers did where the rows were measured until the work was
+/// done (settle.measure), else tasks that were taken in, else answered requests where tasks are not counted.
+pub fn rate_figure<'a>(rows: impl IntoIterator<Item = &'a Row>) -> (&'static str, &'static str) {
+    let (mut tasks, mut processed) = (false, false);
+    for row in rows {
+        tasks |= row.tasks_per_second.is_some();
+        processed |= row.measured_until.is_some() && row.processed_per_second.is_some();
+    }
+    match (processed, tasks) {
+        (true, _) => ("processedPerSecond", "tasks/s processed"),
+        (_, true) => ("tasksPerSecond", "tasks/s"),
+        _ => ("requests.perSecond", "req/s"),
+    }
+}
+
 /// The row with the highest rate of those that prove something (Passed or Failed). `None`: there is none with a rate.
 ///
-/// The rate is tasks per second where a row counts tasks, else answered requests per second; behind a full in-flight
-/// cap it is "at least".
+/// The rate is that of [`rate_figure`]; behind a full in-flight cap it is "at least".
 pub fn summary(rows: &[Row]) -> Option<Summary> {
     let valid = rows.iter().filter(|r| matches!(r.verdict, Some(RowVerdict::Passed | RowVerdict::Failed)));
-    let tasks = rows.iter().any(|r| r.tasks_per_second.is_some());
-    let (metric, unit) = if tasks { ("tasksPerSecond", "tasks/s") } else { ("requests.perSecond", "req/s") };
+    let (metric, unit) = rate_figure(rows);
     let rated = valid.filter_map(|r| Some((r, value(metric, r, Worst::Smallest).ok()?)));
     // Of equal rates the first row.
     let (row, rate) = rated.reduce(|best, next| if next.1 > best.1 { next } else { best })?;
