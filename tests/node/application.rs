@@ -165,6 +165,11 @@ impl Space {
         count.parse().unwrap_or_else(|_| panic!("{name} counted {count:?}"))
     }
 
+    /// What the database of the demo application answers to a statement.
+    pub fn ask(&self, sql: &str) -> String {
+        self.exec("db", &["psql", "-h", "127.0.0.1", "-U", "postgres", "-Atc", sql]).unwrap()
+    }
+
     /// Creates the LoadTest of `load_test`, and gives it as created.
     pub async fn apply(&self, manifest: &str) -> Value {
         let object = documents(manifest).remove(0);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::admission::assert_restricted;
 use crate::application::{load_test, tasks};
 use crate::checks::{assert_ended, assert_in_order, row};
+use crate::examples::cells;
 use crate::space::Space;
 
 const SPEC: &str = "
@@ -35,14 +36,8 @@ const SPEC: &str = "
 fn created_in(space: &Space, row: &Value) -> i64 {
     let (from, to) = (row["startedAt"].as_str().unwrap(), row["endedAt"].as_str().unwrap());
     let sql = format!("select count(*) from tasks where created_at between '{from}' and '{to}'");
-    let count = space.exec("db", &["psql", "-h", "127.0.0.1", "-U", "postgres", "-Atc", &sql]).unwrap();
+    let count = space.ask(&sql);
     count.parse().unwrap_or_else(|_| panic!("psql answered {count:?}"))
-}
-
-/// The table of the status as cells.
-fn cells(table: &str) -> Vec<Vec<&str>> {
-    let lines = table.lines().filter(|line| line.starts_with('|'));
-    lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect()
 }
 
 #[tokio::test]
@@ -72,16 +67,16 @@ async fn the_tasks_of_each_row_are_those_that_postgresql_got_and_everything_is_p
         assert_eq!(row["tasksUnaccounted"], 0, "{row}");
         assert!(row["database"].as_array().is_some_and(|figures| !figures.is_empty()), "{row}");
     }
-    let all = space.exec("db", &["psql", "-h", "127.0.0.1", "-U", "postgres", "-Atc", "select count(*) from tasks"]);
+    let all = space.ask("select count(*) from tasks");
     let sum: i64 = [1, 2].iter().map(|number| row(&test, *number)["tasks"].as_i64().unwrap()).sum();
-    assert_eq!(all.unwrap(), sum.to_string(), "load outside of the rows");
+    assert_eq!(all, sum.to_string(), "load outside of the rows");
 
     let table = test["status"]["table"].as_str().unwrap();
-    let cells = cells(table);
-    assert_eq!(cells[0].first().zip(cells[0].last()), Some((&"Run", &"Observations")), "{table}");
+    let cells = cells(&test);
+    let head = &cells[0];
+    assert_eq!([&head[0], &head[head.len() - 1]], ["Run", "Observations"], "{table}");
     assert_eq!(cells.len(), 4, "a head, a rule and two rows:\n{table}");
-    let column =
-        cells[0].iter().position(|head| *head == "Tasks").unwrap_or_else(|| panic!("no column Tasks:\n{table}"));
+    let column = head.iter().position(|head| head == "Tasks").unwrap_or_else(|| panic!("no column Tasks:\n{table}"));
     for number in [1, 2] {
         let line = &cells[1 + usize::try_from(number).unwrap()];
         assert_eq!(line[column].replace([',', ' '], ""), row(&test, number)["tasks"].to_string(), "{table}");

@@ -55,10 +55,6 @@ spec:
             securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
 "#;
 
-fn ask(space: &Space, sql: &str) -> String {
-    space.exec("db", &["psql", "-h", "127.0.0.1", "-U", "postgres", "-Atc", sql]).unwrap()
-}
-
 #[tokio::test]
 async fn a_job_statements_and_a_notification_are_each_done_once_at_their_moments() {
     let Some(space) = Space::new("moments").await else { return };
@@ -74,14 +70,14 @@ async fn a_job_statements_and_a_notification_are_each_done_once_at_their_moments
     let (once, names) = (json!(1), ["reset", "mark", "close"].map(|name| json!(name)));
     assert_eq!(times, names.iter().map(|name| (name, &once, None)).collect::<Vec<_>>(), "{row}");
 
-    assert_eq!(ask(&space, "select string_agg(what, ' ' order by at) from acts"), "mark shop");
+    assert_eq!(space.ask("select string_agg(what, ' ' order by at) from acts"), "mark shop");
     // The pod said when it sent the statement: the database had it then, to a second.
     let said = acts[1]["firstAt"].as_str().unwrap();
     let near = format!("select abs(extract(epoch from at - '{said}')) < 5 from acts where what = 'mark'");
-    assert_eq!(ask(&space, &near), "t", "{row}");
+    assert_eq!(space.ask(&near), "t", "{row}");
     let of = |key: &str| format!("select count(*) from tasks where payload->'task' ? '{key}'");
-    assert_eq!((ask(&space, &of("reset")), ask(&space, &of("verdict"))), ("1".into(), "1".into()));
-    let told = ask(&space, "select payload->'task'->>'verdict' from tasks where payload->'task' ? 'verdict'");
+    assert_eq!((space.ask(&of("reset")), space.ask(&of("verdict"))), ("1".into(), "1".into()));
+    let told = space.ask("select payload->'task'->>'verdict' from tasks where payload->'task' ? 'verdict'");
     assert_eq!(told, "Passed");
     let jobs = space.list("jobs", None).await;
     assert!(jobs.is_empty(), "{jobs:?}");

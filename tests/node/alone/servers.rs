@@ -1,30 +1,15 @@
 //! Applications of other people as they come from PyPI: fractal-server and Pulp, each with its example in a shortened form. Their images
 //! (`dev/images fractal pulp`) must be on the node; `dev/test node` builds them, and counts a failure where PyPI can't be reached.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::checks::{condition, row};
+use crate::checks::row;
+use crate::examples::{example, figure, shortened};
 use crate::space::{Space, documents};
 use crate::wait::{PATIENCE, eventually};
 
 /// Twice as long as a pod may take elsewhere: an application of Python begins with a minute's work where the node is busy.
 const FIRST_START: u64 = 2 * PATIENCE;
-
-fn example(path: &str) -> String {
-    let path = format!("{}/examples/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// An example with some of its words replaced, each of which must be there.
-fn shortened(path: &str, words: &[(&str, &str)]) -> Value {
-    let shorten = |text: String, (from, to): &(&str, &str)| {
-        assert!(text.contains(from), "{path} does not say {from:?}");
-        text.replace(from, to)
-    };
-    let mut test = documents(&words.iter().fold(example(path), shorten)).remove(0);
-    test["metadata"].as_object_mut().unwrap().remove("namespace");
-    test
-}
 
 impl Space {
     /// Creates all of an application but its namespace, and waits until its Job made the schema and is gone, and every workload serves.
@@ -44,22 +29,6 @@ impl Space {
         self.delete("jobs", init).await;
         self.all_ready().await;
     }
-
-    /// Runs a test to its end and gives its only row, which is as good as a busy node allows: how late it sends is not asserted.
-    async fn judged(&self, test: &Value) -> Value {
-        self.cluster.create(&self.name, test, false).await.unwrap();
-        let ended = self.ended(test["metadata"]["name"].as_str().unwrap()).await;
-        let reason = &condition(&ended, "Ready")["reason"];
-        let row = row(&ended, 1).clone();
-        assert!(*reason == "ThresholdsMet" || *reason == "GeneratorSaturated", "{reason}: {row}");
-        row
-    }
-}
-
-/// A figure of a measurement or of the database.
-fn settled<'a>(row: &'a Value, list: &str, name: &str) -> &'a Value {
-    let found = row[list].as_array().and_then(|all| all.iter().find(|figure| figure["name"] == name));
-    found.map_or(&Value::Null, |figure| &figure["settled"])
 }
 
 #[tokio::test]
@@ -79,12 +48,13 @@ async fn every_run_that_fractal_server_takes_is_done_and_its_open_connections_ar
             ("  - {metric: loads.alive.latency.maxMs, max: 1000}\n", ""),
         ],
     );
-    let row = space.judged(&test).await;
+    let ended = space.judged(&test).await;
+    let row = row(&ended, 1);
     assert_eq!((&row["tasks"], &row["tasksUnaccounted"]), (&json!(10), &json!(0)), "{row}");
     let acts: Vec<_> = row["actions"].as_array().unwrap().iter().map(|act| (&act["name"], &act["times"])).collect();
     assert_eq!(acts, [(&json!("reset-database"), &json!(1)), (&json!("fresh"), &json!(1))]);
-    assert_eq!(*settled(&row, "measurements", "jobs-done"), "10", "{row}");
-    assert!(settled(&row, "database", "connections").is_string(), "{row}");
+    assert_eq!(figure(row, "measurements", "jobs-done")["settled"], "10", "{row}");
+    assert!(figure(row, "database", "connections")["settled"].is_string(), "{row}");
     let users = row["loads"].as_array().unwrap().iter().find(|load| load["name"] == "users").unwrap();
     // Login, task, project, workflow; five tasks; five times a dataset and its run; of each of two users.
     assert_eq!((&users["requests"]["ok"], &users["requests"]["failed"]), (&json!(2 * (4 + 5 + 10)), &json!(0)));
@@ -109,11 +79,11 @@ async fn every_task_that_pulp_takes_in_is_in_its_own_count_and_its_link_is_follo
             ("replicas: 2, cpu: 400m", "replicas: 1, cpu: 500m"),
         ],
     );
-    let row = space.judged(&test).await;
-    // No word of the backlog: where the server is fast, the load is over before its first value.
-    assert_eq!((&row["tasks"], &row["tasksUnaccounted"]), (&json!(20), &json!(0)), "{row}");
-    assert_eq!(*settled(&row, "measurements", "created"), "20", "{row}");
-    assert_eq!(*settled(&row, "measurements", "pending"), "0", "{row}");
+    let ended = space.judged(&test).await;
+    let row = row(&ended, 1);
+    assert_eq!((&row["tasks"], &row["tasksUnaccounted"], &row["backlog"].is_null()), (&json!(20), &json!(0), &false));
+    assert_eq!(figure(row, "measurements", "created")["settled"], "20", "{row}");
+    assert_eq!(figure(row, "measurements", "pending")["settled"], "0", "{row}");
     let requests = &row["loads"][0]["requests"];
     assert_eq!((&requests["ok"], &requests["failed"]), (&json!(2 * (1 + 10)), &json!(0)), "{row}");
     space.assert_put_back(&before).await;
