@@ -81,7 +81,8 @@ async fn every_task_that_pulp_takes_in_is_in_its_own_count_and_its_link_is_follo
     );
     let ended = space.judged(&test).await;
     let row = row(&ended, 1);
-    assert_eq!((&row["tasks"], &row["tasksUnaccounted"], &row["backlog"].is_null()), (&json!(20), &json!(0), &false));
+    // No word of the backlog: where the server is fast, the load is over before its first value.
+    assert_eq!((&row["tasks"], &row["tasksUnaccounted"]), (&json!(20), &json!(0)), "{row}");
     assert_eq!(figure(row, "measurements", "created")["settled"], "20", "{row}");
     assert_eq!(figure(row, "measurements", "pending")["settled"], "0", "{row}");
     let requests = &row["loads"][0]["requests"];
