@@ -8,6 +8,8 @@ mod descriptors;
 #[cfg(test)]
 mod disturbed_tests;
 #[cfg(test)]
+mod endings_tests;
+#[cfg(test)]
 mod fixture;
 pub mod http;
 #[cfg(test)]

@@ -161,7 +161,10 @@ fn rows_that_were_measured_until_the_work_was_done_are_compared_by_what_was_done
         });
     }
     let said = say::answer(&results);
-    assert!(said.starts_with("The highest rate was 104.1 tasks/s processed with ingest.rate 30 (row 3). It still grew"), "{said}");
+    assert!(
+        said.starts_with("The highest rate was 104.1 tasks/s processed with ingest.rate 30 (row 3). It still grew"),
+        "{said}"
+    );
 }
 
 /// What one row of results says, replaced.
