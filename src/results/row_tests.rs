@@ -118,3 +118,12 @@ fn a_row_whose_generator_was_late_says_which_thresholds_did_not_hold_too() {
     let both = "Did not hold, either: tasksPerSecond was 10, allowed is at least 20; requests.sent was 600, allowed is at most 10.";
     assert!(message.contains("the generator was late: 7 of 600 requests") && message.contains(both), "{message}");
 }
+
+#[test]
+fn a_growth_of_memory_that_rests_on_too_few_points_says_so() {
+    let metric = "targets.api.memorySlopePercentPerMinute";
+    let (row, outcome) = good(60).threshold(serde_json::json!({"metric": metric, "max": "0.5"})).judged();
+    assert_eq!(outcome.reason, crate::api::Reason::EvidenceMissing);
+    let why = format!("no figure for {metric}: fewer than 5 points in the load's second half, or none for a minute");
+    assert_eq!(row.observations[0], why);
+}

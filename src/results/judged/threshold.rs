@@ -244,7 +244,7 @@ fn latency(name: &str, latency: &Latency) -> Option<f64> {
 fn target(rest: &str, row: &Row) -> Result<f64, String> {
     let (name, figure) = rest.split_once('.').unwrap_or((rest, ""));
     let target = row.targets.iter().find(|t| t.name.0 == name);
-    known(target.and_then(|t| match figure {
+    let value = target.and_then(|t| match figure {
         "restarts" => t.restarts.map(f64::from),
         "oomKills" => t.oom_kills.map(f64::from),
         "cpuMaxPercent" => t.cpu_max_percent.as_ref().and_then(number),
@@ -252,7 +252,13 @@ fn target(rest: &str, row: &Row) -> Result<f64, String> {
         "memorySlopePercentPerMinute" => t.memory_slope_percent_per_minute.as_ref().and_then(number),
         "memoryMaxPercent" => t.memory_max_percent.as_ref().and_then(number),
         _ => None,
-    }))
+    });
+    value.ok_or_else(|| match figure {
+        // What a person does about it is another thing for each: evidence/cluster/memory.rs has the numbers.
+        "memorySlopePercentPerMinute" => "fewer than 5 points in the load's second half, or none for a minute".into(),
+        "memoryMaxMiB" => "the metrics API had no point for a minute".into(),
+        _ => "it is not available".into(),
+    })
 }
 
 fn measurement(rest: &str, row: &Row) -> Result<f64, String> {
