@@ -67,7 +67,7 @@ fn a_load_that_is_over_early_undoes_the_scale_at_once_and_begins_nothing_else() 
     let acts = [(Some(10_000), DOWN), (Some(15_000), DELETE), (Some(40_000), BACK)];
     let mut walk = loading(alone(with_acts(plan(1, 1), &acts)));
     load_for(&mut walk, 12_000);
-    walk.world.pods.iter_mut().for_each(|pod| pod.stage = super::world::Stage::Ended);
+    walk.world.pods.iter_mut().for_each(|pod| pod.stage = super::objects::Stage::Ended);
     walk.finish(MOST);
     assert_eq!(between(&walk.log, "ActDone", "Collecting"), ["ActBegun", "Rescale", "ActDone"]);
     assert!(walk.world.is_over());
@@ -76,11 +76,11 @@ fn a_load_that_is_over_early_undoes_the_scale_at_once_and_begins_nothing_else() 
 #[test]
 fn a_target_that_somebody_else_scaled_meanwhile_is_left_to_them() {
     let mut walk = loading(alone(with_acts(plan(1, 1), &FAULT)));
-    walk.world.edit_target(0, 0, super::world::FOREIGN);
+    walk.world.edit_target(0, 0, super::objects::FOREIGN);
     load_for(&mut walk, 30_000);
     walk.finish(MOST);
     assert_eq!(between(&walk.log, "Loading", "Collecting"), ["ActBegun", "ActFailed", "ActBegun", "ActFailed"]);
-    assert_eq!(walk.world.targets[0].as_ref().map(|target| target.size), Some([super::world::FOREIGN, 0]));
+    assert_eq!(walk.world.targets[0].as_ref().map(|target| target.size), Some([super::objects::FOREIGN, 0]));
 }
 
 #[test]

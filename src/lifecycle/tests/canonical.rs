@@ -1,7 +1,8 @@
 //! One form for all histories that can't be told apart: [`World::canonical`].
 
 use super::defences::Defence;
-use super::world::{ENDLESS, Kind, LONGEST_ACT, Stage, T0, World, Write};
+use super::objects::Stage;
+use super::world::{ENDLESS, Kind, LONGEST_ACT, T0, World, Write};
 use crate::api::Phase;
 use crate::lifecycle::{ActView, LATE, Millis, PlanView, STOPPING, State, Uid};
 

@@ -2,8 +2,9 @@
 
 use super::defences::Defence;
 use super::generators::{LEAST_AHEAD, Move};
+use super::objects::{FOREIGN, Stage};
 use super::reads::{Weather, step};
-use super::world::{Budget, ENDLESS, FOREIGN, Kind, LONGEST_ACT, Stage, World, Write};
+use super::world::{Budget, ENDLESS, Kind, LONGEST_ACT, World, Write};
 use crate::api::{Phase, RowStep};
 use crate::lifecycle::{LATE, Millis, RESTORING, STOPPING};
 

@@ -1,7 +1,8 @@
 //! What the Job controller, the kubelet and the generators do by themselves.
 
 use super::defences::Defence;
-use super::world::{Job, Pod, Stage, World};
+use super::objects::{Job, Pod, Stage};
+use super::world::World;
 use crate::lifecycle::{ActStage, LATE, Uid};
 
 /// A generator refuses a start that it sees less than this ahead.

@@ -1,8 +1,9 @@
 //! Walks with others in the way: edits and deletions of targets, a second test, a run of another version.
 
+use super::objects::FOREIGN;
 use super::turns::{Walk, plan};
 use super::walk::{MOST, stops};
-use super::world::{Budget, FOREIGN, Setup, World};
+use super::world::{Budget, Setup, World};
 use crate::api::Reason;
 use crate::lifecycle::{Millis, PlanView};
 

@@ -1,7 +1,8 @@
 //! What a controller sees of the world, in the values that `decide` takes.
 
 use super::defences::Defence;
-use super::world::{Stage, World};
+use super::objects::Stage;
+use super::world::World;
 use crate::api::Reason;
 use crate::lifecycle::{
     ActJobSeen, ClaimSeen, HELD, Input, JobSeen, Live, Need, ObserverSeen, PodsSeen, Preflight, RolloutSeen, Seen,
@@ -54,7 +55,7 @@ fn look(world: &World, test: usize, need: Need, weather: Weather, seen: &mut See
         Need::Victims => seen.victims = answer(no, victims(world, test)),
         Need::ActJob => {
             let job = world.act_jobs.iter().find(|job| job.act == world.act_key(test));
-            let seen_job = |job: &super::world::ActJob| {
+            let seen_job = |job: &super::objects::ActJob| {
                 answer(no, ActJobSeen { uid: job.uid(), ours: true, terminating: false, stage: job.stage })
             };
             seen.act_job = job.map_or(missing(no), seen_job);

@@ -1,8 +1,9 @@
 //! Walks: the writes of a test in their order, and what becomes of a test that is interrupted after any of them.
 
+use super::objects::Claim;
 use super::reads::Weather;
 use super::turns::{BACK, DELETE, DOWN, JOB, POD, RESTART, Turn, Walk, alone, plan, with_acts, with_moments};
-use super::world::{Claim, RunKey, World};
+use super::world::{RunKey, World};
 use crate::api::{Phase, Reason, When};
 use crate::lifecycle::{Millis, PlanView};
 
