@@ -64,6 +64,10 @@ pub const TABLE: &[(&str, By)] = &[
     ("cargo test --lib", Script("dev/test-safety", "defences")),
     ("cargo test --config", Script("dev/test-safety", "explorer")),
     ("make demo", Nobody(BY_HAND)),
+    (
+        "sed 's/durationSeconds: 1800/durationSeconds: 480/' examples/memory.yaml",
+        Nobody("eight minutes; tests/node/memory.rs runs the example in four, with a leak and without"),
+    ),
     ("make down", Nobody(BY_HAND)),
     ("make fractal", Nobody("its example is run shortened by tests/node/alone/servers.rs")),
     ("make pulp", Nobody("its example is run shortened by tests/node/alone/servers.rs")),
