@@ -79,5 +79,8 @@ kind: Policy
 omitStages: [RequestReceived]
 rules:
 - {level: Metadata, userGroups: ["system:serviceaccounts:loadtest-system"]}
+- level: Metadata
+  verbs: [delete, deletecollection]
+  resources: [{group: rbac.authorization.k8s.io, resources: [rolebindings, clusterrolebindings]}]
 - {level: None}
 EOF
