@@ -8,16 +8,15 @@ use crate::wait::{PATIENCE, eventually};
 const NAMESPACE: &str = "loadtest-system";
 const SELECTOR: &str = "app.kubernetes.io/name=loadtest-operator";
 
-/// Names of the operator's pods.
-async fn names(space: &Space) -> Vec<Value> {
-    let pods = space.cluster.list("pods", NAMESPACE, Some(SELECTOR)).await;
-    pods.iter().map(|pod| pod["metadata"]["name"].clone()).collect()
+/// The operator's pods.
+async fn pods(space: &Space) -> Vec<Value> {
+    space.cluster.list("pods", NAMESPACE, Some(SELECTOR)).await
 }
 
 /// A pod of the operator that is none of `old`, once it is ready.
 async fn ready_pod(space: &Space, old: &[Value]) -> Value {
     eventually("a new pod of the operator is ready", PATIENCE, async || {
-        let mut pods = space.cluster.list("pods", NAMESPACE, Some(SELECTOR)).await;
+        let mut pods = pods(space).await;
         pods.retain(|pod| !old.contains(&pod["metadata"]["name"]));
         let Some(pod) = pods.first() else { return Err("none".into()) };
         let ready = pod["status"]["containerStatuses"][0]["ready"] == true;
@@ -38,8 +37,11 @@ async fn how_long_the_operator_takes_until_it_is_ready() {
         "\n| start | its process, until it says so, ms | its container, until its pod is Ready (whole seconds) |\n|---:|---:|---:|"
     );
     for start in 1..=5 {
-        let old = names(&space).await;
-        let name = old.first().and_then(Value::as_str).expect("a pod of the operator");
+        let there = pods(&space).await;
+        // One that is going already has its successor.
+        let stays = there.iter().find(|pod| pod["metadata"]["deletionTimestamp"].is_null()).expect("a pod that stays");
+        let name = stays["metadata"]["name"].as_str().expect("its name");
+        let old: Vec<Value> = there.iter().map(|pod| pod["metadata"]["name"].clone()).collect();
         space.cluster.delete("pods", NAMESPACE, name, false).await;
         let pod = ready_pod(&space, &old).await;
         let conditions = pod["status"]["conditions"].as_array().expect("conditions");
