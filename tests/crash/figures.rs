@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loadtest_operator::api::LoadTestStatus;
 use serde_json::json;
 
 use crate::fake::store::key;
@@ -135,6 +136,37 @@ fn a_log_that_is_rotated_while_it_is_followed_is_counted_whole() {
         let count = row.measurements[1].statistics.last.clone().map(|d| d.0);
         assert_eq!(count.as_deref(), Some("4"), "two lines of two pods each: {:?}\n{}", row.observations, lab.story());
     });
+}
+
+#[test]
+fn a_log_that_is_rotated_just_as_the_row_starts_is_counted_whole() {
+    on_virtual_time(async || {
+        let mut lab = Lab::new();
+        let mut spec = reference_spec();
+        counts_timeouts(&mut spec);
+        lab.apply(TEST, spec);
+        let began = (crate::fake::EPOCH - 60_000, "began");
+        lab.fake.world().cluster.ways.app_log = log(&[began]);
+        lab.start();
+        let granted = |status: &LoadTestStatus| starts_at(status).is_some();
+        lab.until(LIMIT, "row 1 has its start", granted).await;
+        let start = starts_at(&lab.status(TEST)).expect("a start");
+        let ahead = u64::try_from(start - lab.fake.now()).expect("a start that is yet to come");
+        lab.live(Duration::from_millis(ahead - 300)).await;
+        // The node's clock is a little ahead, so that a reader who waits for the start comes too late.
+        lab.fake.world().cluster.ways.app_log = log(&[began, (start + 1, "request timed out")]);
+        lab.live(Duration::from_millis(200)).await;
+        lab.fake.world().cluster.ways.app_log = log(&[(start + 2, "request timed out")]);
+        lab.finish(LIMIT).await;
+        let row = &lab.status(TEST).results[0];
+        let count = row.measurements[1].statistics.last.clone().map(|d| d.0);
+        assert_eq!(count.as_deref(), Some("4"), "two lines of two pods each: {:?}\n{}", row.observations, lab.story());
+    });
+}
+
+/// When the first row's load starts, milliseconds since the epoch.
+fn starts_at(status: &LoadTestStatus) -> Option<i64> {
+    Some(status.run.as_ref()?.current.as_ref()?.start_at.as_ref()?.as_millis())
 }
 
 #[test]

@@ -95,9 +95,10 @@ async fn follow(log: Log, regex: Regex, tally: Arc<Mutex<Tally>>) {
     }
 }
 
-/// Begins to follow what is not followed yet, and goes on where a log broke off; looks every few seconds.
+/// Begins to follow what is not followed yet, as soon as the row's start is set and so before it, and goes on where a log broke off;
+/// looks every few seconds.
 pub async fn keep_up(session: &mut Session<'_>) {
-    let start = session.state.fire.map(|fire| fire.start_at).filter(|start| session.now() > *start);
+    let start = session.state.fire.map(|fire| fire.start_at);
     let now = session.now();
     if (start.is_none() && session.memory.followed.is_empty()) || now - session.memory.followed_at < EVERY {
         return;
