@@ -4,7 +4,7 @@ use super::Results;
 use crate::api::{Fingerprint, Row, RowVerdict};
 use crate::results::figures::decimal::human;
 use crate::results::figures::note::markdown;
-use crate::results::judged::threshold::value;
+use crate::results::judged::metric::value;
 use crate::results::shown::table::FIGURES;
 
 /// Figures that are compared, those of [`FIGURES`] with these titles.

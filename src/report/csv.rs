@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::api::{Column, Row};
 use crate::results::figures::decimal::decimal;
-use crate::results::judged::threshold::{Worst, value};
+use crate::results::judged::metric::{Worst, value};
 use crate::results::shown::columns::{is_figure, plain};
 
 use super::ReportInput;

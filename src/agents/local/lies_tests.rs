@@ -16,7 +16,7 @@ use crate::plan::plan;
 type Count = Arc<AtomicU64>;
 
 /// An application that makes five tasks of each POST and counts them at `/count`, unless `lie` answers instead.
-async fn application(lie: impl Fn(&Seen, u64, &Count) -> Option<Act> + Send + Sync + 'static) -> Server {
+pub async fn application(lie: impl Fn(&Seen, u64, &Count) -> Option<Act> + Send + Sync + 'static) -> Server {
     let (count, posts) = (Count::default(), AtomicU64::new(0));
     Server::start(move |seen| {
         if seen.line.starts_with("GET /count") {
@@ -45,10 +45,15 @@ fn spec(url: &str) -> Value {
 }
 
 async fn ended(spec: Value) -> Ended {
+    ended_with(spec, HashMap::new()).await
+}
+
+/// What a test came to, with these values of secrets.
+pub async fn ended_with(spec: Value, environment: HashMap<String, String>) -> Ended {
     let spec: LoadTestSpec = serde_json::from_value(spec).expect("a spec");
     let plan = plan(&spec).expect("a plan");
     let run = RunIdentity { name: "lies-00000-1".into(), start_ms: Timestamp::now().as_millisecond() };
-    let test = LocalTest { plan: &plan, run, environment: HashMap::new(), ca_file: None, files: vec![] };
+    let test = LocalTest { plan: &plan, run, environment, ca_file: None, files: vec![] };
     let (_switch, stop) = stop_switch();
     super::run(&test, &stop, &mut |_| {}).await
 }

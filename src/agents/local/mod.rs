@@ -272,3 +272,5 @@ fn stopped() -> EarlyEnd {
 
 #[cfg(test)]
 mod lies_tests;
+#[cfg(test)]
+mod sql_tests;

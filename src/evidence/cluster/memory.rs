@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use super::metrics::PodMetrics;
 use super::pods::PodFact;
 use crate::api::Quantity;
+use crate::results::judged::metric::LEAST_MEMORY_POINTS;
 
-/// Fewer points in the second half say nothing of growth.
-const LEAST_POINTS: usize = 5;
 /// More points are thinned out: their pairs grow with the square.
 const MOST_POINTS: usize = 400;
 /// Longest time without a point, milliseconds; in a long window a quarter of it.
@@ -119,7 +118,7 @@ fn growth(points: &[(i64, f64)]) -> Option<Growth> {
     let every = points.len().div_ceil(MOST_POINTS).max(1);
     let points: Vec<_> = points.iter().step_by(every).collect();
     let n = points.len();
-    if n < LEAST_POINTS {
+    if n < LEAST_MEMORY_POINTS {
         return None;
     }
     let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));

@@ -37,8 +37,8 @@ mod majors_tests;
 #[cfg(test)]
 mod pages_tests;
 #[cfg(test)]
-mod postgres_tests;
+pub mod postgres_tests;
 #[cfg(test)]
-mod test_server;
+pub mod test_server;
 #[cfg(test)]
 mod tls_tests;

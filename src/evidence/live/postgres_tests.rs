@@ -20,14 +20,8 @@ pub async fn client(server: &TestServer, user: &str) -> Result<tokio_postgres::C
     Ok(client)
 }
 
-/// A client of a server that has just begun to listen.
+/// Its superuser's client.
 pub async fn admin(server: &TestServer) -> tokio_postgres::Client {
-    for _ in 0..100 {
-        match client(server, "postgres").await {
-            Ok(client) => return client,
-            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-        }
-    }
     client(server, "postgres").await.expect("the server answers")
 }
 

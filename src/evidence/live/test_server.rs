@@ -120,9 +120,12 @@ impl TestServer {
         let _ = self.child.wait();
     }
 
+    /// Until it takes sessions: it says so in a file, after it listens.
     fn wait(&self) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        let said = self.folder.path().join("data/postmaster.pid");
+        let is_ready = || std::fs::read_to_string(&said).is_ok_and(|text| text.lines().any(|l| l.trim() == "ready"));
+        while !is_ready() {
             assert!(Instant::now() < deadline, "the server did not start; folder {}", self.folder.path().display());
             std::thread::sleep(Duration::from_millis(50));
         }

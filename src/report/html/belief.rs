@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::api::{LoadTestSpec, Row, RowVerdict};
 use crate::results::figures::decimal::{human, human_count};
-use crate::results::judged::threshold::{LEAST_COVERAGE_PERCENT, Worst, value};
+use crate::results::judged::metric::{LEAST_COVERAGE_PERCENT, Worst, value};
 
 use super::super::Results;
 

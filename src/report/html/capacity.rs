@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use super::super::Results;
 use super::chart::{Chart, Scale, Series, Style};
 use crate::api::{LoadTestSpec, Row, RowVerdict};
-use crate::results::judged::threshold::{Worst, limit_value, value};
+use crate::results::judged::metric::{Worst, value};
+use crate::results::judged::threshold::limit_value;
 use crate::results::shown::summary::rate_figure;
 
 /// One row of the sweep.

@@ -6,7 +6,7 @@ use super::capacity::{Curve, curve};
 use crate::api::{Reason, RowVerdict};
 use crate::results::figures::decimal::human;
 use crate::results::figures::note::plural;
-use crate::results::judged::threshold::{Worst, value};
+use crate::results::judged::metric::{Worst, value};
 use crate::results::shown::limited::{Limit, ONE_CLIENT, gave_out};
 use crate::results::shown::summary::summary;
 

@@ -8,7 +8,8 @@ use crate::api::{Column, DatabaseFigure, DatabaseSource, Decimal, LoadFigures, R
 use crate::results::figures::decimal::{human, human_count, number};
 use crate::results::gathered::statements::Statements;
 use crate::results::judged::judge::carries_late_figures;
-use crate::results::judged::threshold::{Judgement, Worst, is_late, judge, value};
+use crate::results::judged::metric::{Worst, value};
+use crate::results::judged::threshold::{Judgement, is_late, judge};
 use crate::results::shown::columns::{figure as own_figure, is_figure, plain};
 use crate::results::shown::limited::gave_out;
 use crate::results::shown::table::FIGURES;

@@ -63,7 +63,7 @@ fn figure(measurement: &Measurement, record: &DurationsRecord) -> MeasurementFig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::judged::threshold::{Worst, value};
+    use crate::results::judged::metric::{Worst, value};
     use serde_json::json;
 
     const WINDOW: Window = Window { start_ms: 0, end_ms: 10_000, settled_ms: Some(20_000) };

@@ -5,7 +5,7 @@ use crate::api::{Column, LimitSource, Row};
 use super::summary::is_capped;
 use crate::results::figures::decimal::{decimal, human, human_count};
 use crate::results::figures::note::{markdown, shortened};
-use crate::results::judged::threshold::{Worst, value};
+use crate::results::judged::metric::{Worst, value};
 
 /// A figure as people read it, with what belongs to it; `None`: it is missing. `limit`: most connections, and where that is known from.
 pub fn figure(row: &Row, metric: &str, worst: Worst, limit: Option<(i32, LimitSource)>) -> Option<String> {

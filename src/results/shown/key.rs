@@ -6,7 +6,7 @@ use super::table::TableInput;
 use crate::api::{Column, DatabaseFigure, DatabaseSource, LimitSource, Row};
 use crate::results::figures::decimal::{human, number};
 use crate::results::figures::note::markdown;
-use crate::results::judged::threshold::{Worst, value};
+use crate::results::judged::metric::{Worst, value};
 
 /// Where the figures are from.
 pub fn key(input: &TableInput, rows: &[Row]) -> String {

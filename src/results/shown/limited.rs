@@ -2,7 +2,7 @@
 
 use crate::api::{Load, LoadTestSpec, Row};
 use crate::results::figures::decimal::{human, human_count, number};
-use crate::results::judged::threshold::{Worst, value};
+use crate::results::judged::metric::{Worst, value};
 
 /// From so much of a limit on it counts as used up, percent: a pod is throttled, and a pool refuses, before the mean says 100.
 const USED_UP_PERCENT: f64 = 90.0;

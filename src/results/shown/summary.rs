@@ -3,7 +3,7 @@
 use crate::api::{Row, RowVerdict, Summary};
 
 use crate::results::figures::decimal::{decimal, human};
-use crate::results::judged::threshold::{Worst, value};
+use crate::results::judged::metric::{Worst, value};
 
 /// The figure by which rows are compared, and its unit: what the workers did where the rows were measured until the work was
 /// done (settle.measure), else tasks that were taken in, else answered requests where tasks are not counted.

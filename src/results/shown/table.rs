@@ -9,7 +9,7 @@ use super::columns::{cell, figure, is_figure};
 use super::key::key;
 use crate::results::figures::decimal::human;
 use crate::results::figures::note::{markdown, shortened};
-use crate::results::judged::threshold::{Worst, value};
+use crate::results::judged::metric::{Worst, value};
 
 /// Longest table, characters.
 pub const LONGEST_TABLE: usize = 32_768;
