@@ -50,9 +50,16 @@ impl Clients {
 pub enum CallError {
     #[error("the Kubernetes API did not answer in {} s", CALL_TIMEOUT.as_secs())]
     Timeout,
-    /// Boxed: kube's error is large.
-    #[error(transparent)]
+    /// Boxed: kube's error is large. Of an answer only what it says to people is shown.
+    #[error("{}", shown(.0))]
     Kube(Box<Error>),
+}
+
+fn shown(error: &Error) -> String {
+    match error {
+        Error::Api(status) => format!("{} ({})", status.message, status.code),
+        other => other.to_string(),
+    }
 }
 
 impl CallError {
@@ -79,6 +86,21 @@ impl CallError {
     /// (OwnerReferencesPermissionEnforcement, as OpenShift has it) does not know the kind yet and answers 403 too: that passes.
     pub fn forbidden(&self) -> bool {
         self.code() == Some(403) && !self.message().contains("cannot find RESTMapping")
+    }
+
+    /// What a person has to do, where a list of a kind is refused for good; `None`: it may pass by itself.
+    pub fn remedy(&self) -> Option<String> {
+        match self.code() {
+            Some(404) => Some(
+                "the resource definition loadtests.loadtest.dev is not there: install the chart with crds.enabled=true, \
+                or apply crds/loadtests.yaml"
+                    .into(),
+            ),
+            _ if self.forbidden() => {
+                Some(format!("a right is missing, which the chart gives (helm upgrade puts it back): {}", self.message()))
+            }
+            _ => None,
+        }
     }
 
     /// What the API server said, for people.

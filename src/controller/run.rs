@@ -14,7 +14,7 @@ use super::lease::{ElectionArgs, Place};
 use super::metrics::Metrics;
 use super::operate::operate;
 use super::watched::Watched;
-use crate::runtime::server::Health;
+use crate::runtime::health::Health;
 use crate::runtime::{process, server, shutdown};
 
 /// How the controller is started.

@@ -1,5 +1,6 @@
 //! What every process has: a server for probes, logs, an orderly end.
 
+pub mod health;
 pub mod process;
 pub mod server;
 pub mod shutdown;

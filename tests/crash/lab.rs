@@ -18,7 +18,7 @@ use loadtest_operator::controller::clock::Clock;
 use loadtest_operator::controller::context::Context;
 use loadtest_operator::controller::metrics::Metrics;
 use loadtest_operator::controller::{Config, operate};
-use loadtest_operator::runtime::server::Health;
+use loadtest_operator::runtime::health::Health;
 
 /// The namespace of all tests.
 pub const NAMESPACE: &str = "shop";
@@ -46,6 +46,8 @@ pub struct Lab {
     pub downtime: Duration,
     /// Limits and the like of the operators that are started from now on.
     pub config: Config,
+    /// What /readyz of the operators answers.
+    pub health: Health,
 }
 
 /// Two rows; one target that is sized and one that is watched; two generators; an observer.
@@ -123,6 +125,7 @@ impl Lab {
             started: 0,
             downtime: Duration::from_millis(500),
             config: Config::default(),
+            health: Health::default(),
         }
     }
 
@@ -157,7 +160,7 @@ impl Lab {
         let (pod, metrics) = (Some(format!("operator-{number}")), Metrics::new(&Registry::new()).expect("metrics"));
         let mut context = Context::new(clients, self.config.clone(), "agent:1".into(), pod, metrics);
         context.clock = Clock::from_fn(move || fake.now());
-        let task = tokio::spawn(operate(Arc::new(context), Health::default()));
+        let task = tokio::spawn(operate(Arc::new(context), self.health.clone()));
         self.operators.push(Operator { number, task });
     }
 

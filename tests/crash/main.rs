@@ -37,6 +37,7 @@ mod lies;
 mod moments;
 mod points;
 mod put_back;
+mod ready;
 mod records;
 mod reference;
 mod stories;

@@ -14,20 +14,28 @@ use crate::controller::context::Context;
 use crate::controller::io::{CallError, call};
 use crate::controller::read::targets::workloads;
 use crate::lifecycle::{Active, StandingVerdict, is_of, standing};
+use crate::runtime::health::Health;
 
 /// How often everything is looked at.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Looks again and again, for ever.
-pub async fn watch(context: &Context) {
+/// Looks again and again, for ever. A right that is missing is missing to every run as well: it makes the process not ready.
+pub async fn watch(context: &Context, health: &Health) {
     let mut ticks = tokio::time::interval(EVERY);
+    let namespaces: Vec<_> = context.namespaces().into_iter().map(|namespace| (namespace, health.part())).collect();
     loop {
         ticks.tick().await;
         let mut left = 0;
-        for namespace in context.namespaces() {
+        for (namespace, part) in &namespaces {
             match sweep(context, namespace.as_deref()).await {
-                Ok(claims) => left += claims,
-                Err(error) => warn!(namespace, error = error.message(), "claims and Jobs could not be looked at"),
+                Ok(claims) => {
+                    left += claims;
+                    part.works();
+                }
+                Err(error) => {
+                    warn!(namespace, error = error.message(), "claims and Jobs could not be looked at");
+                    error.remedy().into_iter().for_each(|remedy| part.waits(remedy));
+                }
             }
         }
         context.metrics.claims_left(left);
