@@ -125,6 +125,26 @@ fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
 }
 
 #[test]
+fn a_table_of_several_queries_is_one_table_and_the_version_is_shown_by_its_name() {
+    for file in ["operator.json", "runs.json"] {
+        let board = std::fs::read_to_string(chart("dashboards").join(file)).unwrap();
+        let board: Value = serde_json::from_str(&board).unwrap();
+        for panel in board["panels"].as_array().unwrap() {
+            let queries = panel["targets"].as_array().unwrap();
+            let merged =
+                panel["transformations"].as_array().is_some_and(|all| all.iter().any(|one| one["id"] == "merge"));
+            assert!(
+                panel["type"] != "table" || queries.len() < 2 || merged,
+                "{file}: {} shows one query",
+                panel["title"]
+            );
+            let named = queries.iter().any(|query| query["expr"].as_str().unwrap().contains("loadtest_build_info)"));
+            assert!(!named || panel["options"]["textMode"] == "name", "{file}: {} shows 1", panel["title"]);
+        }
+    }
+}
+
+#[test]
 fn the_page_about_monitoring_names_every_metric() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/user/monitoring.md")).unwrap();
     for line in text(&busy().0).lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
