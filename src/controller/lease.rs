@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client, Config};
-use kube_lease_manager::{LeaseManager, LeaseManagerBuilder};
+use kube_lease_manager::{LeaseManager, LeaseManagerBuilder, LeaseManagerError};
 use tracing::info;
 
 use super::election::{MERCY, Seat};
+use super::io::CallError;
 
 /// Seconds that a lease holds after its last renewal; so long is nobody at work when a leader vanishes.
 const LEASE_SECONDS: u64 = 15;
@@ -77,9 +78,9 @@ impl Place {
             .with_duration(LEASE_SECONDS)
             .with_grace(RENEW_BEFORE_SECONDS)
             .build();
-        let manager = manager.await.map_err(|error| self.say(&error.to_string()))?;
+        let manager = manager.await.map_err(|error| self.say(&plain(error)))?;
         let leases: Api<Lease> = Api::namespaced(self.client.clone(), &self.namespace);
-        let lease = leases.get(&self.name).await.map_err(|error| self.say(&error.to_string()))?;
+        let lease = leases.get(&self.name).await.map_err(|error| self.say(&plain(error.into())))?;
         let leader = lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_else(|| "nobody".into());
         info!(lease = self.name, leader, identity = self.identity, "takes part in the election of a leader");
         Ok(manager)
@@ -88,7 +89,7 @@ impl Place {
     /// Gives the lease back, if this process holds it, so that another leads sooner.
     pub async fn leave(&self) {
         // The end of the process doesn't wait for it: the lease runs out by itself.
-        let leave = async { self.sit().await?.release().await.map_err(|error| self.say(&error.to_string())) };
+        let leave = async { self.sit().await?.release().await.map_err(|error| self.say(&plain(error))) };
         match tokio::time::timeout(2 * CALL, leave).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => info!(%error, "the lease could not be given back; it runs out by itself"),
@@ -101,8 +102,16 @@ impl Place {
     }
 }
 
+/// What it says to people: of an answer its message.
+fn plain(error: LeaseManagerError) -> String {
+    match error {
+        LeaseManagerError::KubeError(error) => CallError::Kube(Box::new(error)).message(),
+        other => other.to_string(),
+    }
+}
+
 impl Seat for LeaseManager {
     async fn changed(&self) -> Result<bool, String> {
-        Self::changed(self).await.map_err(|error| error.to_string())
+        Self::changed(self).await.map_err(plain)
     }
 }
