@@ -76,7 +76,10 @@ check "two operators elect a leader" says '- --leader-election' --set "$two"
 check "two operators are replaced one after the other" says 'type: RollingUpdate' --set "$two"
 check "the lease is a right of one Role" count 1 Role --set "$two"
 check "namespaced mode has no ClusterRole for the lease" count 0 ClusterRole --set "$two,$some"
-refused "two operators without leader election are refused" "/replicas" render --set replicas=2
+refused "two operators without leader election are refused" "need leaderElection.enabled=true" render --set replicas=2
+check "two operators stay off each other's node where they can" says 'topologyKey: kubernetes.io/hostname' --set "$two"
+check "and where the user says" silent 'kubernetes.io/hostname' --set "$two" --set-json 'affinity={"nodeAffinity":{}}'
+check "one operator has no affinity" silent 'affinity:'
 check "nothing of the Prometheus operator unless it is asked for" silent monitoring.coreos.com
 check "a PodMonitor" says 'kind: PodMonitor' --set metrics.podMonitor.enabled=true,metrics.podMonitor.labels.release=prometheus
 check "helm test asks the operator itself" says "helm.sh/hook: test"
@@ -97,4 +100,7 @@ refused "an unknown limit is refused" "additional properties 'maxRate' not allow
 refused "a rate of zero is refused" "/config/limits/maxRatePerSecond" render --set config.limits.maxRatePerSecond=0
 refused "a host with a path is refused" "/config/allowedHosts" render --set 'config.allowedHosts={example.com/a}'
 refused "an RDS entry without instances is refused" "instances" render --set 'config.rds[0].namespace=shop'
-refused "the agents' image can't be set apart" "/env/0/name" render --set 'env[0].name=AGENT_IMAGE'
+refused "a level that would silence the log is refused" 'logLevel: "infoo" is neither' render --set logLevel=infoo
+check "directives are a level" says 'value: "info,loadtest_operator=debug"' --set 'logLevel=info\,loadtest_operator=debug'
+refused "the log's level has one place" "RUST_LOG is set by logLevel" render --set 'env[0].name=RUST_LOG'
+refused "the agents' image can't be set apart" "AGENT_IMAGE is the operator's own image" render --set 'env[0].name=AGENT_IMAGE'

@@ -43,6 +43,26 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* What values.schema.json can't say in words that help. */}}
+{{- define "loadtest.check" -}}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) }}
+{{- fail (printf "replicas: %d operator pods need leaderElection.enabled=true, by which one of them works" (int .Values.replicas)) }}
+{{- end }}
+{{- range $at, $variable := .Values.env }}
+{{- if eq .name "RUST_LOG" }}
+{{- fail (printf "env[%d]: RUST_LOG is set by logLevel" $at) }}
+{{- else if eq .name "AGENT_IMAGE" }}
+{{- fail (printf "env[%d]: AGENT_IMAGE is the operator's own image: image.repository, image.tag and image.digest set it" $at) }}
+{{- else if has .name (list "POD_NAMESPACE" "POD_NAME") }}
+{{- fail (printf "env[%d]: %s is set by the chart" $at .name) }}
+{{- end }}
+{{- end }}
+{{- $level := "(off|error|warn|info|debug|trace)" }}
+{{- if not (regexMatch (printf "^([^,]+=)?%s(,([^,]+=)?%s)*$" $level $level) .Values.logLevel) }}
+{{- fail (printf "logLevel: %q is neither error, warn, info, debug or trace, nor directives such as info,loadtest_operator=debug" .Values.logLevel) }}
+{{- end }}
+{{- end }}
+
 {{/* Everything the operator may do in a namespace whose LoadTests it runs. No Secrets, no pods/exec, no wildcard. */}}
 {{- define "loadtest.rules" -}}
 - apiGroups: [loadtest.dev]
