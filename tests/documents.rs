@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use regex::Regex;
+use serde_json::Value;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -101,5 +102,41 @@ fn every_reason_has_its_line_and_what_to_do() {
         let line = page.lines().find(|line| line.starts_with(&format!("| `{reason}` |")));
         let line = line.unwrap_or_else(|| panic!("docs/reasons.md has no line of {reason}; make generate"));
         assert_eq!(line.matches(" | ").count(), 2, "{line}");
+    }
+}
+
+/// The values that the chart's schema knows, as the words of their paths. Of `resources` Kubernetes says what is in it.
+fn values(schema: &Value, path: &[String], found: &mut Vec<Vec<String>>) {
+    match schema["properties"].as_object() {
+        Some(properties) if path.len() != 1 || path[0] != "resources" => {
+            for (name, value) in properties.iter().filter(|(name, _)| *name != "global") {
+                values(value, &[path, std::slice::from_ref(name)].concat(), found);
+            }
+        }
+        _ => found.push(path.to_vec()),
+    }
+}
+
+#[test]
+fn the_chart_s_page_names_every_value_and_the_templates_read_it() {
+    let page = text("charts/loadtest-operator/README.md");
+    let names = Regex::new(r"\w+").unwrap();
+    let row = |line: &str| -> BTreeSet<String> {
+        let cell = line.split('|').nth(1).unwrap_or_default();
+        names.find_iter(cell).map(|name| name.as_str().to_owned()).collect()
+    };
+    let rows: Vec<BTreeSet<String>> = page.lines().filter(|line| line.starts_with("| `")).map(row).collect();
+    let templates = root().join("charts/loadtest-operator/templates");
+    let read = |entry: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(entry.unwrap().path()).ok();
+    let templates: String = std::fs::read_dir(templates).unwrap().filter_map(read).collect();
+    let (mut all, schema) = (Vec::new(), text("charts/loadtest-operator/values.schema.json"));
+    values(&serde_json::from_str(&schema).unwrap(), &[], &mut all);
+    assert!(all.len() > 40, "{all:?}");
+    for path in all {
+        assert!(rows.iter().any(|row| path.iter().all(|name| row.contains(name))), "no row names {}", path.join("."));
+        assert!(templates.contains(&format!(".Values.{}", path[0])), "nothing reads {}", path.join("."));
+        // The configuration is handed on as a whole; the operator refuses what it doesn't know.
+        let last = path.last().unwrap();
+        assert!(path[0] == "config" || templates.contains(&format!(".{last}")), "nothing reads {}", path.join("."));
     }
 }

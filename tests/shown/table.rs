@@ -42,8 +42,10 @@ pub const TABLE: &[(&str, By)] = &[
     ("helm upgrade --install loadtest charts/loadtest-operator", Node),
     ("helm test", Node),
     ("helm uninstall", Node),
+    ("kubectl delete namespace loadtest-system", Node),
+    ("helm rollback", Script("tests/node/alone/upgrade.rs", "rollback(")),
     (
-        "helm upgrade loadtest charts/loadtest-operator --reuse-values",
+        "helm upgrade loadtest charts/loadtest-operator --namespace loadtest-system --reset-then-reuse-values",
         Script("dev/test-chart.sh", "metrics.podMonitor.enabled=true"),
     ),
     ("--set networkPolicy", Script("dev/test-chart.sh", "networkPolicy.agents.enabled=true")),

@@ -31,6 +31,11 @@ pub fn install(space: &Space, tag: &str) {
     helm(space, &args);
 }
 
+/// Goes back to the revision before.
+pub fn rollback(space: &Space) {
+    helm(space, &["rollback", RELEASE, "--wait", "--timeout", "2m"]);
+}
+
 /// Runs the release's own test.
 pub fn test(space: &Space) -> String {
     helm(space, &["test", RELEASE, "--timeout", "2m"])

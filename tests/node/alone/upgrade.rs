@@ -3,10 +3,16 @@
 use serde_json::json;
 
 use super::node::{Away, on_node};
-use super::release::{DEPLOYMENT, install, test, uninstall};
+use super::release::{DEPLOYMENT, install, rollback, test, uninstall};
 use crate::application::{SIZED, load_of, load_test};
 use crate::checks::{assert_ended, row};
 use crate::space::Space;
+
+/// What the operator runs.
+async fn image(space: &Space) -> String {
+    let operator = space.get("deployments", DEPLOYMENT).await.unwrap();
+    operator["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
+}
 
 #[tokio::test]
 async fn an_upgrade_disturbs_no_test_and_a_removal_keeps_all_results() {
@@ -28,15 +34,15 @@ async fn an_upgrade_disturbs_no_test_and_a_removal_keeps_all_results() {
     space.in_mid_row("going", 1).await;
 
     install(&space, "next");
-    let operator = space.get("deployments", DEPLOYMENT).await.unwrap();
-    let image = &operator["spec"]["template"]["spec"]["containers"][0]["image"];
-    assert_eq!(image, "dev.local/loadtest-operator:next");
+    assert_eq!(image(&space).await, "dev.local/loadtest-operator:next");
     let going = space.ended("going").await;
     assert_ended(&going, "Passed", "ThresholdsMet");
     assert_eq!(row(&going, 1)["tasks"], json!(16), "{}", going["status"]);
     assert_eq!(space.served("web"), 2 + 16, "sent twice, or not at all");
     assert_eq!(space.test("done").await["status"], done["status"], "a finished test was written again");
 
+    rollback(&space);
+    assert_eq!(image(&space).await, "dev.local/loadtest-operator:dev");
     uninstall(&space);
     let mut written = space.written().await;
     written.retain(|deployment| !deployment.is(DEPLOYMENT));
