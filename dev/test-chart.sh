@@ -51,7 +51,7 @@ for mode in policies.author=false,policies.operator=false "policies.author=false
 	check "no policy unless one is asked for ($mode)" count 0 ValidatingAdmissionPolicy --set "$mode"
 done
 check "one policy for authors" count 1 ValidatingAdmissionPolicy --set policies.author=true
-check "six policies for the operator, each with its binding" count 6 ValidatingAdmissionPolicyBinding --set policies.operator=true
+check "seven policies for the operator, each with its binding" count 7 ValidatingAdmissionPolicyBinding --set policies.operator=true
 copies="[?'loadtest.dev/cron-job'].hasValue()"
 check "copies of CronJobs are let through where that is asked for" says "$copies" --set policies.operator=true,policies.cronJobs=true
 check "and only there" silent "$copies" --set policies.operator=true

@@ -492,6 +492,7 @@ fn edits() -> Vec<(&'static str, Value)> {
         ("actions", json!([{"name": "r", "when": "DuringLoad", "restart": {"target": "api"}}])),
         ("columns", json!([{"title": "Run", "metric": "tasks"}])),
         ("seed", json!(2)),
+        ("ttlSecondsAfterFinished", json!(61)),
         ("runId", json!("b")),
         ("suspend", json!(true)),
         ("cancel", json!(true)),
@@ -515,6 +516,7 @@ fn whole() -> Value {
         "actions": [{"name": "r", "when": "BeforeRow", "restart": {"target": "api"}}],
         "columns": [{"title": "Run", "metric": "run"}],
         "seed": 1,
+        "ttlSecondsAfterFinished": 60,
         "runId": "a",
         "suspend": false,
         "cancel": false

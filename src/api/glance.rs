@@ -1,4 +1,4 @@
-//! A LoadTest at a glance: where it stands, without its spec and results.
+//! A LoadTest at a glance: where it stands and how long it stays, without its spec and results.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::shared::Instant;
 use super::spec::LoadTest;
-use super::status::{Phase, Verdict};
+use super::status::{Condition, ConditionStatus, Phase, Verdict};
 
 /// What is kept of every LoadTest, also of a thousand finished ones, whose tables and rows may be 200 KiB each. Read from the same
 /// resource as [`LoadTest`]; a spec that this version can't read is no hindrance.
@@ -17,6 +17,9 @@ pub struct Glance {
     /// Name, namespace, uid, versions, finalizers and the time of deletion; nothing else.
     #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
+    /// spec.ttlSecondsAfterFinished.
+    #[serde(rename = "spec", default, deserialize_with = "ttl")]
+    pub ttl_seconds: Option<i64>,
     #[serde(default)]
     pub status: GlanceStatus,
 }
@@ -30,6 +33,9 @@ pub struct GlanceStatus {
     pub phase: Option<Phase>,
     pub run: Option<GlanceRun>,
     pub verdict: Option<Verdict>,
+    /// Since when the condition Finished is True.
+    #[serde(rename = "conditions", default, deserialize_with = "finished_at")]
+    pub finished_at: Option<Instant>,
 }
 
 /// The run in progress, or the last one.
@@ -77,6 +83,21 @@ impl GlanceStatus {
 
 fn last<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<GlanceAct>, D::Error> {
     Ok(Vec::<GlanceAct>::deserialize(deserializer)?.pop())
+}
+
+/// Of a spec that may be anything.
+fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(serde_json::Value::deserialize(deserializer)?["ttlSecondsAfterFinished"].as_i64())
+}
+
+fn finished_at<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
+    Ok(finished_since(&Vec::<Condition>::deserialize(deserializer)?))
+}
+
+/// Since when the condition Finished is True; `None`: it isn't.
+pub fn finished_since(conditions: &[Condition]) -> Option<Instant> {
+    let finished = |condition: &&Condition| condition.type_ == "Finished" && condition.status == ConditionStatus::True;
+    conditions.iter().find(finished).map(|condition| condition.last_transition_time)
 }
 
 /// Annotations and managedFields can be larger than everything else.
@@ -129,16 +150,35 @@ mod tests {
         let object = json!({"apiVersion": "loadtest.dev/v1alpha1", "kind": "LoadTest",
             "metadata": {"name": "t", "uid": "u", "generation": 2, "annotations": {"a": "x"}, "labels": {"b": "y"},
                 "managedFields": [{"manager": "m"}]},
-            "spec": {"repeats": "many"},
+            "spec": {"repeats": "many", "ttlSecondsAfterFinished": 60},
             "status": {"observedGeneration": 1, "phase": "Running", "table": "| 1 |",
+                "conditions": [{"type": "Finished", "status": "False", "reason": "Loading", "message": "",
+                    "lastTransitionTime": "2026-01-02T03:04:05.678Z"}],
                 "run": {"id": 3, "row": 2, "rows": 4, "startedAt": "2026-01-02T03:04:05.678Z", "planHash": 7}}});
         let glance: Glance = serde_json::from_value(object).unwrap();
         let kept =
             ObjectMeta { name: Some("t".into()), uid: Some("u".into()), generation: Some(2), ..ObjectMeta::default() };
         assert_eq!(glance.metadata, kept);
         assert_eq!((glance.status.observed_generation, glance.status.phase), (Some(1), Some(Phase::Running)));
+        assert_eq!((glance.ttl_seconds, glance.status.finished_at), (Some(60), None));
         let run = glance.status.run.unwrap();
         assert_eq!((run.id, run.row, run.rows), (3, Some(2), Some(4)));
+    }
+
+    #[test]
+    fn the_end_is_when_the_condition_became_true_and_a_spec_that_can_t_be_read_says_no_time() {
+        for (spec, ttl) in [
+            (json!({"ttlSecondsAfterFinished": 5}), Some(5)),
+            (json!({"ttlSecondsAfterFinished": "5"}), None),
+            (json!("x"), None),
+        ] {
+            let object = json!({"metadata": {"name": "t"}, "spec": spec, "status": {"phase": "Finished", "conditions": [
+                {"type": "Ready", "status": "True", "reason": "A", "message": "", "lastTransitionTime": "2026-01-02T03:04:01.000Z"},
+                {"type": "Finished", "status": "True", "reason": "A", "message": "", "lastTransitionTime": "2026-01-02T03:04:05.678Z"}]}});
+            let glance: Glance = serde_json::from_value(object).unwrap();
+            let end = glance.status.finished_at.map(|at| at.to_string());
+            assert_eq!((glance.ttl_seconds, end.as_deref()), (ttl, Some("2026-01-02T03:04:05.678Z")));
+        }
     }
 
     #[test]

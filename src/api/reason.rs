@@ -121,6 +121,7 @@ reasons! {
         ThresholdsMet: "All thresholds held in all rows.", "";
         Cancelled: "spec.cancel ended the run; the rows that were done are kept.", "kubectl loadtest rerun starts it once more.";
         Deleted: "The LoadTest was deleted; everything was put back.", "";
+        Expired: "The LoadTest had been finished for ttlSecondsAfterFinished and was deleted, with its results; an event only.", "";
     }
     Restore {
         Restored: "Every target is as it was.", "";

@@ -158,6 +158,12 @@ pub struct LoadTestSpec {
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub seed: Option<i32>,
 
+    /// Delete this object so long after it finished; absent: never. Not for objects that a GitOps tool re-creates: that
+    /// would run the test again. Its results go with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub ttl_seconds_after_finished: Option<i32>,
+
     /// Any label, for example a git commit. Changing it starts a new run of the same test.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"))]

@@ -54,6 +54,8 @@ pub struct Memory {
     pub not_yet_since: Millis,
     /// The last release of a target was refused.
     pub refused: bool,
+    /// The API server refused to delete the LoadTest.
+    pub kept: bool,
     /// The Job of the last act, once it is over and the Job gone.
     pub act_gone: Option<Uid>,
     /// Name of an act's Job that the API server won't take, and why.

@@ -25,7 +25,7 @@ use super::write::record;
 use super::write::unreadable;
 use crate::api::{Glance, LoadTest, Phase, Reason};
 use crate::build::FINALIZER;
-use crate::lifecycle::{Need, Step, decide};
+use crate::lifecycle::{Millis, Need, Step, decide, expires, ttl};
 
 /// Steps of one pass; a run that needs more goes on in the next.
 const STEPS: usize = 64;
@@ -57,7 +57,11 @@ async fn passes(seen: &DeserializeGuard<Glance>, context: &Context) -> Result<Ac
         && at_rest(test)
     {
         context.forget(&test.uid().unwrap_or_default());
-        return Ok(Action::await_change());
+        match time_left(test, context.clock.now()) {
+            None => return Ok(Action::await_change()),
+            Some(left) if left > Duration::ZERO => return Ok(Action::requeue(left)),
+            Some(_) => {}
+        }
     }
     let api: Api<DeserializeGuard<LoadTest>> = Api::namespaced(context.client.clone(), &namespace);
     for _ in 0..STEPS {
@@ -84,11 +88,19 @@ async fn passes(seen: &DeserializeGuard<Glance>, context: &Context) -> Result<Ac
     Ok(Action::requeue(Duration::from_millis(100)))
 }
 
-/// A finished test that nobody edited: nothing is read or written for it.
+/// A finished test that nobody edited: nothing is read or written for it until its time is over.
 fn at_rest(test: &Glance) -> bool {
     let finished = test.status.phase == Some(Phase::Finished);
     let seen = test.status.observed_generation == test.metadata.generation;
     finished && seen && !test.finalizers().iter().any(|f| f == FINALIZER) && test.metadata.deletion_timestamp.is_none()
+}
+
+/// How long a test at rest stays yet; `None`: for ever. Known from what the watch says, also after a restart: nobody is asked
+/// until then.
+fn time_left(test: &Glance, now: Millis) -> Option<Duration> {
+    let finished_at = test.status.finished_at.map(|at| at.as_millis());
+    let over = expires(finished_at, ttl(test.ttl_seconds))?;
+    Some(Duration::from_millis(u64::try_from(over.saturating_sub(now)).unwrap_or(0)))
 }
 
 /// After a pass that broke off.

@@ -10,7 +10,7 @@ use super::context::{Context, Memory};
 use crate::api::{LoadTest, LoadTestStatus, Reason, Target};
 use crate::build::{FINALIZER, Field, Fields, RunName, wanted};
 use crate::evidence::cluster::pods::PodFact;
-use crate::lifecycle::{Input, Intent, Millis, PlanView, Seen, State, Uid, scaled, view};
+use crate::lifecycle::{Input, Intent, Millis, PlanView, Seen, State, Uid, scaled, ttl, view};
 use crate::plan::{FieldError, Plan, PlannedRow, RunIdentity, act_part, plan};
 
 /// One pass.
@@ -79,7 +79,12 @@ impl<'a> Session<'a> {
             view,
             intent,
             state,
-            seen: Seen { refused: memory.refused, not_yet_since: memory.not_yet_since, ..Seen::default() },
+            seen: Seen {
+                refused: memory.refused,
+                kept: memory.kept,
+                not_yet_since: memory.not_yet_since,
+                ..Seen::default()
+            },
             memory,
             note: String::new(),
             uids: HashMap::new(),
@@ -230,5 +235,6 @@ fn intent(test: &LoadTest, plan: Option<&Plan>, refusal: Option<Reason>) -> Inte
         cancel: test.spec.cancel,
         deleting: test.metadata.deletion_timestamp.is_some(),
         finalizer: test.finalizers().iter().any(|f| f == FINALIZER),
+        ttl: ttl(test.spec.ttl_seconds_after_finished.map(i64::from)),
     }
 }

@@ -10,8 +10,11 @@ impl State {
         let mut next = self.clone();
         next.observed_generation = intent.generation;
         match change {
-            Change::Observe => next.phase = Phase::Finished,
-            Change::Refuse(reason) => next.finish(*reason),
+            Change::Observe => {
+                next.phase = Phase::Finished;
+                next.finished_at = self.finished_at.or(Some(now));
+            }
+            Change::Refuse(reason) => next.finish(*reason, now),
             Change::Begin => {
                 next = State {
                     phase: Phase::Claiming,
@@ -90,7 +93,7 @@ impl State {
                 next.deadline = now;
                 next.forget_acts();
             }
-            Change::Finish => next.finish(self.end.unwrap_or(Reason::ThresholdsMet)),
+            Change::Finish => next.finish(self.end.unwrap_or(Reason::ThresholdsMet), now),
         }
         next
     }
@@ -131,8 +134,9 @@ impl State {
         }
     }
 
-    fn finish(&mut self, reason: Reason) {
+    fn finish(&mut self, reason: Reason, now: Millis) {
         self.phase = Phase::Finished;
+        self.finished_at = Some(now);
         self.judged = false;
         self.end = Some(reason);
     }

@@ -6,6 +6,7 @@
 //! - What can't be put back in time is left to the standing rule; the test ends all the same.
 
 use super::acts;
+use super::expiry::expiry;
 use super::seen::{ClaimSeen, Live, ObserverSeen, TargetSeen};
 use super::state::{RESTORING, STOPPING};
 use super::step::{Change, Effect, Input, Need, Step};
@@ -115,10 +116,10 @@ pub(super) fn evidence(input: &Input<'_>) -> Step {
     Step::Record(if input.plan.after.is_empty() { Change::Finish } else { Change::Judged })
 }
 
-/// The finalizer goes when no claim is ours any more.
+/// The finalizer goes when no claim is ours any more, and the test when its time is over.
 pub(super) fn finished(input: &Input<'_>) -> Step {
     if !input.intent.finalizer {
-        return Step::Rest;
+        return expiry(input);
     }
     if input.plan.sized > 0 && input.seen.targets.iter().all(Live::is_not_read) {
         return Step::Read(Need::Targets);

@@ -11,6 +11,7 @@ mod after;
 pub mod conditions;
 mod decide;
 mod ending;
+mod expiry;
 mod plan_view;
 mod row;
 mod seen;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use acts::scaled;
 pub use decide::decide;
+pub use expiry::{KEPT, expires, ttl};
 pub use seen::*;
 pub use standing::{Active, Verdict as StandingVerdict, is_of, standing};
 pub use state::*;

@@ -58,6 +58,8 @@ pub struct Seen {
     pub targets: Vec<Live<TargetSeen>>,
     /// The API server refused the last write to a target that this process tried; nothing was tried yet: false.
     pub refused: bool,
+    /// The API server refused to delete the LoadTest when this process tried.
+    pub kept: bool,
     /// Whether only the wanted pods serve, over all targets.
     pub rollout: Live<RolloutSeen>,
     /// The Job that has the row's name.

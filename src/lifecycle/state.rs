@@ -66,6 +66,8 @@ pub struct State {
     pub targets: Vec<Option<(Uid, TargetState)>>,
     /// How the run ends; from Restoring on.
     pub end: Option<Reason>,
+    /// Since when the test is finished.
+    pub finished_at: Option<Millis>,
 }
 
 impl Default for State {
@@ -90,6 +92,7 @@ impl Default for State {
             judged: false,
             targets: Vec::new(),
             end: None,
+            finished_at: None,
         }
     }
 }
@@ -107,6 +110,8 @@ pub struct Intent {
     pub deleting: bool,
     /// Our finalizer is there.
     pub finalizer: bool,
+    /// How long the finished test stays; `None`: for ever.
+    pub ttl: Option<Millis>,
 }
 
 /// What of the plan matters here. Times in milliseconds.

@@ -130,4 +130,6 @@ pub enum Effect {
     Grant(Vec<Uid>),
     /// Write `stop-at` on all pods of the row.
     Stop,
+    /// The LoadTest itself is deleted, if nobody wrote it since it was read.
+    Expire,
 }

@@ -1,7 +1,7 @@
 //! Between the status as it is stored and the small state that decisions rest on.
 
 use super::state::{Fire, State, Uid};
-use crate::api::{CurrentRow, Instant, LoadTestStatus, Phase, Reason, RowStep, Run, TargetState};
+use crate::api::{CurrentRow, Instant, LoadTestStatus, Phase, Reason, RowStep, Run, TargetState, finished_since};
 use crate::plan::PROTOCOL_VERSION;
 
 /// Reads the state out of a status. `sized`: names of the targets that get a size, in the order they are claimed.
@@ -15,6 +15,9 @@ pub fn state(status: Option<&LoadTestStatus>, sized: &[String]) -> State {
         run: status.history.iter().map(|past| past.id).max().unwrap_or(0),
         targets: sized.iter().map(|name| target(status, name)).collect(),
         end: refusal(status),
+        finished_at: finished_since(&status.conditions)
+            .filter(|_| status.phase == Some(Phase::Finished))
+            .map(Instant::as_millis),
         ..State::default()
     };
     state.judged = state.phase == Phase::Evidence && status.verdict.is_some();

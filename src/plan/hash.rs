@@ -15,12 +15,14 @@ pub const HASH_VERSION: i32 = 1;
 static SPEC_SCHEMA: LazyLock<Value> =
     LazyLock::new(|| crd_json()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].take());
 
-/// SHA-256 of the spec as canonical JSON without defaults, `suspend` and `cancel`: 64 hex digits.
+/// What changes nothing of what is done: whether it is begun, ended, and how long the object stays.
+const NO_PART: [&str; 3] = ["suspend", "cancel", "ttlSecondsAfterFinished"];
+
+/// SHA-256 of the spec as canonical JSON without defaults and what is no part of the plan: 64 hex digits.
 pub fn hash(spec: &LoadTestSpec) -> String {
     let mut value = serde_json::to_value(spec).unwrap_or(Value::Null);
     if let Some(fields) = value.as_object_mut() {
-        fields.remove("suspend");
-        fields.remove("cancel");
+        fields.retain(|name, _| !NO_PART.contains(&name.as_str()));
     }
     without_defaults(&mut value, &SPEC_SCHEMA);
     // serde_json's map is sorted by key, so equal specs give equal text.
@@ -59,6 +61,13 @@ mod tests {
         let long = hash_of(json!({"loads": [{"name": "m", "url": "http://a/", "generators": 1}], "repeats": 1,
             "settle": {"seconds": 10, "timeoutSeconds": 600}, "suspend": true, "cancel": true}));
         assert_eq!(short, long);
+    }
+
+    #[test]
+    fn how_long_the_finished_test_stays_changes_nothing() {
+        let stays = json!({"loads": [{"name": "m", "url": "http://a/"}]});
+        let goes = json!({"loads": [{"name": "m", "url": "http://a/"}], "ttlSecondsAfterFinished": 0});
+        assert_eq!(hash_of(stays), hash_of(goes));
     }
 
     #[test]

@@ -58,6 +58,14 @@ impl Actor {
     pub async fn delete_that(&self, path: &str, uid: &Value) -> Result<Value, String> {
         self.send(Request::delete(path), &json!({"preconditions": {"uid": uid}})).await
     }
+
+    /// Deletes what is at a path, if it is as it was read.
+    pub async fn delete_as_read(&self, path: &str, read: &Value) -> Result<Value, String> {
+        let meta = &read["metadata"];
+        let preconditions = json!({"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]});
+        self.send(Request::delete(path), &json!({"preconditions": preconditions, "propagationPolicy": "Background"}))
+            .await
+    }
 }
 
 /// Refused, and with these words.

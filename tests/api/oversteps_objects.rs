@@ -45,6 +45,37 @@ async fn of_a_load_test_the_operator_writes_its_finalizer_and_the_status() {
 }
 
 #[tokio::test]
+async fn the_operator_deletes_a_load_test_only_as_it_read_it_finished_and_with_a_time() {
+    let Some(stage) = Stage::new("over").await else { return };
+    let (path, operator, space) = (stage.at("loadtests", "test"), &stage.operator, &stage.space);
+    let words = "only LoadTests that are finished and have ttlSecondsAfterFinished";
+    let refused = async |what: &str| {
+        let read = operator.get(&path).await.unwrap();
+        assert_refused(what, &operator.delete_as_read(&path, &read).await, words);
+    };
+    let status = |phase: &str, generation: u32| json!({"status": {"phase": phase, "observedGeneration": generation}});
+    refused("one that has not begun").await;
+    space.merge("loadtests", "test/status", status("Finished", 1)).await;
+    refused("one without a time").await;
+    space.merge("loadtests", "test", json!({"spec": {"ttlSecondsAfterFinished": 60}})).await;
+    refused("one that was edited").await;
+    space.merge("loadtests", "test/status", status("Running", 2)).await;
+    refused("one that runs").await;
+    space.merge("loadtests", "test/status", status("Finished", 2)).await;
+    space.merge("loadtests", "test", json!({"metadata": {"finalizers": ["loadtest.dev/put-back"]}})).await;
+    refused("one of which something is to be put back").await;
+    space.merge("loadtests", "test", json!({"metadata": {"finalizers": []}})).await;
+    let old = operator.get(&path).await.unwrap();
+    let as_read = "by its uid and as it was read";
+    assert_refused("whatever is there", &operator.delete(&path).await, as_read);
+    assert_refused("whatever its version", &operator.delete_that(&path, &old["metadata"]["uid"]).await, as_read);
+    space.merge("loadtests", "test", json!({"metadata": {"labels": {"edited": "yes"}}})).await;
+    assert_refused("one that was written since", &operator.delete_as_read(&path, &old).await, "resourceVersion");
+    let new = operator.get(&path).await.unwrap();
+    accepted("one that is over", operator.delete_as_read(&path, &new).await);
+}
+
+#[tokio::test]
 async fn the_operator_makes_and_deletes_config_maps_of_runs_only() {
     let Some(stage) = Stage::new("maps").await else { return };
     let (path, operator) = (stage.path("configmaps"), &stage.operator);

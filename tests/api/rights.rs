@@ -11,7 +11,7 @@ use crate::operator::Operator;
 use crate::stage::Stage;
 
 /// A file of the cluster with the token of the chart's service account.
-fn as_installed(space: &Space) -> tempfile::TempPath {
+pub fn as_installed(space: &Space) -> tempfile::TempPath {
     let token = ["-n", "loadtest-system", "create", "token", "loadtest-operator", "--duration=1h"];
     let token = space.cluster.kubectl(&token).unwrap();
     let file = std::fs::read_to_string(&space.cluster.config).unwrap();

@@ -28,6 +28,7 @@ mod canary;
 mod cluster;
 mod edits;
 mod end;
+mod expiry;
 mod fake;
 mod figures;
 mod health;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::end::End;
 use crate::lab::{Lab, TEST, acting_spec, at, moments_spec, reference_spec};
 use loadtest_operator::api::{LoadTestStatus, Phase, RowStep};
@@ -20,6 +22,8 @@ pub enum Story {
     Deleted,
     /// A second run, by an edit of the finished test.
     Edited,
+    /// The run of [`reference_spec`], which goes a minute after its end.
+    Expired,
     /// A run with actions before the row and in mid-load.
     Acting,
     /// A run with an action at every moment, most of them by Jobs.
@@ -40,14 +44,22 @@ pub fn in_step(status: &LoadTestStatus, row: i32, step: RowStep) -> bool {
 
 impl Story {
     /// All of them.
-    pub const ALL: [Story; 6] =
-        [Story::Undisturbed, Story::Cancelled, Story::Deleted, Story::Edited, Story::Acting, Story::Moments];
+    pub const ALL: [Story; 7] = [
+        Story::Undisturbed,
+        Story::Cancelled,
+        Story::Deleted,
+        Story::Edited,
+        Story::Expired,
+        Story::Acting,
+        Story::Moments,
+    ];
 
     /// Applies the test, starts an operator, and lives until all is over.
     pub async fn play(self, lab: &mut Lab) -> Played {
         let spec = match self {
             Story::Acting => acting_spec(),
             Story::Moments => moments_spec(),
+            Story::Expired => with_ttl(60),
             _ => reference_spec(),
         };
         lab.apply(TEST, spec);
@@ -65,6 +77,11 @@ impl Story {
                 lab.fake.wake();
                 Played { end: lab.gone(LIMIT).await, before }
             }
+            Story::Expired => {
+                lab.until(LIMIT, "the run is over", |status| status.phase == Some(Phase::Finished)).await;
+                let before = writes(lab);
+                Played { end: lab.gone(LIMIT).await, before }
+            }
             Story::Edited => {
                 lab.until(LIMIT, "run 1 is over", |status| status.phase == Some(Phase::Finished)).await;
                 let before = writes(lab);
@@ -74,6 +91,13 @@ impl Story {
             }
         }
     }
+}
+
+/// The spec of [`reference_spec`], whose finished test stays so many seconds.
+pub fn with_ttl(seconds: u32) -> Value {
+    let mut spec = reference_spec();
+    spec["ttlSecondsAfterFinished"] = seconds.into();
+    spec
 }
 
 async fn loading(lab: &mut Lab) -> usize {

@@ -25,7 +25,7 @@ fn clients() -> Value {
             "headers": [{"name": "X-A", "value": "$(vars.v)"}], "basicAuth": {"username": "u", "password": "$(vars.w)"},
             "tls": {"insecureSkipVerify": false, "clientCertificateFrom": {"secretRef": {"name": "client"}}}, "steps": [step()]}],
         "vars": [{"name": "v", "value": "x"}, {"name": "w", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
-        "repeats": 1, "runId": "a", "suspend": false, "cancel": false,
+        "repeats": 1, "ttlSecondsAfterFinished": 31_536_000, "runId": "a", "suspend": false, "cancel": false,
         "settle": {"seconds": 1, "timeoutSeconds": 60},
         "thresholds": [{"metric": "requests.failedPercent", "max": "1.5", "optional": false}, {"metric": "tasks", "min": 1},
             {"metric": "requests.failed", "max": 5, "stop": true}],

@@ -73,4 +73,8 @@ async fn each_edit_runs_once_more_with_fresh_numbers_and_a_running_test_is_froze
         .await;
     for_a_while().await;
     assert_eq!(space.test("test").await["status"]["run"]["id"], 7, "what is not the plan starts nothing");
+
+    space.merge("loadtests", "test", json!({"spec": {"ttlSecondsAfterFinished": 0}})).await;
+    space.gone("loadtests", "test").await;
+    assert_eq!(space.served("web"), 8, "a test that goes begins no other run");
 }

@@ -65,9 +65,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* Everything the operator may do in a namespace whose LoadTests it runs. No Secrets, no pods/exec, no wildcard. */}}
 {{- define "loadtest.rules" -}}
+# Deleted: those whose ttlSecondsAfterFinished is over.
 - apiGroups: [loadtest.dev]
   resources: [loadtests]
-  verbs: [get, list, watch, patch]
+  verbs: [get, list, watch, patch, delete]
 - apiGroups: [loadtest.dev]
   resources: [loadtests/status]
   verbs: [patch]

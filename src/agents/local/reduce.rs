@@ -199,6 +199,9 @@ impl Reducing {
         if self.spec.pods.take().is_some() {
             self.say("spec.pods", "there are no pods; this process sends and measures");
         }
+        if self.spec.ttl_seconds_after_finished.take().is_some() {
+            self.say("spec.ttlSecondsAfterFinished", "there is no object to delete");
+        }
         for (field, set) in [("suspend", &mut self.spec.suspend), ("cancel", &mut self.spec.cancel)] {
             if std::mem::take(set) {
                 let why = "a test without a cluster is started and stopped by hand".into();

@@ -27,7 +27,7 @@ fn spec() -> LoadTestSpec {
             {"metric": "database.connections.maximum", "max": 9}, {"metric": "backlog", "max": 9},
             {"metric": "tasksUnaccounted", "max": 0},
         ],
-        "pods": {"cpu": "2"}, "suspend": true,
+        "pods": {"cpu": "2"}, "ttlSecondsAfterFinished": 60, "suspend": true,
     }))
     .expect("a spec")
 }
@@ -51,6 +51,7 @@ fn what_a_laptop_can_do_stays_and_the_rest_is_named() {
             "spec.thresholds[2]",
             "spec.thresholds[3]",
             "spec.pods",
+            "spec.ttlSecondsAfterFinished",
             "spec.suspend"
         ]
     );

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{act, act_job, events, put_back};
+use super::{act, act_job, events, expire, put_back};
 use crate::api::{Instant as ApiInstant, LoadTest, Reason};
 use crate::build::{
     FINALIZER, GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT, claim_patch, generator_job,
@@ -54,6 +54,7 @@ pub async fn apply(session: &mut Session<'_>, effect: &Effect) -> Result<(), Pas
         }
         Effect::Grant(pods) => grant(session, pods, decided).await,
         Effect::Stop => stop(session).await,
+        Effect::Expire => expire::delete(session, decided).await,
     }
 }
 

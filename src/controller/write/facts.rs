@@ -22,6 +22,8 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
         Change::Begin => begin(session, status, next),
         Change::Refuse(reason) => {
             archive(status);
+            // It is an end of its own: how long the test stays is counted from now, not from the run before.
+            status.conditions.clear();
             let aborted = *reason == Reason::Cancelled;
             status.verdict = Some(if aborted { Verdict::Aborted } else { Verdict::Invalid });
         }

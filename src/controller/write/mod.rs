@@ -5,6 +5,7 @@ pub mod act_job;
 pub mod acted;
 pub mod apply;
 pub mod events;
+pub mod expire;
 pub mod facts;
 pub mod finish;
 pub mod put_back;

@@ -18,7 +18,7 @@ impl World {
         self.now = T0;
         let ahead = |instant: &mut Millis| *instant = (*instant + shift).max(T0 - LONG_AGO);
         for (test, plan) in self.tests.iter_mut().zip(&self.setup.plans) {
-            canonical_state(&mut test.state, plan, shift);
+            canonical_state(&mut test.state, plan, test.ttl, shift);
             test.over_since = (test.over_since + shift).max(T0 - LONGEST_ACT - 1);
         }
         for pod in &mut self.pods {
@@ -34,7 +34,9 @@ impl World {
                 write.decided = T0;
             }
             match &mut write.kind {
-                Kind::Record(state) => canonical_state(state, &self.setup.plans[write.test], shift),
+                Kind::Record(state) => {
+                    canonical_state(state, &self.setup.plans[write.test], self.tests[write.test].ttl, shift);
+                }
                 Kind::Grant(_, (start, hard_end)) => {
                     ahead(start);
                     ahead(hard_end);
@@ -42,7 +44,7 @@ impl World {
                 _ => {}
             }
             let current = match &write.kind {
-                Kind::Record(_) | Kind::Finalizer(_) => Some(self.tests[write.test].version),
+                Kind::Record(_) | Kind::Finalizer(_) | Kind::Expire => Some(self.tests[write.test].version),
                 Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) | Kind::Rescale(n, ..) | Kind::Restart(n, _) => {
                     self.targets[self.setup.targets[write.test][*n]].as_ref().map(|target| target.version)
                 }
@@ -64,6 +66,7 @@ impl World {
         let keeps = |write: &Write| match &write.kind {
             Kind::Record(_) => write.version != STALE || self.without(Defence::StatusSwap),
             Kind::Finalizer(_) => write.version != STALE,
+            Kind::Expire => write.version != STALE || self.without(Defence::DeleteVersion),
             Kind::DeletePods(n, _, pods) => {
                 let target = self.targets[self.setup.targets[write.test][*n]].as_ref();
                 target.is_some_and(|target| pods.contains(&target.pod))
@@ -90,7 +93,8 @@ impl World {
 }
 
 /// Moves a state's instants; those that are over, and make no difference any more, become one.
-fn canonical_state(state: &mut State, plan: &PlanView, shift: Millis) {
+fn canonical_state(state: &mut State, plan: &PlanView, ttl: Option<Millis>, shift: Millis) {
+    state.finished_at = state.finished_at.zip(ttl).map(|(at, ttl)| (at + shift).max(T0 - ttl));
     state.deadline = (state.deadline + shift).max(T0 - 1);
     if state.deadline > T0 + ENDLESS / 2 {
         state.deadline = T0 + ENDLESS;

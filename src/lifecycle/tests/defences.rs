@@ -42,9 +42,11 @@ pub enum Defence {
     ActHeld,
     /// A process sends what it decided long ago.
     Fresh,
+    /// A finished test is deleted whatever was written meanwhile.
+    DeleteVersion,
 }
 
-const ALL: [Defence; 17] = [
+const ALL: [Defence; 18] = [
     Defence::StatusSwap,
     Defence::TargetVersion,
     Defence::ClaimFirst,
@@ -62,6 +64,7 @@ const ALL: [Defence; 17] = [
     Defence::VictimUid,
     Defence::ActHeld,
     Defence::Fresh,
+    Defence::DeleteVersion,
 ];
 
 /// States after which a search that found nothing is given up.
@@ -81,6 +84,7 @@ fn mishaps(defence: Defence) -> (usize, Budget) {
         Defence::CompareFields => (1, Budget { foreign: 1, ..NONE }),
         Defence::Finalizer => (1, Budget { delete: 1, ..NONE }),
         Defence::Fresh => (2, Budget { cancel: 1, ..NONE }),
+        Defence::DeleteVersion => (1, Budget { edit: 1, ..NONE }),
     }
 }
 
@@ -98,7 +102,9 @@ fn world(removed: Option<Defence>, (controllers, budget): (usize, Budget)) -> Wo
         deaf: false,
         prompt: false,
     };
-    World::new(setup, budget)
+    let mut world = World::new(setup, budget);
+    world.tests[0].ttl = (budget.edit > 0).then_some(60_000);
+    world
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::objects::{FOREIGN, Stage};
 use super::reads::{Weather, step};
 use super::world::{Budget, ENDLESS, Kind, LONGEST_ACT, World, Write};
 use crate::api::{Phase, RowStep};
-use crate::lifecycle::{LATE, Millis, RESTORING, STOPPING};
+use crate::lifecycle::{LATE, Millis, RESTORING, STOPPING, expires};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -228,6 +228,7 @@ impl World {
         let mut instants = Vec::new();
         for (test, plan) in self.tests.iter().zip(&self.setup.plans).filter(|(test, _)| test.exists) {
             let state = &test.state;
+            instants.extend(expires(state.finished_at, test.ttl));
             if state.active() {
                 instants.extend([state.deadline, state.started_at + plan.total]);
             }

@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use super::events::Event;
+use super::expiry::expiring;
 use super::turns::{BACK, DELETE, DOWN, JOB, POD, RESTART, endless, with_acts, with_moments};
 use super::world::{Budget, ENDLESS, Setup, World};
 use crate::api::When;
@@ -212,6 +213,7 @@ fn small() -> Vec<Configuration> {
         alone("a Job in mid-load", in_load(), 1, NONE),
         alone("a Job after the load", with_moments(endless(1, 0, 1), &[(When::AfterLoad, JOB)]), 1, NONE),
         alone("a Job after the run, deleted", after_run(), 1, DELETED),
+        expiring(alone("a test that expires", one(), 1, NONE)),
     ]
 }
 
@@ -240,6 +242,8 @@ fn large() -> Vec<Configuration> {
         alone("foreign edit, late", one(), 1, Budget { foreign: 1, late: 1, ..NONE }),
         alone("edited and run again", one(), 1, Budget { edit: 1, ..NONE }),
         alone("edited, late", one(), 1, Budget { edit: 1, late: 1, ..NONE }),
+        expiring(alone("a test that expires, edited, late", one(), 1, Budget { edit: 1, late: 1, ..NONE })),
+        expiring(alone("a test that expires, two controllers, edited", one(), 2, Budget { edit: 1, ..NONE })),
         deaf(alone("reads that fail, two controllers", one(), 2, NONE)),
         deaf(alone("reads that fail, late", one(), 1, Budget { late: 1, ..NONE })),
         alone("all actions", all(), 1, NONE),

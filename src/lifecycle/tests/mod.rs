@@ -4,6 +4,7 @@ mod acts;
 mod canonical;
 mod defences;
 mod events;
+mod expiry;
 mod explorer;
 mod generators;
 mod objects;

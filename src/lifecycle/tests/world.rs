@@ -93,6 +93,8 @@ pub struct Test {
     pub observer: Option<(i64, bool)>,
     /// When its last run was over.
     pub over_since: Millis,
+    /// How long it stays after its end.
+    pub ttl: Option<Millis>,
 }
 
 /// A write that was decided. Versions are those that were read.
@@ -130,6 +132,8 @@ pub enum Kind {
     /// Pods with the version they were read at; start and hard end.
     Grant(Vec<(Uid, u32)>, (Millis, Millis)),
     Stop(Vec<(Uid, u32)>),
+    /// The test itself.
+    Expire,
 }
 
 /// Everything.
@@ -175,6 +179,7 @@ impl World {
             state: State { targets: vec![None; sized.len()], ..State::default() },
             observer: None,
             over_since: T0,
+            ttl: None,
         };
         Self {
             now: T0,
@@ -239,6 +244,7 @@ impl World {
             cancel: test.cancel,
             deleting: test.deleting,
             finalizer: test.finalizer,
+            ttl: test.ttl,
         }
     }
 

@@ -57,6 +57,7 @@ impl World {
                 let fire = self.tests[test].state.fire.map_or((0, 0), |fire| (fire.start_at, fire.hard_end_at));
                 (Kind::Grant(self.versions(|uid| pods.contains(&uid)), fire), 0)
             }
+            Effect::Expire => (Kind::Expire, version),
             Effect::Stop => {
                 let alive = |uid| self.pods.iter().any(|p| p.uid() == uid && p.row == row && p.stage != Stage::Ended);
                 (Kind::Stop(self.versions(alive)), 0)
@@ -79,6 +80,7 @@ impl World {
         }
         match &write.kind {
             Kind::Record(_) | Kind::Finalizer(_) => self.write_test(&write),
+            Kind::Expire => self.expire(&write),
             Kind::Claim(n) | Kind::Size(n, _) | Kind::Release(n) => {
                 let index = self.setup.targets[write.test][*n];
                 self.write_target(&write, index);

@@ -186,9 +186,11 @@ fn claimed_by(store: &Store, uid: &str) -> impl Iterator<Item = String> {
 fn delete(world: &mut World, at: &Key, sent: &Sent) -> Answer {
     let Some(old) = world.store.get(at).cloned() else { return missing(&sent.path) };
     let options: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-    let uid = &options["preconditions"]["uid"];
-    if !uid.is_null() && *uid != old["metadata"]["uid"] {
-        return Answer::no(409, format!("the uid of {} is {}, not {uid}", at.2, old["metadata"]["uid"]));
+    for kept in ["uid", "resourceVersion"] {
+        let (wanted, found) = (&options["preconditions"][kept], &old["metadata"][kept]);
+        if !wanted.is_null() && wanted != found {
+            return Answer::no(409, format!("the {kept} of {} is {found}, not {wanted}", at.2));
+        }
     }
     world.store.delete(at);
     Cluster::noticed(world, at, Some(&old));
