@@ -79,7 +79,8 @@ async fn an_operator_that_starts_finds_the_tests_whose_time_is_over_and_leaves_t
         finished(&space, &format!("over{number}"), 60).await;
     }
     finished(&space, "not-yet", 86_400).await;
-    let mut operator = Operator::start_as(&as_installed(&space), &space.name, "");
+    let account = as_installed(&space);
+    let mut operator = Operator::start_as(&account, &space.name, "");
     eventually("all that are over are gone", 60, async || {
         let names: Vec<_> =
             space.list("loadtests", None).await.iter().map(|test| test["metadata"]["name"].to_string()).collect();

@@ -70,7 +70,7 @@ async fn the_operator_deletes_a_load_test_only_as_it_read_it_finished_and_with_a
     assert_refused("whatever is there", &operator.delete(&path).await, as_read);
     assert_refused("whatever its version", &operator.delete_that(&path, &old["metadata"]["uid"]).await, as_read);
     space.merge("loadtests", "test", json!({"metadata": {"labels": {"edited": "yes"}}})).await;
-    assert_refused("one that was written since", &operator.delete_as_read(&path, &old).await, "resourceVersion");
+    assert_refused("one that was written since", &operator.delete_as_read(&path, &old).await, "ResourceVersion");
     let new = operator.get(&path).await.unwrap();
     accepted("one that is over", operator.delete_as_read(&path, &new).await);
 }
