@@ -18,6 +18,8 @@ use crate::runtime::health::Health;
 
 /// How often everything is looked at.
 const EVERY: Duration = Duration::from_secs(30);
+/// The same while a right is missing: the process is not ready before it has it.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// Looks again and again, for ever. A right that is missing is missing to every run as well: it makes the process not ready.
 pub async fn watch(context: &Context, health: &Health) {
@@ -32,10 +34,13 @@ pub async fn watch(context: &Context, health: &Health) {
                     left += claims;
                     part.works();
                 }
-                Err(error) => {
-                    warn!(namespace, error = error.message(), "claims and Jobs could not be looked at");
-                    error.remedy().into_iter().for_each(|remedy| part.waits(remedy));
-                }
+                Err(error) => match error.remedy() {
+                    Some(remedy) => {
+                        part.waits(remedy);
+                        ticks.reset_after(AGAIN);
+                    }
+                    None => warn!(namespace, error = error.message(), "claims and Jobs could not be looked at"),
+                },
             }
         }
         context.metrics.claims_left(left);
