@@ -12,7 +12,7 @@ use crate::build::{generator_job, observer_job};
 use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::controller::write::act_job;
-use crate::controller::write::apply::pod_context;
+use crate::controller::write::job::pod_context;
 use crate::lifecycle::{Live, Preflight};
 use crate::plan::{Destination, act_part, destination, is_allowed};
 

@@ -4,10 +4,10 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Preconditions};
-use tokio::time::Instant;
 
-use super::apply::{FRESH, patch_target, workload};
-use crate::api::Instant as ApiInstant;
+use super::decided::Decided;
+use super::target::{patch_target, workload};
+use crate::api::Instant;
 use crate::build::{Doing, act_patch, claim};
 use crate::controller::error::PassError;
 use crate::controller::io::call;
@@ -18,7 +18,7 @@ use crate::lifecycle::Uid;
 ///
 /// # Errors
 /// The API server refused or did not answer.
-pub async fn rescale(session: &Session<'_>, index: usize, decided: Instant) -> Result<(), PassError> {
+pub async fn rescale(session: &Session<'_>, index: usize, decided: Decided) -> Result<(), PassError> {
     let (Some(workload), Some(target)) =
         (workload(session, index), session.sized.get(index).and_then(|name| session.target(name)))
     else {
@@ -33,9 +33,9 @@ pub async fn rescale(session: &Session<'_>, index: usize, decided: Instant) -> R
 ///
 /// # Errors
 /// The API server refused or did not answer.
-pub async fn restart(session: &Session<'_>, index: usize, decided: Instant) -> Result<(), PassError> {
+pub async fn restart(session: &Session<'_>, index: usize, decided: Decided) -> Result<(), PassError> {
     let Some(workload) = workload(session, index) else { return Ok(()) };
-    let at = ApiInstant::from_millis(session.state.act_at);
+    let at = Instant::from_millis(session.state.act_at);
     let patch = act_patch(workload, &session.act_mark(), Doing::Restart(at))?;
     patch_target(session, index, patch, decided).await
 }
@@ -44,13 +44,13 @@ pub async fn restart(session: &Session<'_>, index: usize, decided: Instant) -> R
 ///
 /// # Errors
 /// The API server refused or did not answer.
-pub async fn delete_pods(session: &Session<'_>, pods: &[Uid], decided: Instant) -> Result<(), PassError> {
+pub async fn delete_pods(session: &Session<'_>, pods: &[Uid], decided: Decided) -> Result<(), PassError> {
     for pod in &session.victims {
         let uid = pod.uid().unwrap_or_default();
         if !pods.contains(&Uid::of(&uid)) {
             continue;
         }
-        if decided.elapsed() > FRESH {
+        if decided.is_stale() {
             return Ok(());
         }
         let only_this = Preconditions { uid: Some(uid), resource_version: None };

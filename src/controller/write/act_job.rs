@@ -3,9 +3,9 @@
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams, PostParams};
-use tokio::time::Instant;
 
-use super::apply::{FRESH, create, delete_job, pod_context};
+use super::decided::Decided;
+use super::job::{self, create, pod_context};
 use crate::api::{Action, Reason};
 use crate::build::{act_config_map, act_job, copied_job, release_job_patch};
 use crate::controller::error::PassError;
@@ -20,7 +20,7 @@ use crate::plan::{Due, Ended, act_input};
 ///
 /// # Errors
 /// The API server did not answer.
-pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), PassError> {
+pub async fn make(session: &mut Session<'_>, decided: Decided) -> Result<(), PassError> {
     let number = session.state.act;
     let Some((act, action)) = planned(session, number).map(|(act, action)| (act, action.clone())) else {
         return Ok(());
@@ -47,7 +47,7 @@ pub async fn make(session: &mut Session<'_>, decided: Instant) -> Result<(), Pas
         let map = act_config_map(&run, &part, text);
         create(&session.api::<ConfigMap>(), &map, "creating an action's ConfigMap").await?;
     }
-    if decided.elapsed() > FRESH {
+    if decided.is_stale() {
         return Ok(());
     }
     match call(session.once::<Job>().create(&PostParams::default(), &job)).await {
@@ -93,8 +93,8 @@ fn ended(session: &Session<'_>) -> Option<Ended> {
 ///
 /// # Errors
 /// The API server refused or did not answer.
-pub async fn let_go(session: &Session<'_>, job: Uid, decided: Instant) -> Result<(), PassError> {
-    let Some(uid) = session.uids.get(&job).filter(|_| decided.elapsed() <= FRESH) else { return Ok(()) };
+pub async fn let_go(session: &Session<'_>, job: Uid, decided: Decided) -> Result<(), PassError> {
+    let Some(uid) = session.uids.get(&job).filter(|_| !decided.is_stale()) else { return Ok(()) };
     let patch: json_patch::Patch = serde_json::from_value(release_job_patch(uid)).unwrap_or_default();
     let name = session.run().act(&session.act_part());
     let answer = call(session.once::<Job>().patch(&name, &PatchParams::default(), &Patch::Json::<()>(patch))).await;
@@ -109,5 +109,5 @@ pub async fn delete(session: &Session<'_>, job: Uid) -> Result<(), PassError> {
     let (run, part) = (session.run(), session.act_part());
     // A copy of a CronJob's has none, and one that stays goes with the LoadTest.
     let _ = call(session.api::<ConfigMap>().delete(&run.act_plan(&part), &kube::api::DeleteParams::default())).await;
-    delete_job(session, &run.act(&part), Some(job)).await
+    job::delete(session, &run.act(&part), Some(job)).await
 }

@@ -2,10 +2,9 @@
 
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Preconditions, PropagationPolicy};
-use tokio::time::Instant;
 use tracing::warn;
 
-use super::apply::FRESH;
+use super::decided::Decided;
 use super::events;
 use crate::api::{LoadTest, Reason};
 use crate::controller::error::PassError;
@@ -16,8 +15,8 @@ use crate::controller::session::Session;
 ///
 /// # Errors
 /// The API server did not answer, or had no time.
-pub async fn delete(session: &mut Session<'_>, decided: Instant) -> Result<(), PassError> {
-    if decided.elapsed() > FRESH {
+pub async fn delete(session: &mut Session<'_>, decided: Decided) -> Result<(), PassError> {
+    if decided.is_stale() {
         return Ok(());
     }
     let as_read = Preconditions { uid: session.test.uid(), resource_version: session.test.resource_version() };

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use super::lane::wait_until;
+use super::iteration::Iteration;
 use super::schedule::Closed;
 use super::shared::Phase;
-use super::worker::{Client, Iteration, Worker};
+use super::timer::wait_until;
+use super::worker::{Client, Worker};
 use crate::engine::http::template::Numbers;
 use crate::engine::measure::elapsed::Elapsed;
 

@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::iteration::Iteration;
 use super::shared::Phase;
-use super::worker::{Client, Flight, Iteration, Ran, Request, Worker};
+use super::worker::{Client, Flight, Ran, Request, Worker};
 use crate::engine::http::failure::Failure;
 use crate::engine::http::judge::Captured;
 use crate::engine::http::reader::Reply;

@@ -1,14 +1,12 @@
 //! One thread of a load: a runtime of its own, with its own connections, counts and part of the schedule.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::open::{OpenLane, Slots};
 use super::schedule::{Closed, Open};
 use super::shared::Phase;
-use super::timer::Timer;
 use super::worker::Worker;
 use super::{closed, open};
 
@@ -55,16 +53,5 @@ async fn run(worker: Arc<Worker>, lane: Lane) {
     tokio::select! {
         () = work => {}
         () = shared.reached(Phase::Cut) => {}
-    }
-}
-
-/// Waits until `at`, by the kernel's timer where there is one.
-pub async fn wait_until(at: Instant) {
-    let waited = match Timer::new() {
-        Ok(mut timer) => timer.until(at).await,
-        Err(error) => Err(error),
-    };
-    if waited.is_err() {
-        tokio::time::sleep_until(at.into()).await;
     }
 }

@@ -2,6 +2,7 @@
 
 mod closed;
 pub(super) mod excuse;
+mod iteration;
 mod journey;
 pub(super) mod lane;
 pub(super) mod open;

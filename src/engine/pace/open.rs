@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
+use super::iteration::Iteration;
 use super::schedule::Open;
 use super::shared::Phase;
 use super::timer::Timer;
-use super::worker::{Client, Iteration, Worker};
+use super::worker::{Client, Worker};
 use crate::engine::http::jar::Jar;
 use crate::engine::http::template::Numbers;
 use crate::engine::measure::elapsed::Elapsed;

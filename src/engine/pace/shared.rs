@@ -8,7 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::excuse::Excuses;
-use super::worker::Iteration;
+use super::iteration::Iteration;
 use crate::api::ConnectionUse;
 use crate::engine::http::connector::Connector;
 use crate::engine::http::failure::Failure;

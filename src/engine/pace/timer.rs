@@ -136,6 +136,17 @@ impl Timer {
     }
 }
 
+/// Waits until `at`, by the kernel's timer where there is one.
+pub async fn wait_until(at: Instant) {
+    let waited = match Timer::new() {
+        Ok(mut timer) => timer.until(at).await,
+        Err(error) => Err(error),
+    };
+    if waited.is_err() {
+        tokio::time::sleep_until(at.into()).await;
+    }
+}
+
 #[expect(deprecated, reason = "its successor is unsafe for the sake of other types: an OwnedFd stays open by itself")]
 fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(fd)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::iteration::Iteration;
 use super::journey;
 use super::shared::Shared;
 use crate::engine::http::alarm::Alarm;
@@ -16,7 +17,7 @@ use crate::engine::http::judge::Captured;
 use crate::engine::http::payload::Tail;
 use crate::engine::http::reader::{Reply, Want};
 use crate::engine::http::request::Step;
-use crate::engine::http::template::{Fill, Numbers};
+use crate::engine::http::template::Fill;
 use crate::engine::measure::elapsed::Elapsed;
 use crate::engine::measure::event::{Answer, Sending};
 use crate::engine::measure::recorder::Recorder;
@@ -40,18 +41,6 @@ pub struct Client {
     alarm: Alarm,
     /// Cookies; only a load of several steps uses them.
     pub jar: Jar,
-}
-
-/// One iteration that is to be sent.
-#[derive(Clone, Copy, Debug)]
-pub struct Iteration {
-    pub numbers: Numbers,
-    /// From the load's start.
-    pub due: Elapsed,
-    /// It was due in the warm-up.
-    pub warmup: bool,
-    /// Of a rate: which of this generator's iterations it is.
-    pub number: Option<u64>,
 }
 
 /// How an iteration ended.
