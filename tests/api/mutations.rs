@@ -75,6 +75,10 @@ async fn run(space: &Space, batch: &[&Mutation], wrong: &mut Vec<String>) -> usi
     for (number, mutation) in batch.iter().enumerate() {
         let mut document = mutation.document.clone();
         document["metadata"]["name"] = json!(format!("m{number}"));
+        // What goes at once can't be looked at; that it goes is shown by tests of its own.
+        if document["spec"]["ttlSecondsAfterFinished"].as_i64().is_some_and(|seconds| seconds < 3_600) {
+            document["spec"]["ttlSecondsAfterFinished"] = json!(3_600);
+        }
         space.cluster.create(&space.name, &document, false).await.unwrap();
     }
     let tests = eventually("each test ended or waits with a reason", 180, async || {
