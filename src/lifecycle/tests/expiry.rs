@@ -23,12 +23,13 @@ impl World {
         if !test.exists || test.version != write.version && !self.without(Defence::DeleteVersion) {
             return;
         }
+        // A bare claim that was on its way for longer than its run is the standing rule's, with or without the test.
         let claims = self.targets.iter().flatten().filter_map(|target| target.claim.as_ref());
         self.broken = if test.generation != test.state.observed_generation {
             Some("an edit is lost with its test")
         } else if test.state.phase != Phase::Finished || test.finalizer {
             Some("a test is deleted before its end")
-        } else if claims.into_iter().any(|claim| claim.of.test == write.test) {
+        } else if claims.into_iter().any(|claim| claim.of.test == write.test && claim.set.is_some()) {
             Some("a test is deleted before everything is put back")
         } else if expires(test.state.finished_at, test.ttl).is_none_or(|over| self.now < over) {
             Some("a test is deleted before its time")
