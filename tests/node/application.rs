@@ -69,7 +69,7 @@ pub fn web(name: &str) -> String {
           rm /tmp/eat
           exec dd if=/dev/zero of=/dev/null bs=300M
         env: [{{name: MODE, value: plain}}, {{name: NODE, valueFrom: {{fieldRef: {{fieldPath: spec.nodeName}}}}}}]
-        resources: {{requests: {{cpu: 10m}}, limits: {{memory: 32Mi}}}}
+        resources: {{requests: {{cpu: 10m}}, limits: {{memory: 64Mi}}}}
         readinessProbe: {{httpGet: {{path: /ready, port: 8080}}, periodSeconds: 1, timeoutSeconds: 5}}
 "#
     );
