@@ -117,51 +117,54 @@ fn timeouts_in_the_log_are_counted_over_all_pods_and_a_log_that_was_empty_before
 #[test]
 fn a_log_that_is_rotated_while_it_is_followed_is_counted_whole() {
     on_virtual_time(async || {
-        let mut lab = Lab::new();
-        let mut spec = reference_spec();
-        counts_timeouts(&mut spec);
-        lab.apply(TEST, spec);
-        let began = (crate::fake::EPOCH - 60_000, "began");
-        lab.fake.world().cluster.ways.app_log = log(&[began]);
-        lab.start();
+        let mut lab = lab_with_a_log();
         lab.until(LIMIT, "row 1 loads", loads).await;
         lab.live(Duration::from_secs(2)).await;
         let first = (lab.fake.now(), "request timed out");
-        lab.fake.world().cluster.ways.app_log = log(&[began, first]);
+        lab.fake.world().cluster.ways.app_log = log(&[BEGAN, first]);
         lab.live(Duration::from_secs(4)).await;
         let second = (lab.fake.now(), "request timed out");
         lab.fake.world().cluster.ways.app_log = log(&[second]);
-        lab.finish(LIMIT).await;
-        let row = &lab.status(TEST).results[0];
-        let count = row.measurements[1].statistics.last.clone().map(|d| d.0);
-        assert_eq!(count.as_deref(), Some("4"), "two lines of two pods each: {:?}\n{}", row.observations, lab.story());
+        assert_two_lines_of_each_pod(&mut lab).await;
     });
 }
 
 #[test]
 fn a_log_that_is_rotated_just_as_the_row_starts_is_counted_whole() {
     on_virtual_time(async || {
-        let mut lab = Lab::new();
-        let mut spec = reference_spec();
-        counts_timeouts(&mut spec);
-        lab.apply(TEST, spec);
-        let began = (crate::fake::EPOCH - 60_000, "began");
-        lab.fake.world().cluster.ways.app_log = log(&[began]);
-        lab.start();
+        let mut lab = lab_with_a_log();
         let granted = |status: &LoadTestStatus| starts_at(status).is_some();
         lab.until(LIMIT, "row 1 has its start", granted).await;
         let start = starts_at(&lab.status(TEST)).expect("a start");
         let ahead = u64::try_from(start - lab.fake.now()).expect("a start that is yet to come");
         lab.live(Duration::from_millis(ahead - 300)).await;
         // The node's clock is a little ahead, so that a reader who waits for the start comes too late.
-        lab.fake.world().cluster.ways.app_log = log(&[began, (start + 1, "request timed out")]);
+        lab.fake.world().cluster.ways.app_log = log(&[BEGAN, (start + 1, "request timed out")]);
         lab.live(Duration::from_millis(200)).await;
         lab.fake.world().cluster.ways.app_log = log(&[(start + 2, "request timed out")]);
-        lab.finish(LIMIT).await;
-        let row = &lab.status(TEST).results[0];
-        let count = row.measurements[1].statistics.last.clone().map(|d| d.0);
-        assert_eq!(count.as_deref(), Some("4"), "two lines of two pods each: {:?}\n{}", row.observations, lab.story());
+        assert_two_lines_of_each_pod(&mut lab).await;
     });
+}
+
+/// The first line of the log, from long before the row.
+const BEGAN: (i64, &str) = (crate::fake::EPOCH - 60_000, "began");
+
+/// An operator that counts timeouts in a log.
+fn lab_with_a_log() -> Lab {
+    let mut lab = Lab::new();
+    let mut spec = reference_spec();
+    counts_timeouts(&mut spec);
+    lab.apply(TEST, spec);
+    lab.fake.world().cluster.ways.app_log = log(&[BEGAN]);
+    lab.start();
+    lab
+}
+
+async fn assert_two_lines_of_each_pod(lab: &mut Lab) {
+    lab.finish(LIMIT).await;
+    let row = &lab.status(TEST).results[0];
+    let count = row.measurements[1].statistics.last.clone().map(|d| d.0);
+    assert_eq!(count.as_deref(), Some("4"), "two lines of two pods each: {:?}\n{}", row.observations, lab.story());
 }
 
 /// When the first row's load starts, milliseconds since the epoch.
