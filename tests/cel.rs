@@ -408,7 +408,14 @@ fn thresholds() -> Vec<Case> {
         (
             "unknown metric",
             unknown.map(limit).into_iter().chain(unknown_figures.map(|metric| beside(metric, database()))).collect(),
-            known.map(limit).into_iter().chain([beside("database.dbLoadNonCpu.settled", database())]).collect(),
+            known
+                .map(limit)
+                .into_iter()
+                .chain(
+                    ["dbLoadNonCpu.settled", "proxyBorrowLatencyMs.maximum"]
+                        .map(|figure| beside(&format!("database.{figure}"), database())),
+                )
+                .collect(),
         ),
         (
             "a database threshold needs spec.database",

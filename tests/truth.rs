@@ -90,6 +90,8 @@ const LIES: &[(&str, &str, &str)] = &[
     ("failed series in a good answer", AWS, "failed_series_of_a_good_answer"),
     ("CloudWatch minutes by a wrong clock", AWS, "minutes_by_a_wrong_clock"),
     ("unknown instance with empty series", AWS, "unknown_instance_with_empty_series"),
+    ("unknown proxy with empty series", AWS, "unknown_proxy_with_empty_series"),
+    ("Forbidden series of a proxy", AWS, "forbidden_minutes_of_the_proxy"),
     ("wrong Service", CLUSTER, "wrong_service"),
     ("Service led away in mid-row", CLUSTER, "service_that_is_led_away_in_mid_row"),
     ("Service that keeps old pods", CLUSTER, "service_that_keeps_pods_of_the_old_replica_set"),

@@ -21,8 +21,8 @@ const MAX_QUERIES: usize = 500;
 struct Query<'a> {
     id: &'a str,
     label: String,
-    /// Instance and metric; `None` for another namespace or other dimensions, which have no points here.
-    series: Option<(&'a str, &'a str)>,
+    /// Dimension (name and value) and metric; `None` for another namespace or several dimensions, which have no points here.
+    series: Option<((&'a str, &'a str), &'a str)>,
     period: i64,
     statistic: &'a str,
 }
@@ -49,8 +49,9 @@ pub fn get_metric_data(state: &mut State, input: &Value, now: i64) -> Result<Val
         .iter()
         .map(|query| {
             let nothing = Figures { points: Vec::new(), status: SeriesStatus::Complete, messages: Vec::new() };
-            let series =
-                query.series.and_then(|(instance, metric)| state.series.iter_mut().find(|s| s.is(instance, metric)));
+            let series = query.series.and_then(|(dimension, metric)| {
+                state.series.iter_mut().find(|series| series.dimension() == dimension && series.metric == metric)
+            });
             series.map_or(nothing, |series| read(series, query, (start, end), visible_until, ascending))
         })
         .collect();
@@ -108,8 +109,7 @@ fn query(query: &Value) -> Result<Query<'_>, Refusal> {
     let name = text_of(metric, "MetricName").unwrap_or_default();
     let series = match list_of(metric, "Dimensions") {
         [only] if text_of(metric, "Namespace") == Some("AWS/RDS") => {
-            let of_instance = text_of(only, "Name") == Some("DBInstanceIdentifier");
-            text_of(only, "Value").filter(|_| of_instance).map(|instance| (instance, name))
+            text_of(only, "Name").zip(text_of(only, "Value")).map(|dimension| (dimension, name))
         }
         _ => None,
     };

@@ -32,6 +32,6 @@ mod sts;
 
 pub use server::{Double, Running};
 pub use state::fault::{Fault, FaultKind};
-pub use state::instance::{Instance, Parameter, ParameterGroup};
+pub use state::instance::{Instance, Parameter, ParameterGroup, Proxy};
 pub use state::series::{InsightsSeries, Point, Series, SeriesStatus};
 pub use state::{Call, Service, State};

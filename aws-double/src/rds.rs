@@ -1,11 +1,11 @@
-//! RDS over awsQuery: DescribeDBInstances and DescribeDBParameters.
+//! RDS over awsQuery: DescribeDBInstances, DescribeDBProxies and DescribeDBParameters.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::answer::{Answer, Protocol, Refusal, element};
 use crate::state::State;
-use crate::state::instance::{Instance, Parameter};
+use crate::state::instance::{Instance, Parameter, Proxy};
 
 /// XML namespace of RDS.
 pub const NAMESPACE: &str = "http://rds.amazonaws.com/doc/2014-10-31/";
@@ -24,6 +24,19 @@ pub fn describe_db_instances(state: &State, form: &Form) -> Result<Answer, Refus
     let (page, marker) = page(&instances, form)?;
     let list: String = page.iter().map(|instance| instance_xml(instance)).collect();
     Ok(Protocol::result(NAMESPACE, "DescribeDBInstances", &format!("{marker}<DBInstances>{list}</DBInstances>")))
+}
+
+/// DescribeDBProxies: one by its name, or all, by pages. The code of its error is that of the service model.
+pub fn describe_db_proxies(state: &State, form: &Form) -> Result<Answer, Refusal> {
+    let wanted = form.get("DBProxyName");
+    let proxies: Vec<&Proxy> =
+        state.proxies.iter().filter(|proxy| wanted.is_none_or(|wanted| proxy.name == *wanted)).collect();
+    if let (Some(wanted), []) = (wanted, proxies.as_slice()) {
+        return Err(Refusal::new("DBProxyNotFoundFault", 404, format!("DB Proxy {wanted} not found.")));
+    }
+    let (page, marker) = page(&proxies, form)?;
+    let list: String = page.iter().map(|proxy| proxy_xml(proxy)).collect();
+    Ok(Protocol::result(NAMESPACE, "DescribeDBProxies", &format!("<DBProxies>{list}</DBProxies>{marker}")))
 }
 
 /// DescribeDBParameters of a group, by pages, all or those of one source.
@@ -83,6 +96,13 @@ fn instance_xml(instance: &Instance) -> String {
             write!(xml, "<DBParameterGroups><DBParameterGroup>{name}{status}</DBParameterGroup></DBParameterGroups>");
     }
     xml + "</DBInstance>"
+}
+
+fn proxy_xml(proxy: &Proxy) -> String {
+    let Proxy { name, engine_family, status } = proxy;
+    let members = [("DBProxyName", name), ("Status", status), ("EngineFamily", engine_family)];
+    let xml: String = members.into_iter().map(|(name, value)| element(name, value)).collect();
+    format!("<member>{xml}</member>")
 }
 
 fn parameter_xml(parameter: &Parameter) -> String {

@@ -54,6 +54,7 @@ impl<'a> Asked<'a> {
         let form: Form = form_urlencoded::parse(body).into_owned().collect();
         let (service, namespace, operation) = match form.get("Action")?.as_str() {
             "DescribeDBInstances" => (Service::Rds, rds::NAMESPACE, "DescribeDBInstances"),
+            "DescribeDBProxies" => (Service::Rds, rds::NAMESPACE, "DescribeDBProxies"),
             "DescribeDBParameters" => (Service::Rds, rds::NAMESPACE, "DescribeDBParameters"),
             "AssumeRoleWithWebIdentity" => (Service::Sts, sts::NAMESPACE, "AssumeRoleWithWebIdentity"),
             "GetCallerIdentity" => (Service::Sts, sts::NAMESPACE, "GetCallerIdentity"),
@@ -97,6 +98,7 @@ impl<'a> Asked<'a> {
                 Ok(cbor_answer(200, &insights::get_resource_metrics(state, input)?))
             }
             (Input::Form(form), "DescribeDBInstances") => rds::describe_db_instances(state, form),
+            (Input::Form(form), "DescribeDBProxies") => rds::describe_db_proxies(state, form),
             (Input::Form(form), "DescribeDBParameters") => rds::describe_db_parameters(state, form),
             (Input::Form(form), "AssumeRoleWithWebIdentity") => sts::assume_role_with_web_identity(state, form, now),
             (Input::Form(_), "GetCallerIdentity") => Ok(sts::get_caller_identity()),

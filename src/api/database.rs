@@ -24,7 +24,7 @@ pub struct Database {
     pub max_connections: Option<i32>,
 }
 
-/// An RDS instance.
+/// An RDS instance, and the proxy before it.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rds {
     /// DB instance identifier.
@@ -34,6 +34,10 @@ pub struct Rds {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^[a-z0-9-]+$"))]
     pub region: Option<String>,
+    /// RDS Proxy before it, of the same region: how long a connection of its pool is waited for, and how many are out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][-A-Za-z0-9]*$"))]
+    pub proxy: Option<String>,
 }
 
 /// A PostgreSQL server.

@@ -70,9 +70,10 @@ pub struct Threshold {
     /// clientWaitPercent, connectMs, refusedConnections, slowQueries, transactionsPerSecond,
     /// cacheHitPercent, deadlocks, tempMiB; from CloudWatch: instanceConnections, cpuPercent,
     /// freeableMemoryMiB, swapMiB, readLatencyMs, writeLatencyMs, readIops, writeIops, queueDepth,
-    /// dbLoad, dbLoadCpu, dbLoadNonCpu. STAT is average, minimum, maximum, last or settled. With
-    /// loads.NAME. before it, of one load; without, counts and rates are sums and every load must hold a
-    /// latency. A CloudWatch figure that no row can carry is judged once, on the whole test.
+    /// dbLoad, dbLoadCpu, dbLoadNonCpu, and with database.rds.proxy proxyBorrowLatencyMs,
+    /// proxyBorrowedConnections, proxyClientConnections. STAT is average, minimum, maximum, last or
+    /// settled. With loads.NAME. before it, of one load; without, counts and rates are sums and every load
+    /// must hold a latency. A CloudWatch figure that no row can carry is judged once, on the whole test.
     #[schemars(length(min = 1, max = 128))]
     pub metric: String,
     /// Not more than this. A whole number, or a decimal in quotes.

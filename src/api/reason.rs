@@ -70,8 +70,8 @@ reasons! {
         InvalidSpec: "The spec contradicts itself; the message lists every error with its field.", "Correct each field that the message names; loadtest validate FILE finds them without a cluster.";
         LimitExceeded: "The test asks for more than the operator's configuration allows.", "Ask for less, or have the limit that the message names raised in the chart (config.limits).";
         UrlNotAllowed: "A URL is neither a Service of the test's namespace nor on the operator's list of allowed hosts.", "Name a Service of this namespace, or have the host put on config.allowedHosts; an ExternalName Service does not count.";
-        DatabaseNotAllowed: "The operator's configuration does not let this namespace read that RDS instance.", "Have the instance allowed for this namespace (config.rds of the chart).";
-        DatabaseNotFound: "AWS knows no RDS instance of that name in that region.", "Check spec.database.rds: instance and region.";
+        DatabaseNotAllowed: "The operator's configuration does not let this namespace read that RDS instance or proxy.", "Have instance and proxy allowed for this namespace (config.rds of the chart).";
+        DatabaseNotFound: "AWS knows no RDS instance or proxy of that name in that region.", "Check spec.database.rds: instance, proxy and region.";
         TargetNotFound: "A workload that the test names does not exist.", "Check spec.targets[].workloadRef: kind and name, in the namespace of the test.";
         TargetNotReady: "A workload that the test names was not ready before anything was changed.", "Bring the workload up first; the message says what its pods lack.";
         ServiceNotFound: "The Service in a load's URL does not exist.", "Check the host of the URL; the Service must stand in the namespace of the test.";

@@ -28,6 +28,8 @@ pub struct Config {
 pub struct RdsRule {
     pub namespace: String,
     pub instances: Vec<String>,
+    /// RDS proxies before them; empty: none.
+    pub proxies: Vec<String>,
     /// Empty: any region.
     pub regions: Vec<String>,
 }
@@ -42,14 +44,22 @@ impl Config {
         serde_saphyr::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
     }
 
-    /// Whether tests of `namespace` may read `rds`.
-    pub fn may_read(&self, namespace: &str, rds: &Rds) -> bool {
+    /// What of `rds` tests of `namespace` may not read, in words: the instance, or its proxy. Both must stand in one entry.
+    pub fn unreadable(&self, namespace: &str, rds: &Rds) -> Option<String> {
         let region = rds.region.as_deref().unwrap_or(&self.aws_region);
-        self.rds.iter().any(|rule| {
+        let fits = |rule: &&RdsRule| {
             rule.namespace == namespace
                 && rule.instances.contains(&rds.instance)
                 && (rule.regions.is_empty() || rule.regions.iter().any(|r| r == region))
-        })
+        };
+        let fitting: Vec<&RdsRule> = self.rds.iter().filter(fits).collect();
+        match &rds.proxy {
+            _ if fitting.is_empty() => Some(format!("RDS instance {}", rds.instance)),
+            Some(proxy) if !fitting.iter().any(|rule| rule.proxies.contains(proxy)) => {
+                Some(format!("RDS proxy {proxy} before instance {}", rds.instance))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -67,9 +77,24 @@ mod tests {
     fn a_namespace_reads_only_its_instances() {
         let config: Config =
             serde_saphyr::from_str("rds: [{namespace: a, instances: [db], regions: [eu-central-1]}]").unwrap();
-        let rds = |region: Option<&str>| Rds { instance: "db".into(), region: region.map(Into::into) };
-        assert!(config.may_read("a", &rds(Some("eu-central-1"))));
-        assert!(!config.may_read("a", &rds(None)));
-        assert!(!config.may_read("b", &rds(Some("eu-central-1"))));
+        let rds = |region: Option<&str>| Rds { instance: "db".into(), region: region.map(Into::into), proxy: None };
+        assert_eq!(config.unreadable("a", &rds(Some("eu-central-1"))), None);
+        assert_eq!(config.unreadable("a", &rds(None)).as_deref(), Some("RDS instance db"));
+        assert_eq!(config.unreadable("b", &rds(Some("eu-central-1"))).as_deref(), Some("RDS instance db"));
+    }
+
+    #[test]
+    fn a_namespace_reads_only_its_proxies_each_before_its_own_instance() {
+        let config: Config = serde_saphyr::from_str(
+            "rds: [{namespace: a, instances: [db, old], proxies: [pool]}, {namespace: a, instances: [other], proxies: [its]}]",
+        )
+        .unwrap();
+        let said = |namespace: &str, instance: &str, proxy: &str| {
+            let rds = Rds { instance: instance.into(), region: None, proxy: Some(proxy.into()) };
+            config.unreadable(namespace, &rds)
+        };
+        assert_eq!(said("a", "db", "pool"), None);
+        assert_eq!(said("a", "db", "its").as_deref(), Some("RDS proxy its before instance db"));
+        assert_eq!(said("b", "db", "pool").as_deref(), Some("RDS instance db"));
     }
 }

@@ -14,7 +14,7 @@ use super::metrics::Metrics;
 use super::read::follow::Follower;
 use super::read::queue::Queue;
 use super::watched::Watched;
-use crate::api::{Reason, Row};
+use crate::api::{Rds, Reason, Row};
 use crate::evidence::aws::DatabaseSource;
 use crate::evidence::cluster::memory::MemoryCourse;
 use crate::evidence::cluster::metrics::Used;
@@ -40,8 +40,8 @@ pub struct Context {
     queues: Mutex<HashMap<String, Arc<Queue>>>,
 }
 
-/// By instance and region.
-type Sources = HashMap<(String, Option<String>), Arc<DatabaseSource>>;
+/// By instance, proxy and region.
+type Sources = HashMap<(String, Option<String>, Option<String>), Arc<DatabaseSource>>;
 
 /// What is remembered of one LoadTest.
 #[derive(Clone, Debug, Default)]
@@ -154,11 +154,14 @@ impl Context {
         self.memory().remove(uid);
     }
 
-    /// The source of an RDS instance's figures, its connections and credentials kept from test to test.
-    pub fn source(&self, instance: &str, region: Option<&str>) -> Arc<DatabaseSource> {
-        let key = (instance.to_owned(), region.map(str::to_owned));
+    /// The source of the figures of an RDS instance and its proxy, its connections and credentials kept from test to test.
+    pub fn source(&self, rds: &Rds) -> Arc<DatabaseSource> {
+        let default = Some(&self.config.aws_region).filter(|region| !region.is_empty());
+        let region = rds.region.as_ref().or(default).cloned();
+        let key = (rds.instance.clone(), rds.proxy.clone(), region.clone());
+        let new = || Arc::new(DatabaseSource::new(&rds.instance, region.as_deref()).with_proxy(rds.proxy.as_deref()));
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(sources.entry(key).or_insert_with(|| Arc::new(DatabaseSource::new(instance, region))))
+        Arc::clone(sources.entry(key).or_insert_with(new))
     }
 
     /// The line of tests of a namespace.

@@ -65,7 +65,15 @@ fn impossible(spec: &LoadTestSpec, metric: &str) -> Option<String> {
     if metric == "processedPerSecond" && spec.settle.as_ref().is_none_or(|settle| settle.until.is_none()) {
         return Some("processedPerSecond needs settle.until: it says when all tasks are worked off".into());
     }
-    statistic(spec, metric).or_else(|| recovery(spec, metric))
+    proxy(spec, metric).or_else(|| statistic(spec, metric)).or_else(|| recovery(spec, metric))
+}
+
+/// Figures of an RDS proxy are there only where one is named.
+fn proxy(spec: &LoadTestSpec, metric: &str) -> Option<String> {
+    let rds = spec.database.as_ref().and_then(|database| database.rds.as_ref());
+    let named = rds.is_some_and(|rds| rds.proxy.is_some());
+    (metric.starts_with("database.proxy") && !named)
+        .then(|| "a figure of an RDS proxy needs spec.database.rds.proxy, its name".into())
 }
 
 /// Durations have percentiles and no last value; numbers the other way round.
@@ -144,6 +152,7 @@ mod tests {
             ("measurements.gone.last", "there is no measurement gone"),
             ("targets.gone.restarts", "there is no target gone"),
             ("database.connections.maximum", "a figure of the database needs spec.database"),
+            ("database.proxyBorrowLatencyMs.average", "a figure of the database needs spec.database"),
             ("recovery.outages", "recovery is known of loads with a rate only"),
             ("measurements.n.p95", "n gives one number at a time"),
             ("measurements.wait.last", "wait measures durations, which have average"),

@@ -52,7 +52,7 @@ fn measured() -> Value {
     json!({
         "loads": [{"name": "m", "url": "http://web/"}],
         "database": {"postgres": {"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}, "slowQueryMilliseconds": 100},
-            "rds": {"instance": "db", "region": "eu-central-1"}, "maxConnections": 100},
+            "rds": {"instance": "db", "region": "eu-central-1", "proxy": "pool"}, "maxConnections": 100},
         "measurements": [
             {"name": "h", "intervalSeconds": 1, "http": {"url": "http://web/n", "jsonPointer": "/n", "headers": [{"name": "A", "value": "b"}],
                 "basicAuth": {"username": "u", "password": "p"},

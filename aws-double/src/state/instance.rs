@@ -1,4 +1,4 @@
-//! Database instances and parameter groups, with the members that the operator reads.
+//! Database instances, their proxies and parameter groups, with the members that the operator reads.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,25 @@ impl Instance {
             insights_mode: None,
             parameter_group: None,
         }
+    }
+}
+
+/// A proxy (`DBProxy` of the RDS API).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Proxy {
+    /// `DBProxyName`.
+    pub name: String,
+    /// `EngineFamily`, for example `POSTGRESQL`.
+    pub engine_family: String,
+    /// `Status`, for example `available`.
+    pub status: String,
+}
+
+impl Proxy {
+    /// An available proxy for PostgreSQL.
+    pub fn postgres(name: &str) -> Self {
+        Self { name: name.to_owned(), engine_family: "POSTGRESQL".to_owned(), status: "available".to_owned() }
     }
 }
 

@@ -7,7 +7,7 @@ pub mod series;
 use serde::{Deserialize, Serialize};
 
 use fault::Fault;
-use instance::{Instance, ParameterGroup};
+use instance::{Instance, ParameterGroup, Proxy};
 use series::{InsightsSeries, Series};
 
 /// A service of AWS, by the path or the form's action of the request.
@@ -42,6 +42,8 @@ pub struct Call {
 pub struct State {
     /// Database instances.
     pub instances: Vec<Instance>,
+    /// Proxies before instances.
+    pub proxies: Vec<Proxy>,
     /// Parameter groups of instances.
     pub parameter_groups: Vec<ParameterGroup>,
     /// CloudWatch series of `AWS/RDS`. What is not here is answered as empty and `Complete`.
@@ -71,9 +73,18 @@ pub struct State {
 impl State {
     /// The series of an instance's metric; made, without points, when it isn't there.
     pub fn series_mut(&mut self, instance: &str, metric: &str) -> &mut Series {
-        let found = self.series.iter().position(|series| series.is(instance, metric));
-        let index = found.unwrap_or_else(|| {
-            self.series.push(Series::of(instance, metric, []));
+        self.series_or(Series::of(instance, metric, []))
+    }
+
+    /// The same of a proxy's metric.
+    pub fn proxy_series_mut(&mut self, proxy: &str, metric: &str) -> &mut Series {
+        self.series_or(Series::of_proxy(proxy, metric, []))
+    }
+
+    fn series_or(&mut self, new: Series) -> &mut Series {
+        let same = |series: &Series| series.dimension() == new.dimension() && series.metric == new.metric;
+        let index = self.series.iter().position(same).unwrap_or_else(|| {
+            self.series.push(new);
             self.series.len() - 1
         });
         &mut self.series[index]

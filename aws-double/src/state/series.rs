@@ -62,12 +62,14 @@ pub enum SeriesStatus {
     Forbidden,
 }
 
-/// One metric of one instance in the namespace `AWS/RDS`.
+/// One metric of one instance, or of one proxy, in the namespace `AWS/RDS`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Series {
-    /// `DBInstanceIdentifier`.
+    /// `DBInstanceIdentifier`; empty where `proxy` is set.
     pub instance: String,
+    /// `ProxyName`.
+    pub proxy: Option<String>,
     /// Metric name, for example `CPUUtilization`.
     pub metric: String,
     /// Its points, in any order.
@@ -101,8 +103,17 @@ impl Series {
         }
     }
 
-    pub(crate) fn is(&self, instance: &str, metric: &str) -> bool {
-        self.instance == instance && self.metric == metric
+    /// The same of a proxy.
+    pub fn of_proxy(proxy: &str, metric: &str, points: impl IntoIterator<Item = (i64, f64)>) -> Self {
+        Self { proxy: Some(proxy.to_owned()), ..Self::of("", metric, points) }
+    }
+
+    /// Name and value of its dimension.
+    pub(crate) fn dimension(&self) -> (&str, &str) {
+        match &self.proxy {
+            Some(proxy) => ("ProxyName", proxy),
+            None => ("DBInstanceIdentifier", &self.instance),
+        }
     }
 
     /// The points from `start` (inclusive) to `end` (exclusive), oldest first, one for each `period` seconds, of the

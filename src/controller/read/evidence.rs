@@ -14,28 +14,25 @@ const EVERY: i64 = 15_000;
 /// When nothing is asked of CloudWatch by a threshold, how long its first points are waited for.
 const FIRST_POINTS: i64 = 180_000;
 
-/// Whether this namespace may read the instance, and whether there is one. What AWS doesn't say is no reason to refuse.
+/// Whether this namespace may read instance and proxy, and whether they are there. What AWS doesn't say is no reason to
+/// refuse: where a right is missing, so are the figures, and their reason names it.
 pub async fn preflight(session: &Session<'_>) -> Result<(), (Reason, String)> {
     let Some(rds) = session.test.spec.database.as_ref().and_then(|d| d.rds.as_ref()) else { return Ok(()) };
-    if !session.context.config.may_read(&session.namespace(), rds) {
-        let note = format!(
-            "tests of namespace {} may not read RDS instance {} (chart value config.rds)",
-            session.namespace(),
-            rds.instance
-        );
+    if let Some(what) = session.context.config.unreadable(&session.namespace(), rds) {
+        let note = format!("tests of namespace {} may not read {what} (chart value config.rds)", session.namespace());
         return Err((Reason::DatabaseNotAllowed, note));
     }
-    let Some(source) = source(session) else { return Ok(()) };
-    match source.instance().await {
-        Err(error) if error.kind == ErrorKind::NotFound => Err((Reason::DatabaseNotFound, error.text)),
-        _ => Ok(()),
+    let source = session.context.source(rds);
+    let errors = [source.instance().await.err(), source.proxy().await.err()];
+    match errors.into_iter().flatten().find(|error| error.kind == ErrorKind::NotFound) {
+        Some(unknown) => Err((Reason::DatabaseNotFound, unknown.text)),
+        None => Ok(()),
     }
 }
 
 fn source(session: &Session<'_>) -> Option<Arc<DatabaseSource>> {
     let rds = session.test.spec.database.as_ref()?.rds.as_ref()?;
-    let default = Some(session.context.config.aws_region.as_str()).filter(|region| !region.is_empty());
-    Some(session.context.source(&rds.instance, rds.region.as_deref().or(default)))
+    Some(session.context.source(rds))
 }
 
 /// What the database is: from the spec, from PostgreSQL (`version` and `limit` as the observer saw them), from AWS.
@@ -143,5 +140,6 @@ fn is_final(session: &Session<'_>, before: &[Series], series: &[Series], window:
     if watched.is_empty() {
         return session.now() - window.1 > FIRST_POINTS;
     }
-    settled(before, &watched, usize::try_from(minutes(window.0, window.1)).unwrap_or(0))
+    let late = session.now() - window.1 > FIRST_POINTS;
+    settled(before, &watched, usize::try_from(minutes(window.0, window.1)).unwrap_or(0), late)
 }

@@ -94,6 +94,8 @@ const DENIED: &[&str] =
 const NOT_FOUND: &[&str] = &[
     "DBInstanceNotFound",
     "DBInstanceNotFoundFault",
+    "DBProxyNotFound",
+    "DBProxyNotFoundFault",
     "DBParameterGroupNotFound",
     "DBParameterGroupNotFoundFault",
     "ResourceNotFoundException",

@@ -8,42 +8,47 @@ use aws_smithy_types::DateTime;
 
 use super::classify::AwsError;
 use super::client::failure;
+use super::figures::{FIGURES, Figure, Of};
 use crate::results::gathered::series::{MINUTE_MS, Point, Series};
 
-const MIB: f64 = 1_048_576.0;
+/// What is asked for: the whole minutes inside `[from_ms, to_ms)`, milliseconds since the epoch.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub instance: &'a str,
+    /// Its figures are asked for only where there is one.
+    pub proxy: Option<&'a str>,
+    pub from_ms: i64,
+    pub to_ms: i64,
+}
 
-/// A figure of the API, its metric, and what its value is multiplied by.
-/// Units: RDS user guide, "Amazon CloudWatch metrics for Amazon RDS".
-pub const FIGURES: &[(&str, &str, f64)] = &[
-    ("instanceConnections", "DatabaseConnections", 1.0),
-    ("cpuPercent", "CPUUtilization", 1.0),
-    ("freeableMemoryMiB", "FreeableMemory", 1.0 / MIB),
-    ("swapMiB", "SwapUsage", 1.0 / MIB),
-    ("readLatencyMs", "ReadLatency", 1000.0),
-    ("writeLatencyMs", "WriteLatency", 1000.0),
-    ("readIops", "ReadIOPS", 1.0),
-    ("writeIops", "WriteIOPS", 1.0),
-    ("queueDepth", "DiskQueueDepth", 1.0),
-    ("dbLoad", "DBLoad", 1.0),
-    ("dbLoadCpu", "DBLoadCPU", 1.0),
-    ("dbLoadNonCpu", "DBLoadNonCPU", 1.0),
-];
+impl Asked<'_> {
+    /// The value of a figure's dimension.
+    fn name(&self, of: Of) -> Option<&str> {
+        match of {
+            Of::Instance => Some(self.instance),
+            Of::Proxy => self.proxy,
+        }
+    }
 
-const STATISTICS: [&str; 2] = ["Average", "Maximum"];
+    /// Each figure to be asked for, with its number, which is part of its queries' ids.
+    fn figures(&self) -> impl Iterator<Item = (usize, &'static Figure)> {
+        FIGURES.iter().enumerate().filter(|(_, figure)| self.name(figure.of).is_some())
+    }
+}
 
-/// All figures of an instance in the whole minutes inside `[from_ms, to_ms)` (milliseconds since the epoch), ascending.
-/// A minute that lacks its average or its maximum is left out. An unknown instance has empty series: ask RDS first.
+/// All figures of an instance and its proxy, ascending. A minute that lacks its average or its maximum is left out. What
+/// CloudWatch doesn't know has empty series: ask RDS first.
 ///
 /// # Errors
 /// Why there is no answer at all; what is wrong with one series stands in its `problem`.
-pub async fn series(client: &Client, instance: &str, from_ms: i64, to_ms: i64) -> Result<Vec<Series>, AwsError> {
-    let start = from_ms.div_euclid(MINUTE_MS) + i64::from(from_ms.rem_euclid(MINUTE_MS) != 0);
-    let end = to_ms.div_euclid(MINUTE_MS);
+pub async fn series(client: &Client, asked: &Asked<'_>) -> Result<Vec<Series>, AwsError> {
+    let start = asked.from_ms.div_euclid(MINUTE_MS) + i64::from(asked.from_ms.rem_euclid(MINUTE_MS) != 0);
+    let end = asked.to_ms.div_euclid(MINUTE_MS);
     let mut merged = Merged::default();
     if start < end {
         let mut pages = client
             .get_metric_data()
-            .set_metric_data_queries(Some(queries(instance)))
+            .set_metric_data_queries(Some(queries(asked)))
             .start_time(DateTime::from_millis(start * MINUTE_MS))
             .end_time(DateTime::from_millis(end * MINUTE_MS))
             .scan_by(ScanBy::TimestampAscending)
@@ -55,21 +60,25 @@ pub async fn series(client: &Client, instance: &str, from_ms: i64, to_ms: i64) -
             page.metric_data_results().iter().for_each(|result| merged.add(result));
         }
     }
-    Ok(FIGURES.iter().enumerate().map(|(index, figure)| merged.series(index, figure)).collect())
+    Ok(asked.figures().map(|(index, figure)| merged.series(index, figure)).collect())
 }
 
-fn id(statistic: usize, figure: usize) -> String {
-    format!("{}{figure}", ["a", "m"][statistic])
+fn id(statistic: &str, figure: usize) -> String {
+    format!("{}{figure}", statistic.to_ascii_lowercase())
 }
 
-fn queries(instance: &str) -> Vec<MetricDataQuery> {
-    let dimension = Dimension::builder().name("DBInstanceIdentifier").value(instance).build();
-    let query = |(index, (_, metric, _)): (usize, &(&str, &str, f64)), statistic: usize| {
-        let metric = Metric::builder().namespace("AWS/RDS").metric_name(*metric).dimensions(dimension.clone()).build();
-        let stat = MetricStat::builder().metric(metric).period(60).stat(STATISTICS[statistic]).build();
-        MetricDataQuery::builder().id(id(statistic, index)).metric_stat(stat).return_data(true).build()
+fn queries(asked: &Asked) -> Vec<MetricDataQuery> {
+    let of = |(index, figure): (usize, &Figure)| {
+        let (name, of) = (asked.name(figure.of).unwrap_or_default(), figure.of.dimension());
+        let dimension = Dimension::builder().name(of).value(name).build();
+        let metric = Metric::builder().namespace("AWS/RDS").metric_name(figure.metric).dimensions(dimension).build();
+        let query = |statistic: &&str| {
+            let stat = MetricStat::builder().metric(metric.clone()).period(60).stat(*statistic).build();
+            MetricDataQuery::builder().id(id(statistic, index)).metric_stat(stat).return_data(true).build()
+        };
+        figure.statistic.asked().iter().map(query).collect::<Vec<_>>()
     };
-    FIGURES.iter().enumerate().flat_map(|figure| [query(figure, 0), query(figure, 1)]).collect()
+    asked.figures().flat_map(of).collect()
 }
 
 /// The pages of one answer, put together by the id of the query.
@@ -97,16 +106,18 @@ impl Merged {
         }
     }
 
-    fn series(&self, index: usize, (figure, metric, factor): &(&str, &str, f64)) -> Series {
+    fn series(&self, index: usize, figure: &Figure) -> Series {
         let nothing = BTreeMap::new();
-        let [average, maximum] = [0, 1].map(|statistic| self.values.get(&id(statistic, index)).unwrap_or(&nothing));
+        let ids: Vec<String> = figure.statistic.asked().iter().map(|statistic| id(statistic, index)).collect();
+        let values = |id: Option<&String>| id.and_then(|id| self.values.get(id)).unwrap_or(&nothing);
+        let (average, maximum) = (values(ids.first()), values(ids.last()));
         let point = |(start_ms, average): (&i64, &f64)| {
-            let maximum = maximum.get(start_ms)? * factor;
-            Some(Point { start_ms: *start_ms, average: average * factor, maximum })
+            let maximum = maximum.get(start_ms)? * figure.factor;
+            Some(Point { start_ms: *start_ms, average: average * figure.factor, maximum })
         };
-        let problem = [0, 1].iter().find_map(|statistic| problem(self.status.get(&id(*statistic, index)), metric));
+        let problem = ids.iter().find_map(|id| problem(self.status.get(id), figure.metric));
         let problem = problem.or_else(|| self.messages.then(|| "CloudWatch says that its answer is not whole".into()));
-        Series::of_cloudwatch(figure, average.iter().filter_map(point).collect(), problem)
+        Series::of_cloudwatch(figure.name, average.iter().filter_map(point).collect(), problem)
     }
 }
 

@@ -93,3 +93,31 @@ async fn unknown_instance_with_empty_series() {
     assert_eq!((verdict, reason), (Verdict::Invalid, Reason::EvidenceMissing), "{message}");
     println!("lie: Refused DatabaseNotFound: {error}");
 }
+
+/// The verdict of a row with a threshold on its proxy, and that it has no figure of it.
+async fn caught_of_the_proxy(spoil: impl FnOnce(&mut aws_double::State), words: &str) {
+    let (verdict, reason, message, row) = proxy_tests::judged(&proxy_tests::pooled(spoil).await).await;
+    assert_eq!((verdict, reason), (Verdict::Invalid, Reason::EvidenceMissing), "{message}");
+    assert!(message.contains(words), "{words:?} is not in: {message}");
+    let figures: Vec<&str> = row.database.iter().map(|figure| figure.name.as_str()).collect();
+    assert!(!figures.contains(&"proxyBorrowLatencyMs"), "a figure that is missing is not 0: {figures:?}");
+    println!("lie: {verdict:?} {}: {message}", reason.as_str());
+}
+
+#[tokio::test]
+async fn unknown_proxy_with_empty_series() {
+    let gone = |state: &mut aws_double::State| {
+        state.proxies.clear();
+        state.series.retain(|series| series.proxy.is_none());
+    };
+    caught_of_the_proxy(gone, "AWS knows no RDS proxy demo-pool").await;
+}
+
+#[tokio::test]
+async fn forbidden_minutes_of_the_proxy() {
+    let forbidden = |state: &mut aws_double::State| {
+        proxy_tests::in_the_row(state);
+        state.proxy_series_mut("demo-pool", proxy_tests::LATENCY).status = SeriesStatus::Forbidden;
+    };
+    caught_of_the_proxy(forbidden, "does not allow DatabaseConnectionsBorrowLatency").await;
+}

@@ -5,6 +5,7 @@ mod classify;
 mod client;
 mod clock;
 mod cloudwatch;
+mod figures;
 mod formula;
 mod insights;
 mod minutes;
@@ -14,19 +15,21 @@ use aws_config::ConfigLoader;
 use tokio::sync::Mutex;
 
 pub use classify::{AwsError, ErrorKind};
-pub use cloudwatch::FIGURES;
+pub use figures::FIGURES;
 pub use minutes::settled;
 pub use rds::{Instance, ParameterGroup};
 
 use client::{Clients, loader};
+use cloudwatch::Asked;
 
 use crate::api::LimitSource;
 use crate::results::gathered::series::Series;
 
-/// One RDS instance as a source of figures. Every call ends within its time limit; none is made before the first
-/// question.
+/// One RDS instance, and the proxy before it, as a source of figures. Every call ends within its time limit; none is made
+/// before the first question.
 pub struct DatabaseSource {
     instance: String,
+    proxy: Option<String>,
     loader: Box<dyn Fn() -> ConfigLoader + Send + Sync>,
     clients: Mutex<Option<Clients>>,
 }
@@ -39,7 +42,12 @@ impl DatabaseSource {
     }
 
     fn with_loader(instance: &str, loader: impl Fn() -> ConfigLoader + Send + Sync + 'static) -> Self {
-        Self { instance: instance.to_owned(), loader: Box::new(loader), clients: Mutex::new(None) }
+        Self { instance: instance.to_owned(), proxy: None, loader: Box::new(loader), clients: Mutex::new(None) }
+    }
+
+    /// With the figures of the RDS proxy of that name.
+    pub fn with_proxy(self, proxy: Option<&str>) -> Self {
+        Self { proxy: proxy.map(str::to_owned), ..self }
     }
 
     /// What RDS says about the instance.
@@ -48,6 +56,15 @@ impl DatabaseSource {
     /// NotFound when there is none of that name in the region; else why there is no answer.
     pub async fn instance(&self) -> Result<Instance, AwsError> {
         self.ask(|clients| async move { rds::describe(&clients.rds, &self.instance).await }).await
+    }
+
+    /// Whether the proxy is there; nothing is asked where none was named.
+    ///
+    /// # Errors
+    /// NotFound when there is none of that name in the region; else why there is no answer.
+    pub async fn proxy(&self) -> Result<(), AwsError> {
+        let Some(name) = &self.proxy else { return Ok(()) };
+        self.ask(|clients| async move { rds::proxy(&clients.rds, name).await }).await
     }
 
     /// The most connections by the parameter group; none when it can't be told.
@@ -60,6 +77,9 @@ impl DatabaseSource {
 
     /// All CloudWatch figures in the whole minutes inside a window (milliseconds since the epoch), ascending.
     ///
+    /// CloudWatch answers for a proxy that isn't there as for one that is silent. Where all of its figures are silent, RDS is
+    /// asked, and its error, an unknown proxy or a missing right, is their problem.
+    ///
     /// Where this machine's clock is more than [`clock::MOST_MS`] off, the minutes that were asked for are others than meant:
     /// then no series has points, and its problem says so.
     ///
@@ -67,11 +87,19 @@ impl DatabaseSource {
     /// Why there is no answer at all; what is wrong with one series stands in it.
     pub async fn series(&self, from_ms: i64, to_ms: i64) -> Result<Vec<Series>, AwsError> {
         let question = async |clients: Clients| {
-            let mut series = cloudwatch::series(&clients.cloudwatch, &self.instance, from_ms, to_ms).await?;
+            let asked = Asked { instance: &self.instance, proxy: self.proxy.as_deref(), from_ms, to_ms };
+            let mut series = cloudwatch::series(&clients.cloudwatch, &asked).await?;
             clients.skew.judge(&mut series);
             Ok(series)
         };
-        self.ask(question).await
+        let mut series = self.ask(question).await?;
+        let mut of_proxy: Vec<&mut Series> = series.iter_mut().filter(|s| s.figure.starts_with("proxy")).collect();
+        if of_proxy.iter().all(|s| s.points.is_empty() && s.problem.is_none())
+            && let Err(error) = self.proxy().await
+        {
+            of_proxy.iter_mut().for_each(|series| series.problem = Some(error.text.clone()));
+        }
+        Ok(series)
     }
 
     /// Shares of the database's load that wait, by class, from Database Insights; nothing where it is switched off.
@@ -120,5 +148,7 @@ mod faults_tests;
 mod insights_tests;
 #[cfg(test)]
 mod lies_tests;
+#[cfg(test)]
+mod proxy_tests;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
-//! The RDS API: the instance, and the parameter that limits its connections.
+//! The RDS API: the instance, the parameter that limits its connections, and the proxy before it.
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbInstance, DbProxy};
 
 use super::classes;
 use super::classify::{AwsError, ErrorKind};
@@ -42,16 +42,35 @@ pub struct ParameterGroup {
 pub async fn describe(client: &Client, instance: &str) -> Result<Instance, AwsError> {
     let action = "rds:DescribeDBInstances";
     let asked = client.describe_db_instances().db_instance_identifier(instance).send().await;
-    let answer = asked.map_err(|error| match failure(action, &error) {
-        AwsError { kind: ErrorKind::NotFound, .. } => unknown(instance),
-        other => other,
-    })?;
-    let found = answer.db_instances().first().ok_or_else(|| unknown(instance))?;
-    read(found).ok_or_else(|| AwsError::new(ErrorKind::Transient, format!("{action}: the answer of AWS was cut off")))
+    let answer = asked.map_err(|error| unknown(failure(action, &error), "instance", instance))?;
+    // Of a name that it doesn't know RDS says so; an answer without any instance is a part of one.
+    answer.db_instances().first().and_then(read).ok_or_else(|| cut_off(action))
 }
 
-fn unknown(instance: &str) -> AwsError {
-    AwsError::new(ErrorKind::NotFound, format!("AWS knows no RDS instance {instance} in this region"))
+/// Asks whether there is a proxy of that name.
+///
+/// # Errors
+/// As for [`describe`].
+pub async fn proxy(client: &Client, name: &str) -> Result<(), AwsError> {
+    let action = "rds:DescribeDBProxies";
+    let asked = client.describe_db_proxies().db_proxy_name(name).send().await;
+    let answer = asked.map_err(|error| unknown(failure(action, &error), "proxy", name))?;
+    let whole = |found: &DbProxy| found.db_proxy_name().is_some() && found.status().is_some();
+    answer.db_proxies().first().is_some_and(whole).then_some(()).ok_or_else(|| cut_off(action))
+}
+
+/// An error; of what is not there, by its name.
+fn unknown(error: AwsError, what: &str, name: &str) -> AwsError {
+    match error.kind {
+        ErrorKind::NotFound => {
+            AwsError::new(ErrorKind::NotFound, format!("AWS knows no RDS {what} {name} in this region"))
+        }
+        _ => error,
+    }
+}
+
+fn cut_off(action: &str) -> AwsError {
+    AwsError::new(ErrorKind::Transient, format!("{action}: the answer of AWS was cut off"))
 }
 
 fn read(found: &DbInstance) -> Option<Instance> {

@@ -89,7 +89,7 @@ async fn the_instance_says_what_it_is_and_how_many_connections_it_takes() {
 #[tokio::test]
 async fn figures_come_in_the_units_of_the_api() {
     let all = series(&source_of(&demo().await)).await;
-    assert_eq!(all.len(), FIGURES.len());
+    assert!(all.iter().all(|s| !s.figure.starts_with("proxy")), "none was named");
     assert_eq!(averages(&all, "cpuPercent"), [10.0, 20.0, 30.0]);
     assert_eq!(named(&all, "cpuPercent").points[1].start_ms, START * 1000 + MINUTE_MS);
     assert_eq!(averages(&all, "freeableMemoryMiB"), [1024.0]);
@@ -120,8 +120,8 @@ async fn points_that_are_late_are_missing_and_not_zero() {
     let second = series(&source).await;
     assert_eq!(averages(&second, "cpuPercent"), [10.0, 20.0, 30.0]);
     let cpu = |all: &[Series]| vec![named(all, "cpuPercent").clone()];
-    assert!(!settled(&cpu(&first), &cpu(&second), 3));
-    assert!(settled(&cpu(&second), &cpu(&series(&source).await), 3));
+    assert!(!settled(&cpu(&first), &cpu(&second), 3, false));
+    assert!(settled(&cpu(&second), &cpu(&series(&source).await), 3, false));
 }
 
 /// Asks with a web identity, of which STS answers with `fault`.
@@ -138,10 +138,14 @@ pub async fn web_identity(token_file: &str, fault: Option<Fault>) -> Result<Inst
 async fn each_figure_of_the_closed_list_that_is_cloudwatchs_comes_from_a_metric() {
     let double = demo().await;
     double.double().script(|state| {
-        let of = |metric: &str| ScriptedSeries::of("demo-db", metric, (0..3).map(|i| (START + 60 * i, 5.0)));
-        state.series = FIGURES.iter().map(|(_, metric, _)| of(metric)).collect();
+        let points = || (0..3).map(|i| (START + 60 * i, 5.0));
+        let of = |figure: &figures::Figure| match figure.of {
+            figures::Of::Instance => ScriptedSeries::of("demo-db", figure.metric, points()),
+            figures::Of::Proxy => ScriptedSeries::of_proxy("demo-pool", figure.metric, points()),
+        };
+        state.series = FIGURES.iter().map(of).collect();
     });
-    let all = series(&source_of(&double)).await;
+    let all = series(&source_of(&double).with_proxy(Some("demo-pool"))).await;
     let figures: Vec<_> = all.iter().map(|s| s.over(START * 1000, (START + 180) * 1000, None)).collect();
     let told = figures.iter().filter(|f| f.statistics.average.is_some() && f.statistics.points == Some(3));
     let told: std::collections::BTreeSet<String> = told.map(|figure| figure.name.clone()).collect();

@@ -10,7 +10,7 @@ pub const LEAST_COVERAGE_PERCENT: i64 = 80;
 pub const LEAST_MEMORY_POINTS: usize = 5;
 
 /// The figures that come from CloudWatch, late and by the minute.
-pub const CLOUDWATCH_FIGURES: [&str; 12] = [
+pub const CLOUDWATCH_FIGURES: [&str; 15] = [
     "instanceConnections",
     "cpuPercent",
     "freeableMemoryMiB",
@@ -23,6 +23,9 @@ pub const CLOUDWATCH_FIGURES: [&str; 12] = [
     "dbLoad",
     "dbLoadCpu",
     "dbLoadNonCpu",
+    "proxyBorrowLatencyMs",
+    "proxyBorrowedConnections",
+    "proxyClientConnections",
 ];
 
 /// Which of several loads' figures is the one that counts.

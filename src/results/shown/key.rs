@@ -32,6 +32,10 @@ pub fn key(input: &TableInput, rows: &[Row]) -> String {
     if shows("database.cpuPercent") && sources.contains("CloudWatch") {
         parts.push("DB CPU: largest of CloudWatch's whole minutes".into());
     }
+    let by_row = |figure: &str| rows.iter().flat_map(|row| &row.database).any(|one| one.name == figure);
+    if shows("database.proxyBorrowLatencyMs") && by_row("proxyBorrowLatencyMs") {
+        parts.push("Proxy wait: mean time of the RDS proxy to get a connection, by CloudWatch's whole minutes".into());
+    }
     if rows.iter().any(|row| row.measured_until.is_some()) {
         parts.push("Figures of the database and of measurements go on until the backlog was worked off".into());
     }

@@ -119,7 +119,7 @@ fn usual(input: &TableInput, rows: &[Row], longest: usize) -> (Vec<Column>, Vec<
 }
 
 /// Title, metric, and which of several loads counts.
-pub const FIGURES: [(&str, &str, Worst); 16] = [
+pub const FIGURES: [(&str, &str, Worst); 17] = [
     ("Tasks", "tasks", Worst::Smallest),
     ("Tasks/s", "tasksPerSecond", Worst::Smallest),
     ("Requests", "requests.sent", Worst::Largest),
@@ -132,6 +132,7 @@ pub const FIGURES: [(&str, &str, Worst); 16] = [
     ("Lock wait %", "database.lockWaitPercent.average", Worst::Largest),
     ("Slow queries", "database.slowQueries.maximum", Worst::Largest),
     ("DB CPU %", "database.cpuPercent.maximum", Worst::Largest),
+    ("Proxy wait ms", "database.proxyBorrowLatencyMs.average", Worst::Largest),
     ("Unaccounted", "tasksUnaccounted", Worst::Largest),
     ("Backlog", "backlog", Worst::Largest),
     ("Drain s", "drainSeconds", Worst::Largest),

@@ -187,7 +187,8 @@ fn read(plan: &Plan) -> String {
             out += "read: PostgreSQL, each second, by the observer pod (its Secret is not looked at here)\n";
         }
         if let Some(rds) = &database.rds {
-            out += &format!("read: CloudWatch about RDS instance {}, by the operator\n", rds.instance);
+            let proxy = rds.proxy.as_ref().map_or_else(String::new, |proxy| format!(" and RDS proxy {proxy}"));
+            out += &format!("read: CloudWatch about RDS instance {}{proxy}, by the operator\n", rds.instance);
         }
     }
     out
