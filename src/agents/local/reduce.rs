@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{LoadTestSpec, Threshold, When};
+use crate::api::{LoadTestSpec, When};
 use crate::results::judged::threshold::is_late;
 
 /// A field of a manifest that has no effect without a cluster.
@@ -34,6 +34,7 @@ pub fn without_cluster(spec: &LoadTestSpec, stand_ins: StandIns) -> (LoadTestSpe
     reducing.actions();
     reducing.dependents(&gone);
     reducing.thresholds(&gone);
+    reducing.columns(spec, &gone);
     reducing.rest();
     (reducing.spec, reducing.not_applied)
 }
@@ -167,18 +168,36 @@ impl Reducing {
     fn thresholds(&mut self, gone: &BTreeSet<String>) {
         let all = std::mem::take(&mut self.spec.thresholds);
         for (i, threshold) in all.into_iter().enumerate() {
-            match self.missing(&threshold, gone) {
+            match self.missing(&threshold.metric, gone) {
                 Some(why) => self.say(format!("spec.thresholds[{i}]"), format!("{}: {why}", threshold.metric)),
                 None => self.spec.thresholds.push(threshold),
             }
         }
     }
 
-    /// Why a threshold can't be judged here.
-    fn missing(&self, threshold: &Threshold, gone: &BTreeSet<String>) -> Option<&'static str> {
-        let mut parts = threshold.metric.split('.');
+    /// Columns of figures that are not there; `whole` has the targets and actions that are taken away.
+    fn columns(&mut self, whole: &LoadTestSpec, gone: &BTreeSet<String>) {
+        let unset = |metric: &str| {
+            let swept = metric.strip_prefix("set.").and_then(|set| set.split('.').next());
+            swept.is_some_and(|name| {
+                whole.targets.iter().any(|t| t.name.0 == name) || whole.actions.iter().any(|a| a.name.0 == name)
+            })
+        };
+        for (i, column) in std::mem::take(&mut self.spec.columns).into_iter().enumerate() {
+            let metric = column.metric.clone().unwrap_or_default();
+            let why = if unset(&metric) { Some("nothing is set there") } else { self.missing(&metric, gone) };
+            match why {
+                Some(why) => self.say(format!("spec.columns[{i}]"), format!("{metric}: {why}")),
+                None => self.spec.columns.push(column),
+            }
+        }
+    }
+
+    /// Why there is no such figure here.
+    fn missing(&self, metric: &str, gone: &BTreeSet<String>) -> Option<&'static str> {
+        let mut parts = metric.split('.');
         match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
-            _ if is_late(&threshold.metric) => Some("CloudWatch is asked by the operator only"),
+            _ if is_late(metric) => Some("CloudWatch is asked by the operator only"),
             ("targets", _) => Some("pods are watched by the operator only"),
             ("database", _) if self.spec.database.is_none() => Some("PostgreSQL is not asked here"),
             ("measurements", name) if gone.contains(name) => Some("it is not measured here"),

@@ -10,7 +10,7 @@ fn spec() -> LoadTestSpec {
         "loads": [{"name": "a", "url": "https://a", "clients": 4, "generators": 4,
             "tls": {"caFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}}],
         "targets": [{"name": "api", "workloadRef": {"name": "api"}, "replicas": 2}],
-        "database": {"rds": {"instance": "db"}, "postgres": {"urlFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}},
+        "database": {"rds": {"instance": "db", "proxy": "pool"}, "postgres": {"urlFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}},
         "measurements": [
             {"name": "pending", "sql": "select 1"},
             {"name": "timeouts", "log": {"target": "api", "regex": "X"}},
@@ -25,7 +25,7 @@ fn spec() -> LoadTestSpec {
             {"metric": "latency.p99Ms", "max": 1}, {"metric": "targets.api.restarts", "max": 0},
             {"metric": "measurements.timeouts.last", "max": 0}, {"metric": "database.cpuPercent.maximum", "max": 9},
             {"metric": "database.connections.maximum", "max": 9}, {"metric": "backlog", "max": 9},
-            {"metric": "tasksUnaccounted", "max": 0},
+            {"metric": "tasksUnaccounted", "max": 0}, {"metric": "database.proxyBorrowLatencyMs.maximum", "max": 9},
         ],
         "pods": {"cpu": "2"}, "ttlSecondsAfterFinished": 60, "suspend": true,
     }))
@@ -50,6 +50,7 @@ fn what_a_laptop_can_do_stays_and_the_rest_is_named() {
             "spec.thresholds[1]",
             "spec.thresholds[2]",
             "spec.thresholds[3]",
+            "spec.thresholds[7]",
             "spec.pods",
             "spec.ttlSecondsAfterFinished",
             "spec.suspend"
@@ -105,4 +106,31 @@ fn a_manifest_that_needs_no_cluster_is_left_as_it_is() {
     let plain: LoadTestSpec =
         serde_json::from_value(json!({"loads": [{"name": "a", "url": "http://a"}]})).expect("a spec");
     assert_eq!(without_cluster(&plain, NONE), (plain, vec![]));
+}
+
+#[test]
+fn a_column_of_a_figure_that_is_not_there_is_left_out_and_named_and_the_others_make_a_plan() {
+    let column = |metric: &str| json!({"title": metric, "metric": metric});
+    let mut spec = spec();
+    let metrics = [
+        "run",
+        "set.a.clients",
+        "set.api.replicas",
+        "database.proxyBorrowLatencyMs.average",
+        "database.connections.maximum",
+        "targets.api.restarts",
+        "measurements.timeouts.last",
+        "tasks",
+    ];
+    spec.columns = metrics.iter().map(|metric| serde_json::from_value(column(metric)).expect("a column")).collect();
+    for (stand_ins, kept) in [
+        (BOTH, vec!["run", "set.a.clients", "database.connections.maximum", "tasks"]),
+        (NONE, vec!["run", "set.a.clients", "tasks"]),
+    ] {
+        let (left, named) = without_cluster(&spec, stand_ins);
+        let metrics: Vec<&str> = left.columns.iter().filter_map(|column| column.metric.as_deref()).collect();
+        assert_eq!(metrics, kept);
+        assert_eq!(named.iter().filter(|one| one.path.starts_with("spec.columns[")).count(), 8 - kept.len());
+        assert!(crate::plan::plan(&left).is_ok(), "{:?}", crate::plan::plan(&left).err());
+    }
 }
