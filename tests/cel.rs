@@ -132,9 +132,15 @@ fn loads() -> Vec<Case> {
             vec![upload(json!({"bytes": 1, "filename": "f"}))],
         ),
         (
-            "set exactly one of jsonPointer, header",
-            vec![capture(json!({})), capture(json!({"jsonPointer": "/n", "header": "x"}))],
-            vec![capture(json!({"jsonPointer": "/n"})), capture(json!({"header": "x"}))],
+            "set exactly one of jsonPointer, header, cookie",
+            vec![
+                capture(json!({})),
+                capture(json!({"jsonPointer": "/n", "header": "x"})),
+                capture(json!({"header": "x", "cookie": "x"})),
+            ],
+            ["jsonPointer", "header", "cookie"]
+                .map(|from| capture(json!({from: if from == "jsonPointer" { "/n" } else { "x" }})))
+                .to_vec(),
         ),
     ]
 }

@@ -13,6 +13,8 @@ struct Ran {
     out: String,
     items: Vec<String>,
     results: Value,
+    /// Texts of all files of the report.
+    files: Vec<String>,
 }
 
 impl Ran {
@@ -25,30 +27,37 @@ impl Ran {
 
 /// Runs an example against an application with these options; `shorter` are texts of it and what stands in their place.
 fn run(example: &str, options: Options, shorter: &[(&str, &str)]) -> Ran {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
-    let routes = router(options).route("/healthz", axum::routing::get(|| async { "ok\n" }));
-    runtime.spawn(async move { axum::serve(listener, routes).await });
-    let folder = tempfile::tempdir().unwrap();
-    let (file, report) = (folder.path().join("test.yaml"), folder.path().join("report"));
     let path = format!("{}/examples/{example}.yaml", env!("CARGO_MANIFEST_DIR"));
     let mut text = std::fs::read_to_string(path).unwrap();
     for (long, short) in shorter {
         assert!(text.contains(long), "{example} has no {long}");
         text = text.replace(long, short);
     }
-    std::fs::write(&file, text).unwrap();
+    run_against(router(options).route("/healthz", axum::routing::get(|| async { "ok\n" })), &text)
+}
+
+/// Runs a manifest against these routes.
+fn run_against(routes: axum::Router, manifest: &str) -> Ran {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move { axum::serve(listener, routes).await });
+    let folder = tempfile::tempdir().unwrap();
+    let (file, report) = (folder.path().join("test.yaml"), folder.path().join("report"));
+    std::fs::write(&file, manifest).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
     command.arg("run").arg(&file).arg("--base-url").arg(format!("http://{address}")).arg("--report").arg(&report);
     let output = command.output().unwrap();
     let read = |name: &str| std::fs::read_to_string(report.join(name)).unwrap_or_default();
     println!("{}", read("table.md"));
+    let files = std::fs::read_dir(&report).into_iter().flatten().flatten();
+    let files = files.map(|file| String::from_utf8_lossy(&std::fs::read(file.path()).unwrap_or_default()).into_owned());
     Ran {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap(),
         items: read("items.csv").lines().map(str::to_owned).collect(),
         results: serde_json::from_str(&read("results.json")).unwrap_or_default(),
+        files: files.collect(),
     }
 }
 
@@ -117,4 +126,78 @@ fn a_server_that_gives_up_is_told_with_the_time_at_which_it_did() {
     let apply = &ran.results["rows"][0]["details"]["loads"][0]["steps"][4];
     assert_eq!((&apply["name"], &apply["each"], &apply["ok"]), (&"apply".into(), &20.into(), &7.into()));
     assert_eq!(apply["places"][0], serde_json::json!({"class": "status 503", "turn": 8, "count": 1}));
+}
+
+/// Django's way with its CSRF token, with a word that can be looked for: the form sets the cookie for a client that has none, what is
+/// sent must bring it back in a header, and a login sets another.
+fn guarded() -> axum::Router {
+    use axum::http::{HeaderMap, StatusCode, header};
+    use axum::routing::{get, post};
+    let text =
+        |headers: &HeaderMap, name: &str| headers.get(name).and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    let token = move |headers: &HeaderMap| {
+        let all = text(headers, "cookie")?;
+        all.split("; ").find_map(|pair| pair.strip_prefix("csrftoken=").map(str::to_owned))
+    };
+    let good =
+        move |headers: &HeaderMap| token(headers).is_some_and(|token| Some(token) == text(headers, "x-csrftoken"));
+    let set = |value: &str| [(header::SET_COOKIE, format!("csrftoken={value}; Path=/; SameSite=Lax"))];
+    axum::Router::new()
+        .route(
+            "/form",
+            get(move |headers: HeaderMap| async move {
+                if token(&headers).is_none() { Ok((set("canary-1"), "form")) } else { Err("form") }
+            }),
+        )
+        .route(
+            "/login",
+            post(move |headers: HeaderMap| async move {
+                if good(&headers) { Ok((set("canary-2"), "welcome")) } else { Err(StatusCode::FORBIDDEN) }
+            }),
+        )
+        .route(
+            "/order",
+            post(move |headers: HeaderMap| async move {
+                if good(&headers) { StatusCode::CREATED } else { StatusCode::FORBIDDEN }
+            }),
+        )
+}
+
+/// A client that orders twice, with this header.
+fn ordering(header: &str) -> String {
+    format!(
+        r#"apiVersion: loadtest.dev/v1alpha1
+kind: LoadTest
+metadata: {{name: orders}}
+spec:
+  loads:
+  - name: orders
+    url: http://shop:8080
+    clients: 1
+    iterations: 2
+    headers: [{{name: {header}, value: $(vars.csrf)}}]
+    steps:
+    - {{name: form, path: /form, capture: [{{name: csrf, cookie: csrftoken}}]}}
+    - {{name: login, method: POST, path: /login, capture: [{{name: csrf, cookie: csrftoken}}]}}
+    - {{name: order, method: POST, path: /order}}
+  settle: {{seconds: 0}}
+"#
+    )
+}
+
+#[test]
+fn a_csrf_cookie_comes_back_as_a_header_also_when_only_an_earlier_answer_set_it_and_is_told_nowhere() {
+    let ran = run_against(guarded(), &ordering("X-CSRFToken"));
+    ran.ended_with(0);
+    let load = &ran.results["rows"][0]["loads"][0];
+    assert_eq!((&load["requests"]["ok"], &load["requests"]["failed"]), (&6.into(), &0.into()), "{ran:?}");
+    assert!(!ran.files.is_empty() && !ran.out.contains("canary"), "{ran:?}");
+    assert!(ran.files.iter().all(|text| !text.contains("canary")), "{ran:?}");
+    let without = run_against(guarded(), &ordering("X-Other"));
+    without.ended_with(1);
+    assert!(without.out.contains("status 403") || without.out.contains("were 403"), "{without:?}");
+    assert!(
+        !without.out.contains("canary") && without.files.iter().all(|text| !text.contains("canary")),
+        "{without:?}"
+    );
 }

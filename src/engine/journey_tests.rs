@@ -110,6 +110,29 @@ async fn an_old_value_does_not_stand_in_for_one_that_was_not_captured_again() {
     assert_eq!(failures(&record), [("status 500", 2)]);
 }
 
+#[tokio::test]
+async fn a_step_that_takes_a_value_anew_is_sent_with_the_one_before() {
+    let server = Server::start(|seen| match seen.line.as_str() {
+        "POST /login" => reply(200, r#"{"token": "t-1"}"#),
+        "POST /renew/t-1" => reply(200, r#"{"token": "t-2"}"#),
+        "POST /renew/t-2" => reply(200, r#"{"token": "t-3"}"#),
+        "GET /use/t-3" => reply(200, "{}"),
+        _ => reply(403, "{}"),
+    })
+    .await;
+    let mut one = load("r", &server.url(), ONCE);
+    one.steps = vec![
+        step("login", "POST", "/login"),
+        step("renew", "POST", "/renew/$(vars.token)"),
+        step("use", "GET", "/use/$(vars.token)"),
+    ];
+    one.steps[0].capture = vec![capture("token", "/token")];
+    one.steps[1].capture = vec![capture("token", "/token")];
+    one.steps[1].again = Some(AgainInput { from: 1, times: 2 });
+    let record = run(&one).await;
+    assert_eq!((record.counts.ok, failures(&record)), (4, vec![]));
+}
+
 /// One item: asked for until it is done.
 fn item(url: &str) -> LoadInput {
     let mut one = load("i", url, ONCE);

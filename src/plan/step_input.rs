@@ -122,6 +122,8 @@ pub enum CaptureFrom {
     JsonPointer(String),
     /// The first header of this name.
     Header(String),
+    /// The client's cookie of this name, once it has taken in those of the answer.
+    Cookie(String),
 }
 
 /// After the step: back to another, until the step was sent so many times.
@@ -189,10 +191,11 @@ fn statuses(all: &[i32]) -> Vec<u16> {
 }
 
 fn capture(capture: &Capture) -> Option<CaptureInput> {
-    let from = match (&capture.json_pointer, &capture.header) {
-        (Some(pointer), _) => CaptureFrom::JsonPointer(pointer.clone()),
-        (None, Some(header)) => CaptureFrom::Header(header.clone()),
-        (None, None) => return None,
+    let from = match (&capture.json_pointer, &capture.header, &capture.cookie) {
+        (Some(pointer), ..) => CaptureFrom::JsonPointer(pointer.clone()),
+        (None, Some(header), _) => CaptureFrom::Header(header.clone()),
+        (None, None, Some(cookie)) => CaptureFrom::Cookie(cookie.clone()),
+        (None, None, None) => return None,
     };
     Some(CaptureInput { name: capture.name.clone(), from })
 }

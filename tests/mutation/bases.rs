@@ -122,7 +122,7 @@ fn journey() -> Value {
         "loads": [{"name": "m", "url": "http://web/", "rate": 1, "durationSeconds": 60, "startAfterSeconds": 1, "connection": "PerRequest",
             "steps": [
                 {"name": "login", "method": "POST", "path": "/login",
-                    "capture": [{"name": "token", "jsonPointer": "/t"}, {"name": "place", "header": "Location"}]},
+                    "capture": [{"name": "token", "jsonPointer": "/t"}, {"name": "place", "header": "Location"}, {"name": "csrf", "cookie": "csrftoken"}]},
                 {"name": "send", "method": "POST", "path": "/$(vars.token)", "repeat": 2, "pauseMilliseconds": 1,
                     "upload": [{"name": "a", "value": "b"}, {"name": "f", "filename": "f.txt", "bytes": 10},
                         {"name": "g", "filename": "g.txt", "configMapKeyRef": {"name": "files", "key": "g.txt"}}],

@@ -42,15 +42,19 @@ struct Kept {
 impl Jar {
     /// The value of the header `Cookie` of a request; `None`: none is to be sent.
     pub fn header(&self, place: &Place<'_>) -> Option<String> {
-        let goes = |kept: &&Kept| {
-            kept.ends.is_none_or(|ends| place.now < ends)
-                && (place.tls || !kept.secure)
-                && path_matches(place.path, &kept.path)
-        };
-        let mut all: Vec<&Kept> = self.0.iter().filter(goes).collect();
+        let mut all: Vec<&Kept> =
+            self.0.iter().filter(|kept| kept.goes(place) && path_matches(place.path, &kept.path)).collect();
         all.sort_by_key(|kept| std::cmp::Reverse(kept.path.len()));
         let pairs: Vec<String> = all.iter().map(|kept| format!("{}={}", kept.name, kept.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// The value of a cookie by its name, of whatever path: of several the one that goes with a request for `place`, then that
+    /// of the longest path; `None`: none is kept.
+    pub fn value(&self, name: &str, place: &Place<'_>) -> Option<&str> {
+        let named = self.0.iter().filter(|kept| kept.name == name && kept.goes(place));
+        let found = named.max_by_key(|kept| (path_matches(place.path, &kept.path), kept.path.len()));
+        found.map(|kept| kept.value.as_str())
     }
 
     /// Takes in the value of a header `Set-Cookie` that answered a request; what is no cookie is passed over.
@@ -84,6 +88,13 @@ impl Jar {
                 self.0.push(kept);
             }
         }
+    }
+}
+
+impl Kept {
+    /// Whether it may go to this host now; its path is another matter.
+    fn goes(&self, place: &Place<'_>) -> bool {
+        self.ends.is_none_or(|ends| place.now < ends) && (place.tls || !self.secure)
     }
 }
 
@@ -189,5 +200,20 @@ mod tests {
     #[test]
     fn what_is_no_cookie_is_passed_over() {
         assert_eq!(sent(&jar(&["", "=", "no-pair", "=v"]), "/a/x"), None);
+    }
+    #[test]
+    fn a_value_is_found_by_its_name_the_one_that_goes_with_the_request_before_others() {
+        let kept = jar(&["csrf=near", "csrf=root; Path=/", "csrf=elsewhere; Path=/b/c/d", "other=9", "far=f; Path=/z"]);
+        assert_eq!(kept.value("csrf", &HERE), Some("near"));
+        assert_eq!(kept.value("csrf", &Place { path: "/b/c/d/e", ..HERE }), Some("elsewhere"));
+        assert_eq!(kept.value("far", &HERE), Some("f"), "a server may set a token for the pages that need it");
+        assert_eq!((kept.value("CSRF", &HERE), kept.value("none", &HERE)), (None, None));
+    }
+
+    #[test]
+    fn a_value_that_is_over_or_was_taken_back_or_is_for_https_only_is_none() {
+        assert_eq!(jar(&["csrf=1; Max-Age=10"]).value("csrf", &Place { now: 1_010, ..HERE }), None);
+        assert_eq!(jar(&["csrf=1", "csrf=; Max-Age=0"]).value("csrf", &HERE), None);
+        assert_eq!(jar(&["csrf=1; Secure"]).value("csrf", &HERE), None);
     }
 }

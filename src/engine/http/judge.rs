@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::jar::{Jar, Place};
 use super::reader::{Body, Reply, Want};
 use super::template::Constants;
 use crate::plan::{CaptureFrom, ExpectJsonInput, StepInput, TasksInput, UntilInput};
@@ -22,6 +23,8 @@ pub struct Judge {
     tasks: TasksInput,
     /// Each with its slot.
     capture: Vec<(usize, CaptureFrom)>,
+    /// Names of cookies to capture, each with its slot.
+    cookies: Vec<(usize, String)>,
     until: Option<UntilInput>,
     reads_json: bool,
     /// Its status alone tells what an answer is worth.
@@ -35,14 +38,18 @@ impl Judge {
         let slot = |name: &str| constants.slot(&format!("vars.{name}"));
         let headers = step.capture.iter().any(|one| matches!(one.from, CaptureFrom::Header(_)));
         let reads_json = reads_json(step);
+        let slots = step.capture.iter().filter_map(|one| Some((slot(&one.name)?, one.from.clone())));
+        let (cookies, capture): (Vec<_>, Vec<_>) = slots.partition(|(_, from)| matches!(from, CaptureFrom::Cookie(_)));
+        let name = |(slot, from)| if let CaptureFrom::Cookie(name) = from { Some((slot, name)) } else { None };
         Self {
             expect_status: step.expect_status.clone(),
             expect_json: step.expect_json.clone(),
             tasks: step.tasks.clone(),
-            capture: step.capture.iter().filter_map(|one| Some((slot(&one.name)?, one.from.clone()))).collect(),
+            plain: !reads_json && capture.is_empty(),
+            capture,
+            cookies: cookies.into_iter().filter_map(name).collect(),
             until: step.until.clone(),
             reads_json,
-            plain: !reads_json && step.capture.is_empty(),
             want: Want { body: reads_json.then_some(MOST_BODY), headers, ..Want::default() },
         }
     }
@@ -102,9 +109,26 @@ impl Judge {
         Ok(Some(self.tasks(&json)?))
     }
 
+    /// Captures cookies of the client, which has taken in those of the answer; for good answers only.
+    ///
+    /// Errors: one is not kept, or can't be sent.
+    pub fn take_cookies(&self, jar: &Jar, place: &Place<'_>, captured: &mut Captured) -> Result<(), Failure> {
+        for (slot, name) in &self.cookies {
+            let value = jar.value(name, place).filter(|value| is_sendable(value));
+            captured[*slot] = Some(value.ok_or(Failure::CaptureMissing)?.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether it captures cookies.
+    pub fn takes_cookies(&self) -> bool {
+        !self.cookies.is_empty()
+    }
+
     /// Forgets what this step captured before.
     pub fn forget(&self, captured: &mut Captured) {
-        self.capture.iter().for_each(|(slot, _)| captured[*slot] = None);
+        let slots = self.capture.iter().map(|(slot, _)| slot).chain(self.cookies.iter().map(|(slot, _)| slot));
+        slots.for_each(|slot| captured[*slot] = None);
     }
 
     fn tasks(&self, json: &Value) -> Result<u64, Failure> {
@@ -122,6 +146,8 @@ impl Judge {
             let value = match from {
                 CaptureFrom::JsonPointer(pointer) => text_at(json, pointer),
                 CaptureFrom::Header(name) => reply.header(name).map(str::to_owned),
+                // In `cookies`: they are the client's.
+                CaptureFrom::Cookie(_) => continue,
             };
             captured[*slot] = Some(value.filter(|value| is_sendable(value)).ok_or(Failure::CaptureMissing)?);
         }

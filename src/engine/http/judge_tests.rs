@@ -119,3 +119,25 @@ fn a_listed_status_is_the_only_good_one() {
     assert_eq!(judged(&step, &reply(503, "")).0, Ok(Some(5)));
     assert_eq!(judged(&step, &reply(200, "")).0, Err(Failure::Status(200)));
 }
+
+#[test]
+fn a_cookie_is_taken_out_of_what_the_client_keeps_and_one_that_is_not_there_fails_the_request() {
+    let place = Place { host: "shop", tls: false, path: "/login", now: 0 };
+    let mut jar = Jar::default();
+    let judge = |name: &str| {
+        let step = capturing(CaptureFrom::Cookie(name.into()));
+        Judge::new(&step, &Constants::new("run", 0, &BTreeMap::new()).capturing(vec!["id".into()]))
+    };
+    let mut captured = vec![None];
+    assert_eq!(judge("csrftoken").take_cookies(&jar, &place, &mut captured), Err(Failure::CaptureMissing));
+    jar.set("csrftoken=t-1; Path=/; SameSite=Lax", &place);
+    jar.set("bad=a\u{7f}b", &place);
+    assert_eq!(
+        (judge("csrftoken").take_cookies(&jar, &place, &mut captured), &captured),
+        (Ok(()), &vec![Some("t-1".to_owned())])
+    );
+    assert_eq!(judge("bad").take_cookies(&jar, &place, &mut captured), Err(Failure::CaptureMissing));
+    judge("csrftoken").forget(&mut captured);
+    assert_eq!(captured, [None]);
+    assert_eq!(judge("csrftoken").judge(&reply(200, ""), &mut captured), Ok(Some(0)), "the answer itself may set none");
+}

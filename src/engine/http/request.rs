@@ -113,7 +113,7 @@ impl Step {
             want: Want {
                 head_only: method == Method::HEAD,
                 // Several steps are one client's way through the application; a single request has no cookies.
-                cookies: load.steps.len() > 1,
+                cookies: load.steps.len() > 1 || judge.takes_cookies(),
                 ..judge.want()
             },
             judge,

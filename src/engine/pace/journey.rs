@@ -35,7 +35,6 @@ pub async fn run(worker: &Worker, flow: &Flow, iteration: &Iteration, client: &m
             }
             continue;
         }
-        step.judge.forget(&mut journey.captured);
         journey.send(position, turn, client).await;
         if !step.pause.is_zero() {
             journey.due = journey.due + step.pause;
@@ -87,6 +86,10 @@ impl Journey<'_> {
             Some(until) => self.poll(position, until, now, client).await,
         };
         let end = self.worker.shared.elapsed(Instant::now());
+        if ended.outcome.is_err() {
+            // Not before it was sent: a step may need the value that it takes anew, such as a token that changes.
+            self.worker.shared.steps[position].judge.forget(&mut self.captured);
+        }
         let (outcome, excused) = match ended.outcome {
             Ok(tasks) => (Ok(tasks), false),
             Err(failure) => self.worker.shared.failed(self.iteration, position, (self.due, end), failure),
@@ -140,15 +143,24 @@ impl Journey<'_> {
     ) -> (Option<u16>, Result<Option<u64>, Failure>) {
         let fill = Fill { numbers: self.iteration.numbers, captured: &self.captured, turn: self.turn };
         let request = Request { worker: self.worker, position, fill, cookies: None };
-        let judge = &self.worker.shared.steps[position].judge;
+        let step = &self.worker.shared.steps[position];
+        // As it was asked for: what the answer captures is of later requests.
+        let path = step.judge.takes_cookies().then(|| step.path(&fill));
         let reply = match self.worker.shared.is_journey() {
             true => with_cookies(request, now, client).await,
             false => self.worker.exchange(&request, now, client).await,
         };
-        match reply {
-            Ok(reply) => (Some(reply.status), judge.judge(&reply, &mut self.captured)),
-            Err(failure) => (None, Err(failure)),
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(failure) => return (None, Err(failure)),
+        };
+        let mut outcome = step.judge.judge(&reply, &mut self.captured);
+        if let (Ok(Some(_)), Some(path)) = (outcome, path) {
+            let place = self.worker.shared.place(&path);
+            let taken = step.judge.take_cookies(&client.jar, &place, &mut self.captured);
+            outcome = taken.and(outcome);
         }
+        (Some(reply.status), outcome)
     }
 }
 

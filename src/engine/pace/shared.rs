@@ -133,10 +133,10 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Several steps are one client's way through the application, with its cookies; a single request is not.
+    /// Several steps are one client's way through the application, with its cookies; a single request only where one of them is asked for.
     #[inline]
     pub fn is_journey(&self) -> bool {
-        self.steps.len() > 1
+        self.steps.len() > 1 || self.steps.iter().any(|step| step.judge.takes_cookies())
     }
 
     /// What cookies look at, of a request for `path`.
