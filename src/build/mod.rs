@@ -16,7 +16,7 @@ pub use config_map::{act_config_map, plan_config_map, report_config_map, row_con
 pub use generator_job::generator_job;
 pub use names::*;
 pub use observer_job::observer_job;
-pub use pod::{GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT};
+pub use pod::{GRANTED_AT, HARD_END_AT, OBSERVED_ROW, PodContext, START_AT, STOP_AT, TOLD};
 pub use size::{Field, Fields, container_index, current, same, sized, wanted};
 pub use target_patch::{
     Doing, Release, TargetError, act_patch, claim, claim_patch, rehearsal, release_patch, size_patch,

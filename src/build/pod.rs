@@ -19,6 +19,8 @@ pub const GRANTED_AT: &str = "loadtest.dev/granted-at";
 pub const STOP_AT: &str = "loadtest.dev/stop-at";
 /// Annotation on the observer's pod: the row it is in, as JSON.
 pub const OBSERVED_ROW: &str = "loadtest.dev/row";
+/// Annotation beside it: how often it was told that.
+pub const TOLD: &str = "loadtest.dev/told";
 
 /// What a pod is made from beside the plan.
 #[derive(Clone, Debug)]

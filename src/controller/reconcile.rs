@@ -22,6 +22,7 @@ use super::read::{act_job, follow, usage, victims};
 use super::session::Session;
 use super::write::apply;
 use super::write::record;
+use super::write::signal;
 use super::write::unreadable;
 use crate::api::{Glance, LoadTest, Phase, Reason};
 use crate::build::FINALIZER;
@@ -137,6 +138,9 @@ async fn pass(context: &Context, test: LoadTest) -> Result<Pass, PassError> {
                 let measures = session.test.spec.settle.as_ref().is_some_and(|settle| settle.measure);
                 if reason == Reason::Loading || (reason == Reason::Draining && measures) {
                     usage::sample(&mut session).await;
+                }
+                if matches!(reason, Reason::Draining | Reason::Settling) {
+                    signal::remind_of_end(&session).await;
                 }
                 follow::keep_up(&mut session).await;
                 record::announce(&mut session, reason).await?;

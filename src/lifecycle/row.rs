@@ -4,8 +4,9 @@
 //! - A row is fired at most once: `Fire` is recorded only in Arming, and nothing leads back there.
 
 use super::acts;
-use super::seen::{ClaimSeen, JobSeen, Live, ObserverSeen, PodsSeen, RolloutSeen, SizeSeen, TargetSeen};
-use super::state::{Fire, HELD, RowView, lead};
+use super::seen::{ClaimSeen, JobSeen, Live, ObserverSeen, RolloutSeen, SizeSeen, TargetSeen};
+use super::start::{fire, starting};
+use super::state::{HELD, RowView};
 use super::step::{Change, Effect, Input, Need, Step};
 use super::wait::{SOON, wait_until};
 use crate::api::{Reason, RowStep, When};
@@ -134,45 +135,6 @@ fn arming(input: &Input<'_>) -> Step {
         _ => {}
     }
     wait_until(input, Reason::Arming, input.state.deadline, Reason::ArmTimeout)
-}
-
-fn fire(input: &Input<'_>, generators: u32, worst_case: i64, pods: &PodsSeen) -> Change {
-    let start_at = input.now + lead(generators);
-    let total_end = input.state.started_at + input.plan.total;
-    if start_at >= total_end {
-        return Change::Restoring(Reason::DeadlineExceeded);
-    }
-    let fire = Fire { start_at, hard_end_at: (start_at + worst_case).min(total_end) };
-    Change::Fire { fire, pods: pods.armed.clone() }
-}
-
-/// The recorded pods are granted the recorded start, while it is still ahead.
-fn starting(input: &Input<'_>) -> Step {
-    let (state, now) = (input.state, input.now);
-    let Some(fire) = state.fire else { return Step::Record(Change::RowInvalid(Reason::StartMissed)) };
-    let pods = match &input.seen.pods {
-        Live::NotRead => return Step::Read(Need::Pods),
-        Live::Fresh(pods) => pods,
-        _ if now < fire.start_at - SOON => {
-            return Step::Wait { reason: Reason::WaitingForStart, until: now + SOON / 4 };
-        }
-        _ => &PodsSeen::default(),
-    };
-    let ungranted: Vec<_> = state.armed.iter().copied().filter(|pod| !pods.granted.contains(pod)).collect();
-    if ungranted.is_empty() {
-        if now < fire.start_at {
-            return Step::Wait { reason: Reason::WaitingForStart, until: fire.start_at };
-        }
-        return Step::Record(Change::Loading);
-    }
-    if now < fire.start_at - SOON {
-        return Step::Act(Effect::Grant(ungranted));
-    }
-    if input.seen.pods.fresh().is_some() || now >= state.deadline {
-        // Some may have got it: they are stopped and their row collected as what it is, not as never fired.
-        return Step::Record(Change::Restoring(Reason::StartMissed));
-    }
-    Step::Wait { reason: Reason::WaitingForStart, until: now + SOON / 4 }
 }
 
 fn loading(input: &Input<'_>) -> Step {

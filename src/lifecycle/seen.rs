@@ -146,8 +146,8 @@ pub struct JobSeen {
 pub struct PodsSeen {
     /// Armed (started and waiting for the grant), one for each index; a second one of an index is left out.
     pub armed: Vec<Uid>,
-    /// Carry `start-at`.
-    pub granted: Vec<Uid>,
+    /// Carry `start-at`, and when they were told so last.
+    pub granted: Vec<(Uid, Millis)>,
     /// May still send: not ended.
     pub alive: u32,
     /// Vanished without having been seen ended: a lost node's pod may still send.

@@ -82,13 +82,19 @@ impl Space {
 
     /// What a person would look at first, for a scenario that failed.
     fn print_state(&self) {
-        for what in ["loadtests,deployments,pods,jobs", "events"] {
-            let shown = self.cluster.kubectl(&["-n", &self.name, "get", what, "-o", "wide"]);
-            println!("{}", shown.unwrap_or_else(|error| error));
-        }
-        let path = "jsonpath={range .items[*]}{.metadata.name}: {.status}{\"\\n\"}{end}";
-        let status = self.cluster.kubectl(&["-n", &self.name, "get", "loadtests", "-o", path]);
-        println!("{}", status.unwrap_or_else(|error| error));
+        let told = |args: &[&str]| self.cluster.kubectl(args).unwrap_or_else(|error| error);
+        let get = |what: &str, output: &str| told(&["-n", &self.name, "get", what, "-o", output]);
+        println!("{}", get("loadtests,deployments,pods,jobs", "wide"));
+        println!("{}", get("loadtests", "jsonpath={range .items[*]}{.metadata.name}: {.status}{\"\\n\"}{end}"));
+        let columns =
+            "custom-columns=AT:.metadata.creationTimestamp,OF:.involvedObject.name,REASON:.reason,MESSAGE:.message";
+        let events =
+            told(&["-n", &self.name, "get", "events", "--sort-by", ".metadata.creationTimestamp", "-o", columns]);
+        // What every pod goes through says nothing about a failure.
+        let usual = ["Scheduled", "Pulled", "Created", "Started", "SuccessfulCreate", "ScalingReplicaSet"];
+        let telling =
+            events.lines().filter(|line| !line.split_whitespace().nth(2).is_some_and(|of| usual.contains(&of)));
+        telling.for_each(|line| println!("{line}"));
     }
 }
 

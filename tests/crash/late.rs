@@ -45,6 +45,20 @@ fn a_grant_that_arrives_when_another_operator_granted_already_is_refused() {
 }
 
 #[test]
+fn a_start_that_kubelets_miss_is_told_again_until_the_second_before_it() {
+    for (missed, verdict) in [(1, "Passed"), (2, "Passed"), (3, "Invalid")] {
+        on_virtual_time(async || {
+            let mut lab = Lab::new();
+            lab.fake.world().cluster.ways.missed = missed;
+            lab.apply(TEST, reference_spec());
+            lab.start();
+            let end = lab.finish(LIMIT).await;
+            assert_eq!(end.verdict, verdict, "{missed} changes missed: {}", lab.story());
+        });
+    }
+}
+
+#[test]
 fn a_deletion_of_a_job_that_arrives_late_leaves_a_namesake_alone() {
     on_virtual_time(async || {
         let is_deletion: fn(&Call) -> bool = |call| call.class == "delete jobs" && call.what.ends_with("-1-1");

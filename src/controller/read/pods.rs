@@ -5,8 +5,8 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
-use crate::api::{Reason, RowStep};
-use crate::build::{ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
+use crate::api::{Instant, Reason, RowStep};
+use crate::build::{GRANTED_AT, ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
 use crate::controller::io::{call, live};
 use crate::controller::session::Session;
 use crate::lifecycle::{JobSeen, Live, Millis, PodsSeen, Uid};
@@ -64,8 +64,8 @@ pub async fn read(session: &mut Session<'_>) {
             indexes.push(index(pod));
             seen.armed.push(uid);
         }
-        if pod.annotations().contains_key(START_AT) {
-            seen.granted.push(uid);
+        if let Some(at) = told_at(pod) {
+            seen.granted.push((uid, at));
         }
         seen.alive += u32::from(!has_ended(pod));
     }
@@ -87,6 +87,14 @@ pub async fn read(session: &mut Session<'_>) {
     }
     session.pods = pods;
     session.seen.pods = Live::Fresh(seen);
+}
+
+/// When a pod was told its start last; `None`: it was not told.
+fn told_at(pod: &Pod) -> Option<Millis> {
+    let annotations = pod.annotations();
+    annotations.get(START_AT)?;
+    let at = annotations.get(GRANTED_AT).and_then(|at| at.parse().map(Instant).ok());
+    Some(at.map_or(Millis::MIN, Instant::as_millis))
 }
 
 /// The pods that have not changed for [`QUIET`], as far as this process has looked.

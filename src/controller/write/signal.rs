@@ -10,13 +10,18 @@ use tracing::warn;
 
 use super::decided::Decided;
 use crate::api::Instant;
-use crate::build::{GRANTED_AT, HARD_END_AT, OBSERVED_ROW, START_AT, STOP_AT};
+use crate::build::{GRANTED_AT, HARD_END_AT, OBSERVED_ROW, START_AT, STOP_AT, TOLD};
 use crate::controller::error::PassError;
 use crate::controller::io::{CallError, call};
 use crate::controller::read::observer;
 use crate::controller::session::Session;
-use crate::lifecycle::Uid;
+use crate::lifecycle::{Millis, Uid};
 use crate::plan::ObservedRow;
+
+/// A kubelet may miss a change of a pod's annotations (`lifecycle/start.rs`), so the observer is told so often.
+const TELLINGS: u8 = 3;
+/// So long after the load it is told its end again, milliseconds.
+const REMINDED: Millis = 30_000;
 
 /// Writes `start-at` on the recorded pods: what is recorded in the status, not what is in memory.
 pub async fn grant(session: &Session<'_>, pods: &[Uid], decided: Decided) -> Result<(), PassError> {
@@ -54,21 +59,38 @@ pub async fn stop(session: &Session<'_>) -> Result<(), PassError> {
     Ok(())
 }
 
-/// Tells the observer which row it is in; it goes on without, so a failure is only logged.
+/// Tells the observer which row it is in, [`TELLINGS`] times at most; it goes on without, so a failure is only logged.
 pub async fn announce_row(session: &Session<'_>, ended: bool) {
     let Some(fire) = session.state.fire.filter(|_| session.view.observer) else { return };
-    let row = i32::from(session.state.row);
-    let result = session.test.status.as_ref().and_then(|s| s.results.iter().find(|r| r.row == row));
-    let end_ms = result.and_then(|r| r.load_ended_at).map(Instant::as_millis).filter(|_| ended);
-    let observed = ObservedRow { row, start_ms: Some(fire.start_at), end_ms };
+    let end_ms = load_ended(session).filter(|_| ended);
+    let observed = ObservedRow { row: session.state.row.into(), start_ms: Some(fire.start_at), end_ms };
     let Ok(text) = serde_json::to_string(&observed) else { return };
     let Some(pod) = observer::pod(session).await else { return };
-    if pod.annotations().get(OBSERVED_ROW) == Some(&text) {
+    let told = match pod.annotations().get(OBSERVED_ROW) == Some(&text) {
+        true => pod.annotations().get(TOLD).and_then(|told| told.parse::<u8>().ok()).unwrap_or(TELLINGS),
+        false => 0,
+    };
+    if told >= TELLINGS {
         return;
     }
-    if let Err(error) = annotate(session, &pod, vec![(OBSERVED_ROW, text.as_str())]).await {
+    let told = (told + 1).to_string();
+    if let Err(error) = annotate(session, &pod, vec![(OBSERVED_ROW, text.as_str()), (TOLD, told.as_str())]).await {
         warn!(error = error.message(), "the observer was not told about the row");
     }
+}
+
+/// Tells the observer again that the row's load is over, in the first seconds after it.
+pub async fn remind_of_end(session: &Session<'_>) {
+    if load_ended(session).is_some_and(|end| session.now() - end < REMINDED) {
+        announce_row(session, true).await;
+    }
+}
+
+/// When the last generator of the row ended.
+fn load_ended(session: &Session<'_>) -> Option<Millis> {
+    let results = &session.test.status.as_ref()?.results;
+    let row = results.iter().find(|row| row.row == i32::from(session.state.row))?;
+    row.load_ended_at.map(Instant::as_millis)
 }
 
 /// Adds annotations to one of our pods, with its uid and resourceVersion as preconditions.

@@ -26,6 +26,9 @@ impl World {
                 ahead(start);
                 ahead(hard_end);
                 (*start, *hard_end) = ((*start).max(T0 - 1), (*hard_end).max(T0 - 1));
+                if *start - 1_000 <= T0 {
+                    pod.reminded = 0;
+                }
             }
         }
         for write in &mut self.writes {
@@ -37,7 +40,7 @@ impl World {
                 Kind::Record(state) => {
                     canonical_state(state, &self.setup.plans[write.test], self.tests[write.test].ttl, shift);
                 }
-                Kind::Grant(_, (start, hard_end)) => {
+                Kind::Grant(_, (start, hard_end), _) => {
                     ahead(start);
                     ahead(hard_end);
                 }
@@ -76,7 +79,7 @@ impl World {
             }
             Kind::RunActJob(_, uid) | Kind::DeleteActJob(_, uid) => self.act_jobs.iter().any(|job| job.uid() == *uid),
             Kind::DeleteJob(_, uid) => self.jobs.iter().any(|job| job.uid() == *uid),
-            Kind::Grant(pods, _) | Kind::Stop(pods) => {
+            Kind::Grant(pods, ..) | Kind::Stop(pods) => {
                 let same = |(uid, version): &(Uid, u32)| {
                     self.pods
                         .iter()

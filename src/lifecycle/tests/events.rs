@@ -6,7 +6,7 @@ use super::objects::{FOREIGN, Stage};
 use super::reads::{Weather, step};
 use super::world::{Budget, ENDLESS, Kind, LONGEST_ACT, World, Write};
 use crate::api::{Phase, RowStep};
-use crate::lifecycle::{LATE, Millis, RESTORING, STOPPING, expires};
+use crate::lifecycle::{LATE, Millis, REMINDERS, RESTORING, STOPPING, expires};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,7 +113,7 @@ impl World {
         let old = self.now - write.decided > LONGEST_ACT && !self.without(Defence::Fresh);
         match &write.kind {
             Kind::Record(_) => false,
-            Kind::Grant(_, (start, _)) => old || self.now > start - 1_000,
+            Kind::Grant(_, (start, _), _) => old || self.now > start - 1_000,
             _ => old,
         }
     }
@@ -240,6 +240,7 @@ impl World {
                 ]);
             }
             if let Some(fire) = state.fire.filter(|_| state.step == RowStep::Starting) {
+                instants.extend(REMINDERS.map(|before| fire.start_at - before));
                 instants.extend([fire.start_at - 1_000, fire.start_at]);
             }
         }

@@ -155,6 +155,7 @@ fn pod(row: super::world::RowKey, job: Uid, index: u8, duplicate: bool) -> Pod {
         stage: Stage::Starting,
         marker: false,
         grant: None,
+        reminded: 0,
         stop: false,
         terminating: false,
     }

@@ -10,6 +10,7 @@ mod generators;
 mod objects;
 mod others;
 mod reads;
+mod start;
 mod sweep;
 mod target_writes;
 mod turns;

@@ -100,6 +100,8 @@ pub struct Pod {
     pub marker: bool,
     /// Annotations: the granted start and hard end, and `stop-at`.
     pub grant: Option<(Millis, Millis)>,
+    /// How many reminders were due when it was told last.
+    pub reminded: u8,
     pub stop: bool,
     pub terminating: bool,
 }

@@ -5,8 +5,8 @@ use super::objects::Stage;
 use super::world::World;
 use crate::api::Reason;
 use crate::lifecycle::{
-    ActJobSeen, ClaimSeen, HELD, Input, JobSeen, Live, Need, ObserverSeen, PodsSeen, Preflight, RolloutSeen, Seen,
-    SizeSeen, Step, TargetSeen, Uid, VictimsSeen, decide,
+    ActJobSeen, ClaimSeen, HELD, Input, JobSeen, Live, Millis, Need, ObserverSeen, PodsSeen, Preflight, REMINDERS,
+    RolloutSeen, Seen, SizeSeen, Step, TargetSeen, Uid, VictimsSeen, decide,
 };
 
 /// How the API server and the cluster answer.
@@ -145,8 +145,9 @@ fn pods(world: &World, test: usize) -> PodsSeen {
             indexes |= 1 << pod.index;
             seen.armed.push(pod.uid());
         }
-        if pod.grant.is_some() {
-            seen.granted.push(pod.uid());
+        if let Some((start, _)) = pod.grant {
+            let before = pod.reminded.checked_sub(1).map_or(Millis::MAX / 2, |last| REMINDERS[usize::from(last)]);
+            seen.granted.push((pod.uid(), start - before));
         }
         if pod.stage == Stage::Ended {
             seen.trouble = Some(Reason::GeneratorLost);

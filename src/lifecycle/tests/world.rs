@@ -130,7 +130,8 @@ pub enum Kind {
     CreateJob(RowKey),
     DeleteJob(RowKey, Uid),
     /// Pods with the version they were read at; start and hard end.
-    Grant(Vec<(Uid, u32)>, (Millis, Millis)),
+    /// And how many reminders were due when it was decided.
+    Grant(Vec<(Uid, u32)>, (Millis, Millis), u8),
     Stop(Vec<(Uid, u32)>),
     /// The test itself.
     Expire,

@@ -5,7 +5,7 @@ use super::defences::Defence;
 use super::objects::{ActJob, Job, Stage};
 use super::world::{ActKey, Kind, LONGEST_ACT, RowKey, World, Write};
 use crate::api::Phase;
-use crate::lifecycle::{ActKind, ActStage, Change, Effect, Millis, Step, Uid};
+use crate::lifecycle::{ActKind, ActStage, Change, Effect, Millis, REMINDERS, Step, Uid};
 
 impl World {
     /// The write of a step; `None` for a step that only waits.
@@ -55,7 +55,8 @@ impl World {
             Effect::DeleteJob(uid) => (Kind::DeleteJob(row, *uid), 0),
             Effect::Grant(pods) => {
                 let fire = self.tests[test].state.fire.map_or((0, 0), |fire| (fire.start_at, fire.hard_end_at));
-                (Kind::Grant(self.versions(|uid| pods.contains(&uid)), fire), 0)
+                let due = REMINDERS.iter().filter(|before| fire.0 - **before <= self.now).count();
+                (Kind::Grant(self.versions(|uid| pods.contains(&uid)), fire, due as u8), 0)
             }
             Effect::Expire => (Kind::Expire, version),
             Effect::Stop => {
@@ -104,10 +105,10 @@ impl World {
             Kind::DeleteObserver => self.tests[write.test].observer = None,
             Kind::CreateJob(row) => self.create_job(*row),
             Kind::DeleteJob(row, uid) => self.delete_job(*row, Some(*uid)),
-            Kind::Grant(pods, fire) => {
+            Kind::Grant(pods, fire, due) => {
                 let (first, rest) = pods.split_first()?;
-                self.grant(*first, *fire);
-                let kind = Kind::Grant(rest.to_vec(), *fire);
+                self.grant(*first, *fire, *due);
+                let kind = Kind::Grant(rest.to_vec(), *fire, *due);
                 return (!rest.is_empty()).then_some(Write { kind, ..write });
             }
             Kind::Stop(pods) => {
@@ -178,14 +179,15 @@ impl World {
         self.act_jobs.push(ActJob { act, nth: *nth, stage });
     }
 
-    fn grant(&mut self, (uid, version): (Uid, u32), fire: (Millis, Millis)) {
+    fn grant(&mut self, (uid, version): (Uid, u32), fire: (Millis, Millis), due: u8) {
         let by_uid = !self.without(Defence::PodUid);
         let index = |uid: Uid| uid.0 / 2;
         for pod in &mut self.pods {
             let addressed =
                 if by_uid { pod.uid() == uid && pod.version == version } else { index(pod.uid()) == index(uid) };
-            if addressed && pod.grant.is_none() {
+            if addressed && (pod.grant.is_none() || pod.reminded < due) {
                 pod.grant = Some(fire);
+                pod.reminded = due;
                 pod.version += 1;
             }
         }
@@ -207,7 +209,7 @@ impl World {
     pub fn grant_early(&mut self, step: &Step) {
         if let Step::Record(Change::Fire { fire, pods }) = step {
             let versions = self.versions(|uid| pods.contains(&uid));
-            versions.into_iter().for_each(|pod| self.grant(pod, (fire.start_at, fire.hard_end_at)));
+            versions.into_iter().for_each(|pod| self.grant(pod, (fire.start_at, fire.hard_end_at), 0));
         }
     }
 }

@@ -23,6 +23,7 @@ pub fn begin(world: &mut World, job: &serde_json::Value, pod: Key, uid: &str, wa
         index: 0,
         doing: Doing::Starting,
         armed_at: None,
+        changes: 0,
         ended_at: None,
         log: String::new(),
         lost: false,

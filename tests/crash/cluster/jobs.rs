@@ -80,6 +80,7 @@ pub fn make_pod(world: &mut World, job: &Value, index: u32, way: Pods) {
         index,
         doing: Doing::Starting,
         armed_at: None,
+        changes: 0,
         ended_at: None,
         log: String::new(),
         lost: false,

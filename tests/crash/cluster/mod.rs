@@ -128,10 +128,21 @@ impl Cluster {
                 if old.is_some_and(|old| old["metadata"]["annotations"] != new["metadata"]["annotations"]) =>
             {
                 let uid = text(new, "/metadata/uid").to_owned();
-                world.cluster.plan(now + 60, What::Seen { uid });
+                let after = world.cluster.look_after(&uid);
+                world.cluster.plan(now + after, What::Seen { uid });
             }
             _ => {}
         }
+    }
+
+    /// How long after a change of a pod's annotations its kubelet writes them into its volume, milliseconds.
+    fn look_after(&mut self, uid: &str) -> Millis {
+        let missed = self.ways.missed;
+        let misses = self.processes.get_mut(uid).is_some_and(|process| {
+            process.changes = process.changes.saturating_add(1);
+            process.changes <= missed
+        });
+        if misses { 75_000 } else { 60 }
     }
 
     /// A pod's log.

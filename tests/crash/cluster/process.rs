@@ -36,6 +36,8 @@ pub struct Process {
     pub doing: Doing,
     /// When it was armed.
     pub armed_at: Option<Millis>,
+    /// How often its annotations were changed.
+    pub changes: u8,
     /// When it ended.
     pub ended_at: Option<Millis>,
     /// What it wrote to standard output.

@@ -58,6 +58,8 @@ pub struct Ways {
     pub logs: Logs,
     /// Generators leave a termination message.
     pub last_words: bool,
+    /// So many changes of a pod's annotations its kubelet misses: it shows them a minute later, or with the next change.
+    pub missed: u8,
     /// The kubelet no longer says how containers end.
     pub deaf: bool,
     /// What the measurement `pending` says.
@@ -86,6 +88,7 @@ impl Default for Ways {
             rollouts: Rollouts::Come,
             logs: Logs::Whole,
             last_words: true,
+            missed: 0,
             deaf: false,
             backlog: 0.0,
             observer_speaks: true,
