@@ -100,6 +100,10 @@ refused "an unknown limit is refused" "additional properties 'maxRate' not allow
 refused "a rate of zero is refused" "/config/limits/maxRatePerSecond" render --set config.limits.maxRatePerSecond=0
 refused "a host with a path is refused" "/config/allowedHosts" render --set 'config.allowedHosts={example.com/a}'
 refused "an RDS entry without instances is refused" "instances" render --set 'config.rds[0].namespace=shop'
+check "an RDS proxy gets into the configuration" says 'shop-pool' \
+	--set 'config.rds[0].namespace=shop,config.rds[0].instances={shop-db},config.rds[0].proxies={shop-pool}'
+refused "a proxy's endpoint in place of its name is refused" "/config/rds/0/proxies/0" \
+	render --set 'config.rds[0].namespace=shop,config.rds[0].instances={shop-db},config.rds[0].proxies={shop-pool.proxy-abc.rds.amazonaws.com}'
 refused "a level that would silence the log is refused" 'logLevel: "infoo" is neither' render --set logLevel=infoo
 check "directives are a level" says 'value: "info,loadtest_operator=debug"' --set 'logLevel=info\,loadtest_operator=debug'
 refused "the log's level has one place" "RUST_LOG is set by logLevel" render --set 'env[0].name=RUST_LOG'

@@ -23,6 +23,7 @@ mod stage;
 mod attacker;
 mod author;
 mod bench;
+mod database;
 mod expiry;
 mod helm;
 mod mutations;

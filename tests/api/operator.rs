@@ -20,8 +20,20 @@ impl Operator {
         Self::start_as(Path::new(&cluster.config), namespace, more)
     }
 
-    /// Starts one as who the file `kubeconfig` says. LOADTEST_OPERATOR names another build of the program.
+    /// Starts one as who the file `kubeconfig` says.
     pub fn start_as(kubeconfig: &Path, namespace: &str, more: &str) -> Self {
+        Self::start_with(kubeconfig, namespace, more, &[])
+    }
+
+    /// Starts one that finds AWS at this endpoint.
+    pub fn start_beside(cluster: &Cluster, namespace: &str, more: &str, endpoint: &str) -> Self {
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIACANARY"), ("AWS_SECRET_ACCESS_KEY", "canary")];
+        let environment = [keys[0], keys[1], ("AWS_ENDPOINT_URL", endpoint)];
+        Self::start_with(Path::new(&cluster.config), namespace, more, &environment)
+    }
+
+    /// LOADTEST_OPERATOR names another build of the program.
+    fn start_with(kubeconfig: &Path, namespace: &str, more: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.yaml");
         std::fs::write(&config, format!("watchNamespaces: [{namespace}]\n{more}")).unwrap();
@@ -33,6 +45,7 @@ impl Operator {
         .env("KUBECONFIG", kubeconfig)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("RUST_LOG", "info")
+        .envs(environment.iter().copied())
         .stdout(Stdio::null())
         .stderr(File::create(folder.path().join("log")).unwrap())
         .spawn()
