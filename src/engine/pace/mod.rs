@@ -5,6 +5,7 @@ pub(super) mod excuse;
 mod iteration;
 mod journey;
 pub(super) mod lane;
+mod lead;
 pub(super) mod open;
 pub mod schedule;
 pub(super) mod shared;
