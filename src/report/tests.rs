@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::results::fixture::{Scene, good};
+use crate::results::fixture::{START, Scene, good};
+use crate::results::gathered::series::{MINUTE_MS, Point, Series};
 use crate::results::judged::verdict::whole_test_figures;
 
 /// All files of a test of one row.
@@ -58,6 +59,32 @@ fn a_person_reads_verdict_table_and_thresholds() {
         assert!(text.contains(words), "{words:?} is not in:\n{text}");
     }
     assert!(!text.contains("DB CPU %"), "no column without any figure:\n{text}");
+}
+
+#[test]
+fn the_wait_for_a_connection_of_an_rds_proxy_is_in_the_table_its_key_the_csv_and_junit() {
+    let mut scene = good(180).threshold(json!({"metric": "database.proxyBorrowLatencyMs.average", "max": "2.5"}));
+    let point = |(minute, average)| Point { start_ms: START + minute * MINUTE_MS, average, maximum: average + 4.0 };
+    let minutes = (0..).zip([1.0, 2.0, 6.0]).map(point).collect();
+    scene.series.push(Series::of_cloudwatch("proxyBorrowLatencyMs", minutes, None));
+    let files = files_of(&scene, &BTreeMap::new());
+    let table = &files["table.md"];
+    for words in [
+        "| Proxy wait ms |",
+        "Proxy wait: mean time of the RDS proxy to get a connection, by CloudWatch's whole minutes",
+        "| database.proxyBorrowLatencyMs.average <= 2.5 | observed 3, allowed max 2.5 | row 1 |",
+    ] {
+        assert!(table.contains(words), "{words:?} is not in:\n{table}");
+    }
+    let lines: Vec<Vec<&str>> = files["results.csv"].lines().map(|line| line.split(',').collect()).collect();
+    for (column, value) in [("average", "3"), ("maximum", "10"), ("last", "6")] {
+        let name = format!("database.proxyBorrowLatencyMs.{column}");
+        let at = lines[0].iter().position(|head| *head == name).unwrap_or_else(|| panic!("no column {name}"));
+        assert_eq!(lines[1][at], value, "{name}");
+    }
+    assert!(files["junit.xml"].contains(r#"name="row 1 / database.proxyBorrowLatencyMs.average &lt;= 2.5""#));
+    let without = &files_of(&good(180), &BTreeMap::new())["table.md"];
+    assert!(!without.contains("Proxy wait"), "no column and no key without the figure:\n{without}");
 }
 
 #[test]
