@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// First request due; written once. Instants are RFC 3339.
+/// First request due; never changed. Instants are RFC 3339.
 pub const START_AT: &str = "loadtest.dev/start-at";
 /// When the controller wrote the grant; tells how far the clocks are apart.
 pub const GRANTED_AT: &str = "loadtest.dev/granted-at";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
+use super::names::GENERATE;
 use super::pod::{Agent, PodContext, sha256, template};
 use crate::plan::PlannedRow;
 
@@ -21,7 +22,7 @@ pub fn generator_job(context: &PodContext<'_>, row: &PlannedRow, plan: &str, sec
     let amount = json!({"cpu": pods.cpu.0.to_string(), "memory": pods.memory.0.to_string()});
     let part = row.number.to_string();
     let agent = Agent {
-        command: "generate",
+        command: GENERATE,
         part: part.clone(),
         plan: context.run.row_plan(row.number),
         digest: sha256(plan),

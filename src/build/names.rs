@@ -12,6 +12,8 @@ pub const ROW_LABEL: &str = "loadtest.dev/row";
 pub const TEST_LABEL: &str = "loadtest.dev/test";
 /// Value of [`ROW_LABEL`] on the observer's objects.
 pub const OBSERVE: &str = "observe";
+/// Container of a generator's pod, and the command it runs; an observer's is [`OBSERVE`].
+pub const GENERATE: &str = "generate";
 /// Finalizer of a LoadTest, from its claim until everything is put back.
 pub const FINALIZER: &str = "loadtest.dev/put-back";
 

@@ -9,7 +9,7 @@ use super::names::{OBSERVE, RunName};
 use crate::api::{Action, LoadTestSpec, Pods, Tls};
 use crate::plan::{PLAN_SHA256_ENV, POSTGRES_URL_ENV, ca_file, client_certificate_directory, uses, var_env};
 
-/// Annotation on a generator pod: the granted start, RFC 3339; written once.
+/// Annotation on a generator pod: the granted start, RFC 3339; never changed.
 pub const START_AT: &str = "loadtest.dev/start-at";
 /// Annotation beside it: no request is open after this, RFC 3339.
 pub const HARD_END_AT: &str = "loadtest.dev/hard-end-at";

@@ -50,6 +50,8 @@ pub struct Memory {
     pub run: i64,
     /// The preflight's answer, when it is final.
     pub preflight: Option<(Live<Preflight>, String)>,
+    /// Until when it is remembered.
+    pub preflight_until: Millis,
     /// Since when something other than a queue keeps the test from starting; 0: nothing does.
     pub not_yet_since: Millis,
     /// The last release of a target was refused.

@@ -52,6 +52,15 @@ pub struct Metrics {
     claims_left: IntGauge,
 }
 
+/// A pass under way, also one that is given up when the lease is lost.
+pub struct UnderWay(IntGauge);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 impl Metrics {
     /// Registers them.
     ///
@@ -102,9 +111,11 @@ impl Metrics {
         })
     }
 
-    /// A pass began; it ends with [`Metrics::ended`].
-    pub fn began(&self) {
-        self.active.with_label_values(&[CONTROLLER]).inc();
+    /// A pass began; it is under way until what this gives is dropped.
+    pub fn began(&self) -> UnderWay {
+        let active = self.active.with_label_values(&[CONTROLLER]);
+        active.inc();
+        UnderWay(active)
     }
 
     /// A pass ended.
@@ -114,7 +125,6 @@ impl Metrics {
             Ended::RequeueAfter => "requeue_after",
             Ended::Error => "error",
         };
-        self.active.with_label_values(&[CONTROLLER]).dec();
         self.reconciles.with_label_values(&[CONTROLLER, result]).inc();
         self.seconds.with_label_values(&[CONTROLLER]).observe(took.as_secs_f64());
         if how == Ended::Error {

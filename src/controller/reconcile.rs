@@ -41,7 +41,7 @@ const READS: usize = 16;
 /// A call failed; the controller tries again with [`on_error`]'s delay.
 pub async fn reconcile(seen: Arc<DeserializeGuard<Glance>>, context: Arc<Context>) -> Result<Action, PassError> {
     let (metrics, begun) = (context.metrics.clone(), Instant::now());
-    metrics.began();
+    let _under_way = metrics.began();
     let answer = passes(&seen, &context).await;
     let how = match &answer {
         Ok(action) if *action == Action::await_change() => Ended::Success,
@@ -68,7 +68,10 @@ async fn passes(seen: &DeserializeGuard<Glance>, context: &Context) -> Result<Ac
     for _ in 0..STEPS {
         let test = match call(api.get_opt(&name)).await.map_err(PassError::call("reading the LoadTest"))? {
             // The watch knows it: it was just deleted, or this answer is from before it was made.
-            None => return Ok(Action::requeue(GONE)),
+            None => {
+                context.forget(&seen.uid().unwrap_or_default());
+                return Ok(Action::requeue(GONE));
+            }
             Some(DeserializeGuard(Ok(test))) => test,
             Some(DeserializeGuard(Err(_))) => {
                 unreadable::tell(context, &namespace, &name).await?;

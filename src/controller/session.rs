@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
         let longest = context.config.limits.max_duration_seconds * 1000;
         let view = match &plan {
             Some(plan) => PlanView::of(plan, Some(longest)),
-            None => PlanView { sized: sized.len(), ..PlanView::default() },
+            None => PlanView { sized: sized.len(), total: longest, ..PlanView::default() },
         };
         let state = view::state(test.status.as_ref(), &sized);
         let intent = intent(&test, plan.as_ref(), refusal);

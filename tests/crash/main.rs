@@ -42,6 +42,7 @@ mod ready;
 mod records;
 mod reference;
 mod stories;
+mod unjudged;
 mod waits;
 mod watches;
 mod work;

@@ -9,7 +9,7 @@ use kube::api::LogParams;
 
 use super::acts;
 use super::others;
-use super::pods::{ended_early, has_ended, index, of_part, terminated};
+use super::pods::{ended_early, has_ended, index, of_part, own_container, terminated};
 use super::routes;
 use super::targets::pods_of;
 use super::usage;
@@ -123,7 +123,7 @@ fn lost(reason: Reason, message: String) -> GeneratorOutcome {
 
 /// What one generator said. `Err`: it can't be read now, perhaps later. The sentences follow "generator 2 of 3: ".
 async fn of_pod(session: &Session<'_>, pod: &Pod) -> Result<GeneratorOutcome, GeneratorOutcome> {
-    let params = LogParams { limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
+    let params = LogParams { container: own_container(pod), limit_bytes: Some(MOST_BYTES), ..LogParams::default() };
     let log = call(session.api::<Pod>().logs(&pod.name_any(), &params)).await;
     let why = match log {
         Ok(text) => match parse(&text) {

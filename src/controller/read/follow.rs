@@ -16,7 +16,7 @@ use super::log::{Log, too_long};
 use super::logs;
 use super::matching::Matching;
 use super::targets::pods_of;
-use crate::api::{Measurement, Target};
+use crate::api::{Measurement, Phase, Target};
 use crate::controller::session::Session;
 use crate::evidence::cluster::log_reach::{Reach, reach};
 use crate::evidence::cluster::log_tally::{Mark, Tally};
@@ -98,6 +98,10 @@ async fn follow(log: Log, regex: Regex, tally: Arc<Mutex<Tally>>) {
 /// Begins to follow what is not followed yet, as soon as the row's start is set and so before it, and goes on where a log broke off;
 /// looks every few seconds.
 pub async fn keep_up(session: &mut Session<'_>) {
+    if session.state.phase != Phase::Running {
+        session.memory.followed.clear();
+        return;
+    }
     let start = session.state.fire.map(|fire| fire.start_at);
     let now = session.now();
     if (start.is_none() && session.memory.followed.is_empty()) || now - session.memory.followed_at < EVERY {

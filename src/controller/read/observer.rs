@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::LogParams;
 
-use super::pods::{has_ended, is_armed, of_part, trouble};
+use super::pods::{has_ended, is_armed, of_part, own_container, trouble};
 use crate::api::{LimitSource, Reason};
 use crate::build::OBSERVE;
 use crate::controller::io::{call, live};
@@ -80,6 +80,7 @@ pub async fn said(session: &Session<'_>, from: Millis, facts: bool) -> Said {
     let (mut since, mut last) = (since, String::new());
     for _ in 0..MOST_READS {
         let params = LogParams {
+            container: own_container(&pod),
             since_time: jiff::Timestamp::from_millisecond(since).ok(),
             limit_bytes: Some(MOST_BYTES),
             ..LogParams::default()

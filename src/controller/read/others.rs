@@ -20,7 +20,9 @@ pub async fn look(session: &mut Session<'_>, since: Millis) {
     }
     let Ok(tests) = call(session.api::<DeserializeGuard<Glance>>().list(&not_finished())).await else { return };
     let own = session.test.uid();
-    let running = |test: &&Glance| test.uid() != own && !matches!(test.status.phase, None | Some(Phase::Pending));
+    let running = |test: &&Glance| {
+        test.uid() != own && !matches!(test.status.phase, None | Some(Phase::Pending | Phase::Claiming))
+    };
     let names: Vec<String> = tests
         .iter()
         .filter_map(|test| test.0.as_ref().ok())

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::ListParams;
 
 use crate::api::{Instant, Reason, RowStep};
-use crate::build::{GRANTED_AT, ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
+use crate::build::{ACT, GENERATE, GRANTED_AT, OBSERVE, ROW_LABEL, RUN_LABEL, START_AT, STOP_AT};
 use crate::controller::io::{call, live};
 use crate::controller::session::Session;
 use crate::lifecycle::{JobSeen, Live, Millis, PodsSeen, Uid};
@@ -155,9 +155,16 @@ pub fn started_at(pod: &Pod) -> Option<Millis> {
     began.map(|at| at.0.as_millisecond())
 }
 
-/// Status of our container: the first one of the pod template.
+/// Name of our container: others may have put theirs beside it, or before it.
+pub fn own_container(pod: &Pod) -> Option<String> {
+    let containers = &pod.spec.as_ref()?.containers;
+    let ours = containers.iter().find(|container| [GENERATE, OBSERVE, ACT].contains(&container.name.as_str()));
+    ours.or(containers.first()).map(|container| container.name.clone())
+}
+
+/// Status of our container.
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    let ours = pod.spec.as_ref().and_then(|spec| spec.containers.first()).map(|c| c.name.clone());
+    let ours = own_container(pod);
     let all = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
     all.filter(move |status| ours.as_ref().is_none_or(|name| *name == status.name))
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::api::PostParams;
 
-use super::check::{Check, failed, not_yet, refused};
+use super::check::{Check, No, failed, not_yet, refused};
 use super::queue::{Ahead, ahead};
 use super::{preflight_target, quota};
 use crate::api::Reason;
@@ -13,20 +13,30 @@ use crate::controller::io::call;
 use crate::controller::session::Session;
 use crate::controller::write::act_job;
 use crate::controller::write::job::pod_context;
-use crate::lifecycle::{Live, Preflight};
+use crate::lifecycle::{Live, Millis, Preflight};
 use crate::plan::{Destination, act_part, destination, is_allowed};
 
-/// Looks at everything, once a run; a final answer is remembered.
+/// So long an answer is good while another test holds a target, milliseconds: what that one leaves is not known yet.
+const HELD: Millis = 10_000;
+
+/// Looks at everything, once a run, and while another test holds a target now and then; a final answer is remembered.
 pub async fn read(session: &mut Session<'_>) {
-    if let Some((answer, note)) = session.memory.preflight.clone() {
+    let remembered = session.memory.preflight.clone().filter(|_| session.now() < session.memory.preflight_until);
+    if let Some((answer, note)) = remembered {
         session.seen.preflight = answer;
         session.note = note;
         return;
     }
     let answer = check(session).await;
     let (answer, note) = match answer {
-        Ok(()) => (Preflight::Ok, String::new()),
-        Err(no) => (no.answer, no.note),
+        Ok(held) => {
+            session.memory.preflight_until = if held { session.now() + HELD } else { Millis::MAX };
+            (Preflight::Ok, String::new())
+        }
+        Err(no) => {
+            session.memory.preflight_until = Millis::MAX;
+            (no.answer, no.note)
+        }
     };
     session.seen.preflight = Live::Fresh(answer);
     session.note.clone_from(&note);
@@ -41,17 +51,20 @@ pub async fn read(session: &mut Session<'_>) {
     }
 }
 
-async fn check(session: &mut Session<'_>) -> Check {
+/// Whether another test holds a target; everything else is in order.
+async fn check(session: &mut Session<'_>) -> Result<bool, No> {
     slots(session).await?;
     urls(session).await?;
     config_maps(session).await?;
+    let mut held = false;
     for target in &session.test.spec.targets {
-        preflight_target::check(session, target).await?;
+        held |= preflight_target::check(session, target).await?;
     }
     super::routes::preflight(session).await?;
     jobs(session).await?;
     quota::check(session).await.map_err(|note| refused(Reason::QuotaExceeded, note))?;
-    super::evidence::preflight(session).await.map_err(|(reason, note)| refused(reason, note))
+    super::evidence::preflight(session).await.map_err(|(reason, note)| refused(reason, note))?;
+    Ok(held)
 }
 
 /// The namespace runs as many tests as it may: those that began earlier go first.

@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::check::{Check, No, failed, not_yet, refused};
 use super::targets::{pods_of, workloads};
 use crate::api::{Reason, Target, WhenManaged};
-use crate::build::{Field, claim_patch, current, rehearsal, same, size_patch, wanted};
+use crate::build::{CLAIM, Field, claim_patch, current, rehearsal, same, size_patch, wanted};
 use crate::controller::io::call;
 use crate::controller::session::Session;
 
-/// One workload: there, ready, not paused, and sized by nobody else.
-pub async fn check(session: &Session<'_>, target: &Target) -> Check {
+/// One workload: there, ready, not paused, and sized by nobody else. True: another test holds it, so that whether its pods are
+/// ready is looked at when it is free.
+pub async fn check(session: &Session<'_>, target: &Target) -> Result<bool, No> {
     let reference = &target.workload_ref;
     let what = format!("{} {}", reference.kind.as_str(), reference.name.0);
     let api = workloads(&session.context.client, &session.namespace(), reference.kind);
@@ -35,7 +36,12 @@ pub async fn check(session: &Session<'_>, target: &Target) -> Check {
         }
         rehearse(session, target, &api, &workload, &what).await?;
     }
-    ready(session, target, &workload, &what).await
+    let claim = workload["metadata"]["labels"][CLAIM].as_str();
+    if claim.is_some_and(|claim| claim != session.run().label()) {
+        return Ok(true);
+    }
+    ready(session, target, &workload, &what).await?;
+    Ok(false)
 }
 
 /// What an autoscaler or an owner also sets, we would fight over.
@@ -102,13 +108,18 @@ async fn rehearse(
         size.insert(Field::Replicas, Some(replicas.into()));
         size
     }));
-    sizes.dedup();
+    let mut distinct = Vec::new();
+    for size in sizes {
+        if !distinct.contains(&size) {
+            distinct.push(size);
+        }
+    }
     let fields = session.fields(&target.name.0);
     let until = crate::api::Instant::from_millis(0);
     let claim = claim_patch(workload, &session.run(), target.container.as_deref(), &fields, until)
         .map_err(|e| refused(Reason::InvalidSpec, format!("target {}: {e}", target.name.0)))?;
     let claimed = patched(workload, &claim);
-    for size in sizes {
+    for size in distinct {
         let patch = size_patch(&claimed, &size).map_err(|e| refused(Reason::InvalidSpec, e.to_string()))?;
         let both = rehearsal(workload, &claim, &patch);
         let patch: json_patch::Patch = serde_json::from_value(both).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What a record writes beside the state: the run, originals and sizes, rows that were never fired, the history.
 
-use super::{acted, finish};
+use super::{acted, finish, outcome};
 use crate::api::{
     Count, Instant, LoadTestStatus, Reason, ReasonKind, Row, RowVerdict, Run, Size, TargetAtStart, TargetRecord,
     TargetState, Verdict,
@@ -64,8 +64,8 @@ pub async fn add(session: &mut Session<'_>, change: &Change, status: &mut LoadTe
                 run.finished_at = Some(Instant::from_millis(session.now()));
             }
         }
-        Change::Judged => finish::test(session, status).await,
-        Change::Finish if !session.state.judged => finish::test(session, status).await,
+        Change::Judged => outcome::test(session, status).await,
+        Change::Finish if !session.state.judged => outcome::test(session, status).await,
         _ => {}
     }
     rows_done(status);

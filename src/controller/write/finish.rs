@@ -1,37 +1,21 @@
-//! What a row and a test come to, when they are over.
+//! What a row comes to, when it is over.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Api, ResourceExt};
-use serde_json::Value;
-
-use super::row_file::{kept_warmup, write_config_map};
-use crate::api::{Fingerprint, Instant, LoadTestStatus, Reason, ReportRef, Row, TargetImages};
-use crate::build::{report_config_map, row_config_map};
-use crate::controller::io::call;
+use super::row_file::{kept, kept_warmup, write_config_map};
+use crate::api::{Fingerprint, Instant, LoadTestStatus, Reason, Row, TargetImages};
+use crate::build::row_config_map;
 use crate::controller::read::acts;
 use crate::controller::read::evidence;
 use crate::controller::read::logs;
 use crate::controller::read::observer;
 use crate::controller::read::usage;
 use crate::controller::session::Session;
-use crate::plan::MAX_ROWS;
-use crate::report::{ReportInput, files};
 use crate::results::figures::drain::drained_at;
 use crate::results::figures::server::restarted;
 use crate::results::gathered::sample::Sample;
-use crate::results::gathered::series::Series;
 use crate::results::gathered::statements::{Statements, of_row};
-use crate::results::judged::verdict::{EarlyEnd, TestInput, outcome, whole_test_figures};
-use crate::results::row::{completed, with_late_figures};
-use crate::results::row_input::{CompleteInput, Fact, LateInput};
+use crate::results::row::completed;
+use crate::results::row_input::{CompleteInput, Fact};
 use crate::results::shown::course::course;
-use crate::results::shown::summary::summary;
-use crate::results::shown::table::{TableInput, table};
-
-/// Runs of a LoadTest whose ConfigMaps are kept.
-const RUNS_KEPT: i64 = 6;
 
 /// Completes the row in progress: database, measurements, backlog, thresholds, verdict.
 pub async fn row(session: &mut Session<'_>, status: &mut LoadTestStatus) {
@@ -100,7 +84,7 @@ fn asks_postgres(session: &Session<'_>) -> bool {
 
 /// Puts the completed row into its ConfigMap, beside what the generators said.
 async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>, samples: &[Sample]) {
-    let mut file = detail(session, row.row).await.unwrap_or_else(|| serde_json::json!({}));
+    let mut file = kept(session, row.row).await.unwrap_or_else(|| serde_json::json!({}));
     file["row"] = serde_json::to_value(row).unwrap_or_default();
     let acts = acts::details(session);
     if !acts.is_empty() {
@@ -113,11 +97,6 @@ async fn keep(session: &Session<'_>, row: &Row, statements: Option<&Statements>,
         file["course"] = serde_json::to_value(course).unwrap_or_default();
     }
     write_config_map(session, &row_config_map(&session.run(), row.row, file.to_string())).await;
-}
-
-async fn detail(session: &Session<'_>, row: i32) -> Option<Value> {
-    let map = call(session.api::<ConfigMap>().get_opt(&session.run().row(row))).await.ok()??;
-    serde_json::from_str(map.data?.get("row.json")?).ok()
 }
 
 /// What the targets' pods used of their limits, by the name of the figure.
@@ -146,92 +125,4 @@ async fn fingerprint_of(session: &Session<'_>, status: &mut LoadTestStatus) {
     fingerprint.operator_version = Some(crate::runtime::version().chars().take(64).collect());
     fingerprint.nodes = session.memory.nodes.iter().take(32).cloned().collect();
     fingerprint.targets = targets;
-}
-
-/// The verdict of the test, its table, summary and report.
-pub async fn test(session: &mut Session<'_>, status: &mut LoadTestStatus) {
-    let Some(plan) = session.plan.clone() else { return };
-    let series: Vec<Series> = session.memory.series.clone().map(|(series, _)| series).unwrap_or_default();
-    let late = LateInput { spec: &plan.spec, series: &series };
-    let mut details = BTreeMap::new();
-    let mut rows = Vec::new();
-    for row in &status.results {
-        let file = detail(session, row.row).await;
-        // A compacted row has no evidence left; its ConfigMap has.
-        let whole = file.as_ref().filter(|_| status.truncated == Some(true));
-        let whole = whole.and_then(|file| serde_json::from_value(file["row"].clone()).ok());
-        rows.push(with_late_figures(whole.unwrap_or_else(|| row.clone()), &late));
-        details.extend(file.map(|file| (row.row, file)));
-    }
-    status.database = whole_test_figures(&rows, &series);
-    let early = session.state.end.filter(|reason| *reason != Reason::ThresholdsMet);
-    let early = early.map(|reason| EarlyEnd { reason, message: session.memory.end_note.clone().unwrap_or_default() });
-    let test = TestInput {
-        spec: &plan.spec,
-        planned_rows: plan.rows.len(),
-        rows: &rows,
-        database: &status.database,
-        series: &series,
-        early: early.as_ref(),
-    };
-    let outcome = outcome(&test);
-    let database = status.fingerprint.as_ref().and_then(|f| f.database.as_ref());
-    let connection_limit = database.and_then(|d| Some((d.connection_limit?, d.connection_limit_source?)));
-    status.verdict = Some(outcome.verdict);
-    status.summary = summary(&rows);
-    let figures = status.database.clone();
-    status.table = (!rows.is_empty())
-        .then(|| table(&TableInput { plan: &plan, rows: &rows, database: &figures, connection_limit }));
-    let names = rows.iter().map(|row| (row.row, session.run().row(row.row))).collect();
-    let report = files(&ReportInput {
-        namespace: &session.namespace(),
-        name: &session.test.name_any(),
-        run: session.state.run,
-        started_at: status.run.as_ref().and_then(|run| run.started_at),
-        finished_at: status.run.as_ref().and_then(|run| run.finished_at),
-        plan: &plan,
-        test,
-        outcome: &outcome,
-        connection_limit,
-        fingerprint: status.fingerprint.as_ref(),
-        details: &details,
-        row_config_maps: &names,
-    });
-    let map = report_config_map(&session.run(), report);
-    write_config_map(session, &map).await;
-    status.report_ref = Some(ReportRef { name: session.run().report() });
-    status.results = rows;
-    session.state.end = Some(outcome.reason);
-    if let Some(run) = status.run.as_mut() {
-        run.message = Some(outcome.message.chars().take(1024).collect());
-    }
-    forget_old(session).await;
-}
-
-/// Deletes the ConfigMaps of a run that is no longer kept.
-async fn forget_old(session: &Session<'_>) {
-    let old = session.state.run - RUNS_KEPT;
-    if old < 1 {
-        return;
-    }
-    let api: Api<ConfigMap> = session.api();
-    let run = session.run_number(old);
-    let rows = i32::try_from(MAX_ROWS).unwrap_or(64);
-    let mut names = vec![run.report(), run.observer_plan()];
-    names.extend((1..=rows).flat_map(|row| [run.row(row), run.row_plan(row)]));
-    for name in names {
-        // One that is not there is as good as deleted.
-        let _ = call(api.delete(&name, &kube::api::DeleteParams::default())).await;
-    }
-}
-
-/// The plan in a sentence, for a test that is held.
-pub fn plan_text(session: &Session<'_>) -> String {
-    let Some(plan) = &session.plan else { return String::new() };
-    let generators = session.view.rows.iter().map(|row| row.generators).max().unwrap_or(0);
-    let sized = if session.sized.is_empty() { "no target".into() } else { session.sized.join(", ") };
-    format!(
-        "held by spec.suspend; the plan: {} rows with at most {generators} generators, sizes for {sized}; set spec.suspend to false to start",
-        plan.rows.len()
-    )
 }

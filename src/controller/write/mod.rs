@@ -10,6 +10,7 @@ pub mod expire;
 pub mod facts;
 pub mod finish;
 pub mod job;
+pub mod outcome;
 pub mod put_back;
 pub mod record;
 pub mod row_file;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::acted;
 use super::events::tell;
 use super::facts;
-use super::finish;
+use super::outcome;
 use super::put_back;
 use crate::api::{Count, Instant, LoadTest, LoadTestStatus, Phase, Reason, ReasonKind, Row, RowStep};
 use crate::controller::error::PassError;
@@ -46,6 +46,9 @@ pub async fn record(session: &mut Session<'_>, change: &Change) -> Result<(), Pa
     compact_but_current(&mut status, next.row);
     write(session, status.clone()).await?;
     session.context.metrics.recorded(change, &status);
+    if let Change::Finish = change {
+        outcome::forget_old(session).await;
+    }
     if let Change::Released(_) = change {
         put_back::tell(session, &status, told).await;
     }
@@ -67,7 +70,7 @@ pub async fn announce(session: &mut Session<'_>, reason: Reason) -> Result<(), P
     let mut status = session.status();
     let ready = status.conditions.iter().find(|c| c.type_ == "Ready");
     let standing = if reason == Reason::Suspended { Standing::Held } else { Standing::Busy(reason) };
-    let message = if standing == Standing::Held { finish::plan_text(session) } else { session.note.clone() };
+    let message = if standing == Standing::Held { outcome::plan_text(session) } else { session.note.clone() };
     let message = shown(&message, &standing);
     let known = ready.is_some_and(|c| {
         let same = c.reason == reason.as_str() && c.observed_generation == Some(Count(session.intent.generation));

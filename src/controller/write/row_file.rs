@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::controller::io::call;
@@ -25,9 +25,13 @@ pub async fn write_config_map(session: &Session<'_>, map: &ConfigMap) {
     }
 }
 
+/// What a row's ConfigMap holds; `None`: there is none, or it can't be read.
+pub async fn kept(session: &Session<'_>, row: i32) -> Option<Value> {
+    let map = call(session.api::<ConfigMap>().get_opt(&session.run().row(row))).await.ok()??;
+    serde_json::from_str(map.data?.get("row.json")?).ok()
+}
+
 /// Tasks of the row's warm-up, as its ConfigMap keeps them.
 pub async fn kept_warmup(session: &Session<'_>, row: i32) -> Option<u64> {
-    let map = call(session.api::<ConfigMap>().get(&session.run().row(row))).await.ok()?;
-    let file: serde_json::Value = serde_json::from_str(map.data?.get("row.json")?).ok()?;
-    file["warmupTasks"].as_u64()
+    kept(session, row).await?["warmupTasks"].as_u64()
 }

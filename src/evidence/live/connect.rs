@@ -82,7 +82,7 @@ pub struct Server {
 impl Server {
     /// Reads postgres://user:password@host:port/database?sslmode=….
     ///
-    /// sslmode as in libpq: disable, allow, prefer (default), require (encrypted, not verified), verify-ca, verify-full;
+    /// sslmode as in libpq: disable, allow, prefer (default), require (encrypted, not verified; with sslrootcert as verify-ca), verify-ca, verify-full;
     /// sslrootcert names a PEM file, or `system` for the well-known authorities, which is also the default.
     ///
     /// # Errors
@@ -95,11 +95,14 @@ impl Server {
         let (ssl_mode, check) = match mode.as_deref().unwrap_or("prefer") {
             "disable" => (SslMode::Disable, Check::Nothing),
             "allow" | "prefer" => (SslMode::Prefer, Check::Nothing),
-            "require" => (SslMode::Require, Check::Nothing),
-            "verify-ca" => (SslMode::Require, Check::Authority),
+            "require" if ca_file.is_none() => (SslMode::Require, Check::Nothing),
+            // As libpq: a root certificate is there to be used.
+            "require" | "verify-ca" => (SslMode::Require, Check::Authority),
             "verify-full" => (SslMode::Require, Check::AuthorityAndName),
             _ => {
-                return Err(Lost::new("sslmode in the URL must be disable, prefer, require, verify-ca or verify-full"));
+                return Err(Lost::new(
+                    "sslmode in the URL must be disable, allow, prefer, require, verify-ca or verify-full",
+                ));
             }
         };
         let invalid =

@@ -292,5 +292,5 @@ fn no_interleaving_of_a_small_world_breaks_a_promise() {
 #[test]
 #[ignore = "minutes: make test-safety"]
 fn no_interleaving_of_a_large_world_breaks_a_promise() {
-    assert!(explore_all(large(), 6_000_000) > 1_000_000);
+    assert!(explore_all(large(), 12_000_000) > 1_000_000);
 }

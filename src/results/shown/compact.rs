@@ -5,7 +5,7 @@ use crate::api::{LoadFigures, LoadTestStatus, Row};
 /// Rows are compacted above this many bytes of JSON.
 pub const MOST_BYTES: usize = 200 * 1024;
 
-/// Makes the status fit: above [`MOST_BYTES`] rows keep row, verdict, reason, set, tasks, rate, requests and latency, and
+/// Makes the status fit: above [`MOST_BYTES`] rows keep row, verdict, reason, begin and end, set, tasks, rate, requests and latency, and
 /// `truncated` is true; still above, the loads of rows are left out, last row first.
 ///
 /// Judge before this: a compacted row has no evidence left.
@@ -35,6 +35,8 @@ fn compacted(row: &Row) -> Row {
         row: row.row,
         verdict: row.verdict,
         reason: row.reason.clone(),
+        started_at: row.started_at,
+        ended_at: row.ended_at,
         set: row.set.clone(),
         tasks: row.tasks,
         tasks_per_second: row.tasks_per_second.clone(),

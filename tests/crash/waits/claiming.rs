@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::blocker::Blocker;
 use super::means::{fail, gone, pods_of_api, quota};
 use crate::fake::store::key;
-use crate::lab::NAMESPACE;
+use crate::lab::{Lab, NAMESPACE};
 use loadtest_operator::build::CLAIM;
 
 /// In the way of Claiming.
@@ -21,14 +21,12 @@ pub fn blockers() -> Vec<Blocker> {
         Blocker::new("a target does not exist", |lab| gone(lab, "deployments", "proxy"), "TargetNotFound", 75),
         Blocker::new("a Service does not exist", |lab| gone(lab, "services", "api"), "ServiceNotFound", 75),
         Blocker::new("a quota leaves no room", quota, "QuotaExceeded", 20),
+        Blocker::new("a target is another test's", held, "DeadlineExceeded", 110).spec(queue),
         Blocker::new(
-            "a target is another test's",
+            "a target is another test's, which is replacing its pods",
             |lab| {
-                let label = json!({CLAIM: "somebody.1"});
-                lab.fake
-                    .world()
-                    .store
-                    .edit(&key("deployments", NAMESPACE, "api"), |object| object["metadata"]["labels"] = label);
+                held(lab);
+                pods_of_api(lab, |pod| pod["status"]["conditions"][0]["status"] = "False".into());
             },
             "DeadlineExceeded",
             110,
@@ -56,4 +54,11 @@ pub fn blockers() -> Vec<Blocker> {
         )
         .spec(queue),
     ]
+}
+
+/// Another test has claimed a target.
+fn held(lab: &mut Lab) {
+    let label = json!({CLAIM: "somebody.1"});
+    let api = key("deployments", NAMESPACE, "api");
+    lab.fake.world().store.edit(&api, |object| object["metadata"]["labels"] = label);
 }
