@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::api::LoadTestSpec;
+use crate::engine::http::resolve::Address;
 
 /// `--base-url`: `TO` for every URL of the manifest, `FROM=TO` for those of one host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,22 @@ pub fn map_urls(spec: &mut LoadTestSpec, mappings: &[Mapping]) -> Result<(), Str
     }
 }
 
+/// How a URL's host is reached from here if it is a Service, a sentence; `None`: its name is none that a Service has.
+pub fn way_to_service(url: &str) -> Option<String> {
+    let Address { tls, host, authority, port, .. } = Address::parse(url).ok()?;
+    let labels: Vec<&str> = host.split('.').collect();
+    let (service, namespace) = match labels.as_slice() {
+        [service] => (*service, String::new()),
+        [service, namespace] | [service, namespace, "svc", ..] => (*service, format!(" -n {namespace}")),
+        _ => return None,
+    };
+    let scheme = if tls { "https" } else { "http" };
+    Some(format!(
+        "If {service} is a Service, only its cluster knows the name: run kubectl port-forward{namespace} svc/{service} 9080:{port} \
+         beside this, and add --base-url {scheme}://{authority}={scheme}://127.0.0.1:9080"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -112,6 +129,19 @@ mod tests {
     fn without_a_host_all_are_mapped_after_those_that_have_one() {
         let urls = mapped(&["http://web=http://[::1]:1", "http://localhost:2"]).unwrap();
         assert_eq!((urls[0].as_str(), urls[1].as_str()), ("http://localhost:2/v1?x=1", "http://[::1]:1"));
+    }
+
+    #[test]
+    fn a_services_name_leads_to_the_port_forward_and_the_option_that_takes_it() {
+        let way = |url: &str| way_to_service(url).unwrap_or_default();
+        assert!(way("http://api:8080/v1?x=$(seq)").ends_with(
+            "kubectl port-forward svc/api 9080:8080 beside this, and add --base-url http://api:8080=http://127.0.0.1:9080"
+        ));
+        let other = way("https://api.shop.svc.cluster.local");
+        assert!(other.contains("port-forward -n shop svc/api 9080:443 "), "{other}");
+        let option = other.rsplit(' ').next().unwrap();
+        assert!(option.parse::<Mapping>().is_ok(), "{option}");
+        assert_eq!(way_to_service("http://www.shop.example/"), None);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct LocalTest<'a> {
     pub run: RunIdentity,
     /// Values of secrets by the names that the plan gives them ([`crate::plan::var_env`]). Never shown.
     pub environment: HashMap<String, String>,
-    /// File with the CA certificates that stand in for those of ConfigMaps.
+    /// File with the CA certificates to trust for every load and measurement with https, also in place of those of ConfigMaps.
     pub ca_file: Option<String>,
     /// Files that stand in for keys of ConfigMaps to upload, `NAME/KEY` and path.
     pub files: Vec<(String, String)>,
@@ -118,7 +118,7 @@ impl Running<'_> {
         let plan = self.test.plan;
         if let Some(mut input) = observer_input(plan, &self.test.run) {
             let http = input.measurements.iter_mut().filter_map(|m| m.tls_mut());
-            http.for_each(|tls| stand_in(&mut tls.ca_file, self.test.ca_file.as_ref()));
+            http.for_each(|tls| tls.ca_file.clone_from(&self.test.ca_file));
             self.samples = Samples::start(&input, &self.test.environment).map_err(early)?;
         }
         acts::all_done(&acts::at(self.test, When::BeforeRun, None, None, tell).await)?;
@@ -221,7 +221,7 @@ impl Running<'_> {
     fn input(&self, planned: &PlannedRow) -> GeneratorInput {
         let mut input = generator_input(self.test.plan, planned, &self.test.run);
         for load in &mut input.loads {
-            stand_in(&mut load.tls.ca_file, self.test.ca_file.as_ref());
+            load.tls.ca_file.clone_from(&self.test.ca_file);
             load.steps.iter_mut().flat_map(|step| &mut step.upload).for_each(|part| self.stand_in_file(part));
         }
         input
@@ -252,12 +252,6 @@ impl Running<'_> {
         });
         let connection_limit = self.connection_limit();
         Ended { rows: self.rows, outcome, connection_limit, details: self.details, early }
-    }
-}
-
-fn stand_in(file: &mut Option<String>, given: Option<&String>) {
-    if file.is_some() {
-        *file = given.cloned();
     }
 }
 

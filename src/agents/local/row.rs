@@ -7,10 +7,12 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::Event;
+use super::mapping::way_to_service;
 use super::progress::Watch;
 use super::samples::Samples;
 use crate::agents::fire;
 use crate::agents::refusal::Refusal;
+use crate::api::Reason;
 use crate::engine::http::address::AddressRules;
 use crate::engine::pace::schedule::Share;
 use crate::engine::{Armed, Start, Stop};
@@ -46,7 +48,8 @@ pub async fn fire_row(
     let mut armed: Vec<Armed> = Vec::new();
     for (position, load) in input.loads.iter().enumerate() {
         let share = Share::whole(&input.loads, position);
-        let one = fire::arm(load, share, &constants, &AddressRules::Any, 1).await?;
+        let one = fire::arm(load, share, &constants, &AddressRules::Any, 1).await;
+        let one = one.map_err(|refusal| from_here(refusal, &load.url))?;
         armed.push(one.excusing(&input.excused));
     }
     let ahead_ms = i64::try_from(AHEAD.as_millis()).unwrap_or(0);
@@ -75,4 +78,14 @@ pub async fn fire_row(
         (index, GeneratorOutcome::Complete(GeneratorReport { header, loads: vec![record] }))
     };
     Ok(Fired { start_ms: start.wall_ms, outcomes: records.into_iter().enumerate().map(outcome).collect() })
+}
+
+/// A host without an address is mostly a Service, whose name is known in its cluster only.
+fn from_here(refusal: Refusal, url: &str) -> Refusal {
+    match way_to_service(url) {
+        Some(way) if refusal.reason == Reason::ServiceNotFound => {
+            Refusal { message: format!("{}. {way}", refusal.message), ..refusal }
+        }
+        _ => refusal,
+    }
 }

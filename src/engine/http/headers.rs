@@ -24,11 +24,15 @@ pub fn headers(
         let field = format!("headers[{}]", header.name);
         let name = HeaderName::try_from(&header.name).map_err(|_| unsendable(&field, "not a header name"))?;
         if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
-            return Err(unsendable(&field, "made from the body, and can't be written"));
+            return Err(unsendable(&field, "is made from the body; leave it out"));
         }
         let value = bind(&field, &header.value)?;
-        HeaderValue::try_from(value.render(&Fill::default()))
-            .map_err(|_| unsendable(&field, "not a header's value"))?;
+        HeaderValue::try_from(value.render(&Fill::default())).map_err(|_| {
+            unsendable(
+                &field,
+                "not a header's value; a variable's value may have a line break or another character that HTTP forbids",
+            )
+        })?;
         merged.retain(|(known, _)| *known != name);
         merged.push((name, value));
     }

@@ -26,7 +26,7 @@ pub enum StepError {
     Template { field: String, error: TemplateError },
     #[error("{field}: the file can't be read: {error}")]
     File { field: String, error: std::io::Error },
-    #[error("{field}: {what}; a variable's value may have a line break or another character that HTTP forbids")]
+    #[error("{field}: {what}")]
     Unsendable { field: String, what: &'static str },
 }
 
@@ -94,7 +94,9 @@ impl Step {
             true => bind("path", &input.path)?.map(encoded).beginning(whole),
             false => bind("path", &joined(base, &input.path))?.map(encoded),
         };
-        Uri::try_from(path.render(&Fill::default())).map_err(|_| unsendable("path", "not a path of a URL"))?;
+        Uri::try_from(path.render(&Fill::default())).map_err(|_| {
+            unsendable("path", "not a path of a URL; a variable's value may have a character that a URL forbids")
+        })?;
         let judge = Judge::new(input, constants);
         let mut step = Self {
             timeout: Duration::from_secs(u64::from(input.timeout_seconds)),
