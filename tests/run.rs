@@ -5,6 +5,10 @@
 mod acts;
 #[path = "run/server.rs"]
 mod server;
+#[path = "run/tls.rs"]
+mod tls;
+#[path = "run/watch.rs"]
+mod watch;
 
 use std::io::Write;
 use std::path::Path;
@@ -198,11 +202,34 @@ fn what_is_missing_beside_a_manifest_is_said_at_once_and_nothing_is_sent() {
 }
 
 #[test]
+fn a_report_that_cant_be_written_is_found_before_the_first_request() {
+    let server = Server::start(|_| "200 OK");
+    let folder = tempfile::tempdir().unwrap();
+    let file = manifest(folder.path(), "");
+    for words in [["--report", &file], ["--html", &folder.path().join("none/page.html").display().to_string()]] {
+        let ran = run(&[&[server.url("/").as_str(), "-n", "2"], &words[..]].concat());
+        assert_eq!((ran.code, server.count()), (Some(2), 0), "{ran:?}");
+        assert!(ran.err.contains(words[0]), "{ran:?}");
+    }
+}
+
+#[test]
+fn another_number_of_clients_than_the_usual_is_said() {
+    let server = Server::start(|_| "200 OK");
+    let ran = run(&[&server.url("/"), "-n", "3"]);
+    assert!(ran.code == Some(0) && ran.err.contains("3 clients send 1 of the 3 requests each"), "{ran:?}");
+    let refused = run(&[&server.url("/"), "-n", "101"]);
+    assert!(refused.code == Some(2) && refused.err.contains("-n 100 or 102 can"), "{refused:?}");
+    assert_eq!((run(&[&server.url("/"), "-n", "0"]).code, server.count()), (Some(2), 3));
+}
+
+#[test]
 fn nobody_there_is_a_failed_test_and_no_name_is_an_invalid_one() {
     let ran = run(&["http://127.0.0.1:1/", "-n", "2"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.out.contains("connect refused"), "{ran:?}");
-    let ran = run(&["http://nowhere.invalid/", "-n", "2"]);
+    let ran = run(&["http://nowhere.invalid:81/", "-n", "2"]);
+    assert!(ran.out.contains("--base-url http://nowhere.invalid:81=http://127.0.0.1:9080"), "{ran:?}");
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.out.contains("nowhere.invalid has no address"), "{ran:?}");
 }
@@ -279,6 +306,11 @@ fn the_report_is_one_html_file_and_the_same_comes_out_of_the_results_again() {
     assert_eq!((again.code, again.out == text), (Some(0), true), "{}", again.err);
     let row = said(&["report", "--from", &results, "--row", "1"]);
     assert!(row.out.contains("url run 1, row 1: Passed") && row.out.contains("40 sent, 40 ok"), "{row:?}");
+    for form in [&["--markdown"][..], &["--csv"], &["--junit"], &[]] {
+        let alone = said(&[&["report", "--from", &results], form].concat());
+        assert_eq!((alone.code, alone.out.as_str()), (Some(2), ""), "{form:?} {alone:?}");
+        assert!(alone.err.contains("--html, --json and --row NUMBER are made from results.json alone"), "{alone:?}");
+    }
     let none = said(&["report", "--from", &results, "--row", "2"]);
     assert!(none.code == Some(2) && none.err.contains("there is no row 2; the rows that were done: 1"), "{none:?}");
 }
@@ -294,6 +326,13 @@ fn two_runs_are_compared_when_their_plan_is_the_same_and_otherwise_the_field_is_
         format!("{to}/results.json")
     };
     let (a, b, other) = (results("a", "40"), results("b", "40"), results("other", "80"));
+    let folder_of = |file: &str| file.trim_end_matches("/results.json").to_owned();
+    assert_eq!(said(&["compare", &folder_of(&a), &folder_of(&b)]).code, Some(0));
+    let none = said(&["compare", &a, "no-such-folder/results.json"]);
+    assert!(
+        none.code == Some(2) && none.err.contains("no-such-folder/results.json: there is no such file"),
+        "{none:?}"
+    );
     let same = said(&["compare", &a, &b]);
     assert_eq!(same.code, Some(0), "{same:?}");
     assert!(same.out.contains("| Run | Set | Figure | A | B | B / A |"), "{same:?}");

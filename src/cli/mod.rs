@@ -32,6 +32,8 @@ pub mod exit {
     pub const ABORTED: u8 = 4;
     /// Nobody could be asked.
     pub const UNASKED: u8 = 5;
+    /// Ctrl-C ended the watching, as shells have it (128 + SIGINT); there is no verdict.
+    pub const INTERRUPTED: u8 = 130;
 }
 
 #[derive(Parser)]

@@ -14,7 +14,8 @@ use crate::report::compare::{comparison, differences, fields};
 /// Which runs.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run that is compared with: NAME (its last run), NAME@RUN, or a file as `report --from` takes it.
+    /// The run that is compared with: NAME (its last run), NAME@RUN, a file as `report --from` takes it, or a folder that
+    /// `run --report` wrote.
     a: String,
     /// The other run.
     b: String,
@@ -42,10 +43,15 @@ pub async fn compare(args: &Args) -> Result<u8, Said> {
     Ok(exit::PASSED)
 }
 
-/// A file where there is one of that name; else a LoadTest of the cluster.
+/// A file, or a folder with results, where there is one of that name; else a LoadTest of the cluster.
 async fn results(what: &str, connection: &Connection) -> Result<Results, Said> {
-    if Path::new(what).is_file() {
-        return Kept::open(Some(Path::new(what)), connection).await?.results(None, None).await;
+    let path = Path::new(what);
+    if path.is_file() || path.join("results.json").is_file() {
+        return Kept::open(Some(path), connection).await?.results(None, None).await;
+    }
+    if what.contains('/') || what.ends_with(".json") {
+        let text = format!("{what}: there is no such file, and no folder with a results.json");
+        return Err(Said { text, code: exit::USAGE });
     }
     let (name, run) = match what.split_once('@') {
         None => (what, None),

@@ -49,7 +49,7 @@ impl Kept {
             (Self::Cluster(_), None) => return Err(usage("name the LoadTest, or a file with --from".into())),
             (Self::File(objects), name) => match objects.test(name).map_err(usage)? {
                 Some(test) => test.clone(),
-                None => return objects.only_results().map_err(usage),
+                None => return objects.only_results_of(name, run).map_err(usage),
             },
         };
         let map = report_map(&test, run)?;
@@ -97,7 +97,7 @@ impl Kept {
 }
 
 impl Objects {
-    /// Reads a file; `-` is standard input.
+    /// Reads a file, or results.json in a folder; `-` is standard input.
     ///
     /// # Errors
     /// It can't be read, or holds nothing of a load test.
@@ -106,6 +106,7 @@ impl Objects {
         let usage = |text: String| Said { text, code: exit::USAGE };
         let text = match name.as_str() {
             "-" => std::io::read_to_string(std::io::stdin()),
+            _ if file.is_dir() => std::fs::read_to_string(file.join("results.json")),
             _ => std::fs::read_to_string(file),
         };
         let text = text.map_err(|error| usage(format!("{name}: {error}")))?;
@@ -149,6 +150,22 @@ impl Objects {
                 found.map(Some).ok_or_else(|| format!("{file} has no LoadTest {name}, only: {}", known.join(", ")))
             }
         }
+    }
+
+    /// The only report in a file without LoadTest, if it is the one that is asked for.
+    fn only_results_of(&self, name: Option<&str>, run: Option<i64>) -> Result<BTreeMap<String, String>, String> {
+        let files = self.only_results()?;
+        // Another version may have written the rest of it.
+        let results: Value =
+            files.get("results.json").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let (test, number) = (&results["test"]["name"], &results["test"]["run"]);
+        if name.is_some_and(|name| test != name) || run.is_some_and(|run| *number != run) {
+            let asked: Vec<String> =
+                name.map(str::to_owned).into_iter().chain(run.map(|run| format!("run {run}"))).collect();
+            let test = test.as_str().unwrap_or("-");
+            return Err(format!("{} holds {test}, run {number}, and not {}", self.file, asked.join(", ")));
+        }
+        Ok(files)
     }
 
     /// The only report in a file without LoadTest.
@@ -262,6 +279,14 @@ mod tests {
         for alone in [results(), map("r", "results.json", &results())] {
             let kept = Kept::File(objects(&[alone]).unwrap());
             assert_eq!(kept.results(None, None).await.unwrap().test.run, 3);
+            assert_eq!(kept.results(Some("peak"), Some(3)).await.unwrap().test.run, 3);
+            for (name, run, asked) in
+                [(Some("other"), None, "other"), (Some("peak"), Some(2), "peak, run 2"), (None, Some(4), "run 4")]
+            {
+                let said = kept.results(name, run).await.unwrap_err();
+                assert_eq!(said.text, format!("test.yaml holds peak, run 3, and not {asked}"));
+                assert_eq!(said.code, exit::USAGE);
+            }
         }
         let kept = Kept::File(objects(&[serde_json::to_value(finished()).unwrap()]).unwrap());
         let said = kept.results(None, None).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! `loadtest report NAME`: what came of a test, for a terminal or as one of the report's files.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::kept::Kept;
 use super::{Connection, Said};
@@ -54,7 +54,6 @@ pub struct Args {
 pub async fn report(args: &Args) -> Result<u8, Said> {
     let kept = Kept::open(args.from.as_deref(), &args.connection).await?;
     let mut files = kept.files(args.name.as_deref(), args.run).await?;
-    let table = files.get("table.md").cloned();
     let file = match (args.csv, args.json, args.junit) {
         (true, ..) => "results.csv",
         (_, true, _) => "results.json",
@@ -65,24 +64,33 @@ pub async fn report(args: &Args) -> Result<u8, Said> {
         html(&only(kept.whole(&files).await?, args.row)?)
     } else if let Some(number) = args.row {
         of_row(&only(kept.whole(&files).await?, Some(number))?)
-    } else if args.markdown {
-        let results = kept.whole(&files).await?;
-        comment(&results, table.as_deref().unwrap_or_default())
-    } else if let Some(text) = files.remove(file) {
-        if file == "table.md" {
-            for_reading(&text, kept.whole(&files).await.ok().as_ref(), width(&std::io::stdout()))
-        } else {
-            text
-        }
     } else {
-        return Err(Said {
-            text: format!("the report has no {file}; --html and --row need only results.json"),
-            code: exit::UNASKED,
-        });
+        let text = files.remove(file).ok_or_else(|| lacks(file, args.from.as_deref()))?;
+        match (args.markdown, file) {
+            (true, _) => comment(&kept.whole(&files).await?, &text),
+            (_, "table.md") => for_reading(&text, kept.whole(&files).await.ok().as_ref(), width(&std::io::stdout())),
+            _ => text,
+        }
     };
     // Who closed standard output doesn't want to read it.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(exit::PASSED)
+}
+
+/// What can't be made from the results alone is a file of its own.
+fn lacks(file: &str, from: Option<&Path>) -> Said {
+    let can = "--html, --json and --row NUMBER are made from results.json alone";
+    match from {
+        None => Said { text: format!("the report has no {file}; {can}"), code: exit::UNASKED },
+        Some(from) => Said {
+            text: format!(
+                "{} has no {file}, which this form is; {can}. The other forms are in the folder that loadtest run --report wrote, \
+                 and in what kubectl get loadtest,configmap -o yaml prints",
+                from.display()
+            ),
+            code: exit::USAGE,
+        },
+    }
 }
 
 /// The table under its headline and the three sentences, as wide as the terminal.

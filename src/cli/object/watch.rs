@@ -29,7 +29,8 @@ pub struct Args {
     connection: Connection,
 }
 
-/// Shows a line for each row and each change of state, and the table at the end. Ends with the verdict's exit code.
+/// Shows a line for each row and each change of state, and the table at the end. Ends with the verdict's exit code,
+/// or [`exit::INTERRUPTED`] when Ctrl-C came first.
 ///
 /// # Errors
 /// There is no such test, or nobody could be asked.
@@ -76,7 +77,7 @@ pub async fn watch(args: &Args) -> Result<u8, Said> {
                 shown.clear();
                 eprintln!("{name} goes on in the cluster; only the watching has ended.");
                 eprintln!("  again: kubectl loadtest watch {name}    end it: kubectl loadtest cancel {name}");
-                return Ok(exit::PASSED);
+                return Ok(exit::INTERRUPTED);
             }
         }
     }

@@ -1,18 +1,22 @@
 //! The manifest that `loadtest run` is given, made into what this machine can run.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::super::exit;
 use super::Args;
 use crate::agents::local::{NotApplied, StandIns, map_urls, without_cluster};
 use crate::api::LoadTestSpec;
-use crate::plan::{Checked, FieldError, POSTGRES_URL_ENV, Plan, check_documents, plan, var_env};
+use crate::engine::http::tls::{TlsError, client_config};
+use crate::plan::{Checked, FieldError, POSTGRES_URL_ENV, Plan, TlsInput, check_documents, plan, var_env};
 
 /// What will be run.
 pub struct Manifest {
     pub name: String,
     pub plan: Plan,
     pub not_applied: Vec<NotApplied>,
+    /// What was chosen for a URL and people may not expect; a line.
+    pub chosen: Option<String>,
     /// Secrets, by the names that the plan gives them. Never shown.
     pub environment: HashMap<String, String>,
 }
@@ -43,6 +47,7 @@ pub fn read(args: &Args) -> Result<Manifest, Refused> {
         }
         (false, None) => of_file(&args.what, args.name.as_deref())?,
     };
+    args.cacert.as_deref().map_or(Ok(()), readable)?;
     let code = if is_url { exit::USAGE } else { exit::INVALID };
     let refused = |errors: Vec<FieldError>| Refused { lines: errors.iter().map(ToString::to_string).collect(), code };
     let mut spec = checked.map_err(refused)?.spec;
@@ -51,12 +56,13 @@ pub fn read(args: &Args) -> Result<Manifest, Refused> {
     let (mut spec, not_applied) = without_cluster(&spec, stand_ins);
     map_urls(&mut spec, &args.base_url).map_err(|error| usage(format!("--base-url: {error}")))?;
     let plan = plan(&spec).map_err(refused)?;
-    Ok(Manifest { name, plan, not_applied, environment })
+    let chosen = args.request.chosen();
+    Ok(Manifest { name, plan, not_applied, chosen, environment })
 }
 
 fn of_file(file: &str, name: Option<&str>) -> Result<Checked, Refused> {
     let text = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
-    let text = text.map_err(|error| usage(format!("{file}: {error}")))?;
+    let text = text.map_err(|error| usage(unread(file, &error)))?;
     let mut tests = check_documents(&text);
     tests.retain(|test| name.is_none_or(|name| test.name == name));
     match (tests.len(), name) {
@@ -67,6 +73,29 @@ fn of_file(file: &str, name: Option<&str>) -> Result<Checked, Refused> {
             let names: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
             Err(usage(format!("{file} holds {}; choose one with --name", names.join(", "))))
         }
+    }
+}
+
+/// Why there is no manifest; who left `http://` out is told so.
+fn unread(file: &str, error: &std::io::Error) -> String {
+    let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| file.ends_with(end));
+    match error.kind() {
+        std::io::ErrorKind::NotFound if !is_manifest => {
+            format!("{file}: there is no such file; a URL begins with http:// or https://, such as http://{file}")
+        }
+        _ => format!("{file}: {error}"),
+    }
+}
+
+/// Certificates that can't be read are found before anything is sent, and also where nothing asks for https.
+fn readable(cacert: &Path) -> Result<(), Refused> {
+    let input = TlsInput { ca_file: Some(cacert.display().to_string()), ..TlsInput::default() };
+    match client_config(&input) {
+        Ok(_) => Ok(()),
+        Err(TlsError::CaFile { path, why }) => {
+            Err(usage(format!("--cacert {path}: no certificates (PEM) can be read from it: {why}")))
+        }
+        Err(other) => Err(usage(format!("--cacert {}: {other}", cacert.display()))),
     }
 }
 
@@ -168,6 +197,36 @@ mod tests {
             assert!(said.contains(words), "{said}");
         }
         assert_eq!((refused.lines.len(), refused.code), (3, exit::USAGE));
+    }
+
+    #[test]
+    fn certificates_that_cant_be_read_are_refused_also_where_none_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let [none, text, broken] =
+            [folder.path().join("none").display().to_string(), file("text", "no PEM"), file("broken", no_certificate)];
+        for wrong in [none, text, broken, folder.path().display().to_string()] {
+            let refused = read(&args(&["http://h", "--cacert", &wrong])).err().expect("refused");
+            assert!(refused.lines[0].starts_with(&format!("--cacert {wrong}: ")), "{:?}", refused.lines);
+            assert_eq!(refused.code, exit::USAGE);
+        }
+        assert!(
+            Line::try_parse_from(["run", "https://h", "-k", "--cacert", "f"]).is_err(),
+            "one of the two has no effect"
+        );
+    }
+
+    #[test]
+    fn who_left_the_scheme_out_is_told_what_a_url_begins_with() {
+        let refused = read(&args(&["localhost:18811/a"])).err().expect("refused");
+        assert!(refused.lines[0].ends_with("a URL begins with http:// or https://, such as http://localhost:18811/a"));
+        let refused = read(&args(&["no-such-folder/no-such-file.yaml"])).err().expect("refused");
+        assert!(!refused.lines[0].contains("URL"), "{:?}", refused.lines);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod screen;
 pub mod summary;
 pub mod terminal;
 mod url;
+mod values;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,8 +47,9 @@ pub struct Args {
     /// without FROM, all of them. May be repeated.
     #[arg(long, value_name = "[FROM=]TO")]
     base_url: Vec<Mapping>,
-    /// CA certificates (PEM) in place of those in ConfigMaps.
-    #[arg(long, value_name = "FILE")]
+    /// CA certificates (PEM) to trust, and no others, for every load and measurement with https; also in place of those
+    /// in ConfigMaps.
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     cacert: Option<PathBuf>,
     /// A file in place of a ConfigMap's key that is uploaded. May be repeated.
     #[arg(long = "file", value_name = "CONFIGMAP/KEY=FILE", value_parser = pair)]
@@ -75,7 +77,12 @@ pub async fn run(args: Args) -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    if let Err(line) = output::writable(args.report.as_deref(), args.html.as_deref()) {
+        eprintln!("loadtest run: {line}");
+        return ExitCode::from(exit::USAGE);
+    }
     not_applied(&manifest.not_applied, &mut live);
+    manifest.chosen.iter().for_each(|line| live.say(line));
     let started_at = Timestamp::now().as_millisecond();
     let unique = Uuid::new_v4().simple().to_string();
     let test = LocalTest {

@@ -1,6 +1,7 @@
 //! What a test without a cluster leaves: the table, the verdict, and the files of its report.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
@@ -22,6 +23,32 @@ use crate::results::shown::table::{TableInput, table};
 pub fn verdict_line(verdict: &str, reason: &str, message: &str) -> String {
     let line = format!("Verdict: {verdict} ({reason}): {message}");
     width(&std::io::stdout()).map_or(line.clone(), |width| wrapped(&line, width, "  ")) + "\n"
+}
+
+/// Sees that a report can be written, before there is anything to lose: makes the folder, and opens what is there or takes away
+/// again what it made.
+///
+/// # Errors
+/// Where nothing can be written; a sentence that names the option.
+pub fn writable(folder: Option<&Path>, html: Option<&Path>) -> Result<(), String> {
+    if let Some(folder) = folder {
+        let wrong = |error| format!("--report {}: {error}", folder.display());
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+        for name in ["table.md", "results.csv", "results.json", "junit.xml"] {
+            opened(&folder.join(name)).map_err(wrong)?;
+        }
+    }
+    html.map_or(Ok(()), |file| opened(file).map_err(|error| format!("--html {}: {error}", file.display())))
+}
+
+/// Opens a file for writing and leaves it as it was.
+fn opened(file: &Path) -> std::io::Result<()> {
+    match std::fs::metadata(file) {
+        // A pipe would be closed for its reader; and who opens a folder is told that it is one.
+        Ok(known) if !known.is_file() && !known.is_dir() => Ok(()),
+        Ok(_) => OpenOptions::new().append(true).open(file).map(drop),
+        Err(_) => OpenOptions::new().write(true).create_new(true).open(file).and_then(|_| std::fs::remove_file(file)),
+    }
 }
 
 /// A test that is over.
@@ -117,5 +144,37 @@ impl Output<'_> {
             details: &details,
             row_config_maps: &BTreeMap::new(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_report_can_be_written_nothing_is_left_or_changed_by_looking() {
+        let folder = tempfile::tempdir().unwrap();
+        let (report, html) = (folder.path().join("a/b"), folder.path().join("page.html"));
+        std::fs::write(&html, "kept").unwrap();
+        assert_eq!(writable(Some(&report), Some(&html)), Ok(()));
+        assert_eq!(writable(None, Some(&folder.path().join("new.html"))), Ok(()));
+        assert_eq!(writable(None, None), Ok(()));
+        assert_eq!(std::fs::read_to_string(&html).unwrap(), "kept");
+        assert_eq!(std::fs::read_dir(&report).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "a and page.html");
+    }
+
+    #[test]
+    fn where_none_can_be_written_the_option_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let said = |folder: Option<&Path>, html: Option<&Path>| writable(folder, html).unwrap_err();
+        assert!(said(Some(&file), None).starts_with("--report "));
+        assert!(said(Some(&file.join("in")), None).starts_with("--report "));
+        assert!(said(None, Some(folder.path())).starts_with("--html "));
+        assert!(said(None, Some(&folder.path().join("none/page.html"))).starts_with("--html "));
+        std::fs::create_dir(folder.path().join("results.json")).unwrap();
+        assert!(said(Some(folder.path()), None).starts_with("--report "));
     }
 }

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use super::values::{Codes, basic_auth, codes, header, rate, seconds};
 use crate::plan::{Checked, FieldError, check};
 
 /// Clients when nothing is said, as hey and oha have it.
 const CLIENTS: u32 = 50;
+/// Fewer clients than half of them would be another test than the one that was asked for.
+const FEWEST: u32 = CLIENTS / 2;
 /// Requests when nothing is said, as hey and oha have it.
 const REQUESTS: u32 = 200;
 
@@ -20,15 +23,15 @@ pub struct RequestArgs {
     /// How long to send: 30s, 2m, 1h30m.
     #[arg(long, short = 'z', value_parser = seconds)]
     duration: Option<u32>,
-    /// Clients that each send their next request when the last is answered [default: 50]. With --rate: the most
-    /// requests that may be open at once [default: 1000].
+    /// Clients that each send their next request when the last is answered [default: 50, or with --requests the most from
+    /// 25 to 50 that share them out evenly]. With --rate: the most requests that may be open at once [default: 1000].
     #[arg(long, short)]
     clients: Option<u32>,
-    /// Requests in all, shared out evenly among the clients [default: 200].
+    /// Requests in all, shared out evenly among the clients [default: 200]. Fewer than 25 are sent by a client each.
     #[arg(long, short = 'n', conflicts_with_all = ["rate", "duration"])]
     requests: Option<u32>,
     /// Send so long before, without counting it.
-    #[arg(long, value_parser = seconds, requires = "duration")]
+    #[arg(long, value_parser = seconds)]
     warmup: Option<u32>,
     /// GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS [default: GET].
     #[arg(long, short)]
@@ -48,9 +51,9 @@ pub struct RequestArgs {
     /// A request not answered in this time has failed [default: 30s].
     #[arg(long, short, value_parser = seconds)]
     timeout: Option<u32>,
-    /// The status codes of good answers, for example 200,202 [default: any 2xx].
-    #[arg(long, value_delimiter = ',')]
-    expect: Vec<u16>,
+    /// The status codes of good answers, for example 200,202 [default: 2xx, which is any of them].
+    #[arg(long, value_delimiter = ',', value_parser = codes)]
+    expect: Vec<Codes>,
     /// Accept any certificate.
     #[arg(long, short = 'k')]
     insecure: bool,
@@ -75,6 +78,16 @@ impl RequestArgs {
             (self.insecure, "--insecure"),
         ];
         all.into_iter().find_map(|(given, name)| given.then_some(name))
+    }
+
+    /// How many clients send the requests, where that was neither said nor is what people expect; a line.
+    pub fn chosen(&self) -> Option<String> {
+        let requests = self.requests.filter(|_| self.clients.is_none())?;
+        let clients = sharing(requests).filter(|clients| *clients != CLIENTS)?;
+        Some(format!(
+            "{clients} clients send {} of the {requests} requests each; -c sets another number.",
+            requests / clients
+        ))
     }
 
     /// The manifest, checked like any other; its errors name the options. `vars`: values for `$(vars.NAME)`.
@@ -122,8 +135,14 @@ impl RequestArgs {
         }
         let headers = self.headers.iter().map(|(name, value)| json!({"name": name, "value": value}));
         step["headers"] = headers.collect();
-        if !self.expect.is_empty() {
-            step["expect"] = json!({"status": self.expect});
+        // Any 2xx is what a manifest expects that says nothing.
+        let others: Vec<u16> = self.expect.iter().filter_map(|codes| codes.one()).collect();
+        match self.expect.contains(&Codes::AnyGood) {
+            true if others.iter().any(|code| !(200..300).contains(code)) => {
+                return Err("--expect: 2xx stands alone; beside other codes write those that are meant, for example 200,202,404".into());
+            }
+            false if !others.is_empty() => step["expect"] = json!({"status": others}),
+            _ => {}
         }
         Ok(step)
     }
@@ -131,6 +150,9 @@ impl RequestArgs {
     /// Which of the three models is meant: a rate, clients for a time, or so many requests.
     fn arrivals(&self, load: &mut Value) -> Result<(), String> {
         if let Some(seconds) = self.warmup {
+            if self.duration.is_none() {
+                return Err("--warmup needs --duration, for example --duration 30s".into());
+            }
             load["warmupSeconds"] = seconds.into();
         }
         match (self.rate, self.duration) {
@@ -150,9 +172,11 @@ impl RequestArgs {
                 load["durationSeconds"] = seconds.into();
             }
             (None, None) => {
-                let requests = self.requests.unwrap_or(REQUESTS).max(1);
-                let even = |clients: &u32| requests.is_multiple_of(*clients);
-                let clients = self.clients.or_else(|| (1..=CLIENTS).rev().find(even)).unwrap_or(1);
+                let requests = self.requests.unwrap_or(REQUESTS);
+                if requests == 0 {
+                    return Err("--requests must be at least 1".into());
+                }
+                let clients = self.clients.or_else(|| sharing(requests)).ok_or_else(|| uneven(requests))?;
                 if clients == 0 {
                     return Err("--clients must be at least 1".into());
                 }
@@ -169,6 +193,27 @@ impl RequestArgs {
         }
         Ok(())
     }
+}
+
+/// The most clients, at least half of the usual number, that share out so many requests evenly; of fewer requests each has one.
+fn sharing(requests: u32) -> Option<u32> {
+    match requests {
+        0 => None,
+        1..FEWEST => Some(requests),
+        _ => (FEWEST..=CLIENTS).rev().find(|clients| requests.is_multiple_of(*clients)),
+    }
+}
+
+/// Why no number of clients was chosen, and what to do.
+fn uneven(requests: u32) -> String {
+    let less = (1..requests).rev().find(|fewer| sharing(*fewer).is_some());
+    let more = (requests..u32::MAX).find(|more| sharing(*more).is_some());
+    let fit: Vec<String> = less.into_iter().chain(more).map(|fit| fit.to_string()).collect();
+    format!(
+        "{requests} requests can't be shared out evenly among {FEWEST} to {CLIENTS} clients; -n {} can, or say with -c how many \
+         clients there are",
+        fit.join(" or ")
+    )
 }
 
 /// The option behind a field of the manifest that was made.
@@ -196,56 +241,6 @@ fn named(error: FieldError) -> FieldError {
     let path = if of_url { "spec.loads[0].url" } else { &error.path };
     let option = options.into_iter().find(|(option, _)| path.starts_with(option));
     FieldError { path: option.map_or(error.path, |(_, option)| option.into()), ..error }
-}
-
-/// `30`, `30s`, `2m`, `1h30m`: whole seconds.
-fn seconds(text: &str) -> Result<u32, String> {
-    let wrong = || format!("{text:?} is no time in whole seconds, such as 30s, 2m or 1h30m");
-    let (mut sum, mut number) = (0u32, String::new());
-    for c in text.chars() {
-        let unit = match c {
-            '0'..='9' => {
-                number.push(c);
-                continue;
-            }
-            'h' => 3600,
-            'm' => 60,
-            's' => 1,
-            _ => return Err(wrong()),
-        };
-        let part = number.parse::<u32>().ok().and_then(|n| n.checked_mul(unit));
-        sum = part.and_then(|part| sum.checked_add(part)).ok_or_else(wrong)?;
-        number.clear();
-    }
-    match (number.is_empty(), text.is_empty()) {
-        (true, false) => Ok(sum),
-        // A number alone is seconds.
-        (false, _) if sum == 0 => number.parse().map_err(|_| wrong()),
-        _ => Err(wrong()),
-    }
-}
-
-/// `100`, `100/s`, `30/m`, `5/h`: count and seconds.
-fn rate(text: &str) -> Result<(u32, u32), String> {
-    let wrong = || format!("{text:?} is no rate, such as 100, 30/m or 5/h");
-    let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
-    let per_seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(wrong()),
-    };
-    Ok((count.parse().map_err(|_| wrong())?, per_seconds))
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("a header is written `Name: value`")?;
-    Ok((name.trim().into(), value.trim().into()))
-}
-
-fn basic_auth(text: &str) -> Result<(String, String), String> {
-    let (user, password) = text.split_once(':').ok_or("write user:password")?;
-    Ok((user.into(), password.into()))
 }
 
 #[cfg(test)]

@@ -44,8 +44,39 @@ fn requests_are_shared_out_evenly_or_not_at_all() {
     assert_eq!(load(&["-n", "10"]).unwrap().clients, Some(10));
     assert_eq!(load(&["-n", "120"]).unwrap().clients, Some(40));
     assert_eq!(load(&["-n", "120", "-c", "60"]).unwrap().iterations, Some(2));
+    assert_eq!(load(&["-n", "101", "-c", "1"]).unwrap().iterations, Some(101));
     assert!(load(&["-n", "100", "-c", "30"]).unwrap_err().contains("-n 90 or 120 can"));
     assert!(load(&["-n", "3", "-c", "30"]).unwrap_err().contains("-n 30 can"));
+}
+
+#[test]
+fn another_number_of_clients_than_the_usual_is_said_and_never_less_than_half_of_it_is_chosen() {
+    let chosen = |requests: &str| {
+        let request = Line::try_parse_from(["run", "-n", requests]).unwrap().request;
+        let clients = made(&["-n", requests], "http://h").map(|plan| plan.spec.loads[0].clients);
+        (clients, request.chosen())
+    };
+    assert_eq!(chosen("200"), (Ok(Some(50)), None));
+    assert_eq!(chosen("24").0, Ok(Some(24)), "one request each");
+    for (requests, clients) in [("25", 25), ("49", 49), ("102", 34), ("1", 1)] {
+        let (made, said) = chosen(requests);
+        assert_eq!(made, Ok(Some(clients)), "{requests}");
+        assert!(said.unwrap().starts_with(&format!("{clients} clients send ")), "{requests}");
+    }
+    let (refused, said) = chosen("101");
+    assert!(refused.unwrap_err().contains("among 25 to 50 clients; -n 100 or 102 can, or say with -c"));
+    assert_eq!(said, None);
+    assert!(chosen("4294967295").0.is_err() || chosen("4294967295").1.is_some());
+    let asked = Line::try_parse_from(["run", "-n", "40", "-c", "4"]).unwrap().request;
+    assert_eq!(asked.chosen(), None);
+}
+
+#[test]
+fn any_good_answer_is_written_2xx() {
+    let expected = |words: &[&str]| made(words, "http://h").map(|plan| plan.spec.loads[0].steps[0].expect.clone());
+    assert_eq!(expected(&["--expect", "2xx"]), expected(&[]));
+    assert_eq!(expected(&["--expect", "2XX,204"]), expected(&[]));
+    assert!(expected(&["--expect", "2xx,404"]).unwrap_err().contains("--expect: 2xx stands alone"));
 }
 
 #[test]
@@ -64,6 +95,14 @@ fn the_request_is_as_it_was_typed() {
 fn errors_name_the_option_and_not_the_field() {
     for (words, url, says) in [
         (&["-c", "0"][..], "http://h", "--clients"),
+        (&["-n", "0"], "http://h", "--requests must be at least 1"),
+        (&["-n", "0", "-c", "5"], "http://h", "--requests must be at least 1"),
+        (&["-t", "0"], "http://h", "--timeout: "),
+        (&["-n", "20", "--warmup", "1s"], "http://h", "--warmup needs --duration"),
+        (&["--expect", "3xx"], "http://h", "neither 2xx nor a status code"),
+        (&["--expect", "700"], "http://h", "neither 2xx nor a status code"),
+        (&["-H", "Content-Length: 5"], "http://h", "--header"),
+        (&["-H", "Content-Length: 5"], "http://h", "Content-Length is made from the body; leave it out"),
         (&["-m", "FETCH"], "http://h", "--method: "),
         (&["-d", "$(vars.other)"], "http://h", "--body: "),
         (&["-z", "90s", "-q", "0"], "http://h", "--rate: "),
