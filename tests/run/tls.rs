@@ -41,7 +41,7 @@ fn an_authority_of_ones_own_is_trusted_for_a_url_and_for_a_manifest_that_names_n
     let ca = folder.path().join("ca.crt").display().to_string();
     std::fs::write(&ca, pem).unwrap();
     let spec = format!(
-        "  loads: [{{name: m, url: '{url}'}}]\n  settle: {{seconds: 0}}\n  \
+        "  loads: [{{name: m, url: '{url}', rate: 5, durationSeconds: 3}}]\n  settle: {{seconds: 0}}\n  \
          measurements: [{{name: a, http: {{url: '{url}/', jsonPointer: ''}}, intervalSeconds: 1}}]\n  \
          thresholds: [{{metric: measurements.a.maximum, min: 7, max: 7}}]"
     );

@@ -102,11 +102,12 @@ impl Objects {
     /// # Errors
     /// It can't be read, or holds nothing of a load test.
     pub fn read(file: &Path) -> Result<Self, Said> {
+        let inside = file.is_dir().then(|| file.join("results.json"));
+        let file = inside.as_deref().unwrap_or(file);
         let name = file.display().to_string();
         let usage = |text: String| Said { text, code: exit::USAGE };
         let text = match name.as_str() {
             "-" => std::io::read_to_string(std::io::stdin()),
-            _ if file.is_dir() => std::fs::read_to_string(file.join("results.json")),
             _ => std::fs::read_to_string(file),
         };
         let text = text.map_err(|error| usage(format!("{name}: {error}")))?;

@@ -92,6 +92,14 @@ fn the_request_is_as_it_was_typed() {
 }
 
 #[test]
+fn a_mistyped_secret_is_not_repeated() {
+    for words in [["-H", "Authorization=hunter2"], ["-a", "hunter2"]] {
+        let said = made(&words, "http://h").unwrap_err();
+        assert!(said.starts_with("--") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
 fn errors_name_the_option_and_not_the_field() {
     for (words, url, says) in [
         (&["-c", "0"][..], "http://h", "--clients"),
@@ -101,8 +109,7 @@ fn errors_name_the_option_and_not_the_field() {
         (&["-n", "20", "--warmup", "1s"], "http://h", "--warmup needs --duration"),
         (&["--expect", "3xx"], "http://h", "neither 2xx nor a status code"),
         (&["--expect", "700"], "http://h", "neither 2xx nor a status code"),
-        (&["-H", "Content-Length: 5"], "http://h", "--header"),
-        (&["-H", "Content-Length: 5"], "http://h", "Content-Length is made from the body; leave it out"),
+        (&["-H", "Content-Length: 5"], "http://h", "--header: Content-Length is made from the body; leave it out"),
         (&["-m", "FETCH"], "http://h", "--method: "),
         (&["-d", "$(vars.other)"], "http://h", "--body: "),
         (&["-z", "90s", "-q", "0"], "http://h", "--rate: "),

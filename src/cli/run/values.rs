@@ -51,10 +51,10 @@ pub fn rate(text: &str) -> Result<(u32, u32), String> {
 /// # Errors
 /// It has no colon, or is made from the body.
 pub fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("a header is written `Name: value`")?;
+    let (name, value) = text.split_once(':').ok_or("--header: a header is written `Name: value`")?;
     let name = name.trim();
     if ["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
-        return Err(format!("{name} is made from the body; leave it out"));
+        return Err(format!("--header: {name} is made from the body; leave it out"));
     }
     Ok((name.into(), value.trim().into()))
 }
@@ -64,7 +64,7 @@ pub fn header(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// It has no colon.
 pub fn basic_auth(text: &str) -> Result<(String, String), String> {
-    let (user, password) = text.split_once(':').ok_or("write user:password")?;
+    let (user, password) = text.split_once(':').ok_or("--basic-auth: write user:password")?;
     Ok((user.into(), password.into()))
 }
 
