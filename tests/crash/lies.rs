@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::agents::lose_some;
 use crate::cluster::ways::Rollouts;
+use crate::fake::fault::{Call, Trouble};
 use crate::fake::store::key;
 use crate::lab::{Lab, NAMESPACE, TEST, on_virtual_time, reference_spec};
 use crate::stories::LIMIT;
@@ -106,6 +107,27 @@ fn wrong_service() {
 fn service_that_is_led_away_in_mid_row() {
     in_mid_row(|lab| edit(lab, "endpointslices", "api", |slice| slice["endpoints"] = stub()))
         .gets("TargetDisturbed", "Service api came to lead to 1 pods that are no target's");
+}
+
+fn of_one_row(spec: &mut Value) {
+    spec["sweep"] = json!([]);
+}
+
+#[test]
+fn service_that_is_deleted_in_mid_row() {
+    let gone: Plant = |lab| drop(lab.fake.world().store.remove(&key("services", NAMESPACE, "api")));
+    in_mid_row(gone).with(of_one_row).gets("TargetDisturbed", "Service api was deleted, or lost its selector");
+}
+
+#[test]
+fn service_that_cannot_be_read_when_the_row_is_over() {
+    let silent: Plant = |lab| {
+        let reply = |call: &Call| {
+            (call.class == "list endpointslices").then_some(Trouble::Answer { code: 500, applied: false })
+        };
+        lab.fake.trouble(reply);
+    };
+    in_mid_row(silent).with(of_one_row).gets("TargetDisturbed", "where the load's Services lead could not be read");
 }
 
 #[test]

@@ -194,7 +194,13 @@ async fn targets(session: &Session<'_>, ended_at: Option<i64>) -> (Vec<TargetFig
             }
         }
     }
-    facts.extend(routes::facts(session, &pods).await);
+    match routes::facts(session, &pods).await {
+        Ok(routes) => facts.extend(routes),
+        Err(error) => {
+            readable = false;
+            facts.push(disturbed(format!("where the load's Services lead could not be read: {}", error.message())));
+        }
+    }
     (all, facts, readable)
 }
 

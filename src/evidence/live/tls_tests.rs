@@ -53,6 +53,9 @@ async fn every_sslmode_checks_what_libpq_says() {
         assert_eq!(encrypted(&right, mode, None).await, Ok(true), "{mode}: encrypted, whoever signed");
     }
     assert_eq!(encrypted(&right, "disable", None).await, Ok(false));
+    assert_eq!(encrypted(&right, "require", Some(&ours)).await, Ok(true));
+    let why = encrypted(&right, "require", Some(&another)).await.unwrap_err();
+    assert!(why.contains("the certificate is not trusted"), "require with a root certificate: {why}");
     for mode in ["verify-ca", "verify-full"] {
         assert_eq!(encrypted(&right, mode, Some(&ours)).await, Ok(true), "{mode}");
         for stranger in [Some(&another), None] {
