@@ -19,6 +19,7 @@ const CLUSTER: &str = "tests/crash/lies.rs";
 const LIES: &[(&str, &str, &str)] = &[
     ("saturated generator", INSTRUMENT, "saturated_generator"),
     ("unsent requests left out of the count", INSTRUMENT, "unsent_requests_left_out_of_the_count"),
+    ("request of few that was never sent", INSTRUMENT, "one_request_of_few_that_was_never_sent"),
     ("rate that was never offered", INSTRUMENT, "rate_that_was_never_offered"),
     ("full in-flight cap", INSTRUMENT, "full_in_flight_cap"),
     ("full cap in front of a late generator", INSTRUMENT, "full_cap_does_not_hide_a_late_generator"),
@@ -41,6 +42,7 @@ const LIES: &[(&str, &str, &str)] = &[
         "a_row_that_a_threshold_stopped_is_failed_though_less_is_known_of_it",
     ),
     ("instant 500s", ANSWERS, "instant_500s"),
+    ("rate of answers that came long after the end", ANSWERS, "rate_of_answers_that_came_long_after_the_end"),
     ("200 with an error body", ANSWERS, "status_200_with_an_error_body"),
     ("missing JSON pointer", ANSWERS, "missing_json_pointer"),
     ("failures allowed for another load", ANSWERS, "failures_allowed_for_one_load_are_not_allowed_for_another"),
@@ -149,6 +151,8 @@ const NO_LIES: &[&str] = &[
     "an_honest_application_passes",
     "the_truth_passes",
     "failures_of_a_journey_are_named_by_their_step",
+    "one_late_request_of_few_is_no_late_generator_and_two_are",
+    "what_never_became_due_after_a_stop_is_not_late",
 ];
 
 /// Names of the tests in a file of this repository.

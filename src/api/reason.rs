@@ -96,7 +96,7 @@ reasons! {
         GeneratorUnschedulable: "No node had room for the generator pods.", "Ask for less (pods.cpu, pods.memory), or correct pods.nodeSelector and tolerations.";
         GeneratorLost: "A generator ended without saying all it measured.", "See why the pod ended: an eviction, a node that went away. Then run it again.";
         GeneratorOutOfMemory: "A generator was killed for using more memory than pods.memory.", "Raise pods.memory, or share the load among more generators.";
-        GeneratorSaturated: "The generator itself was late: more than 1 % of the requests were sent late or not at all.", "Give it more generators or more pods.cpu; the row shows how late it was.";
+        GeneratorSaturated: "The generator itself was late: more than 1 % of the requests, and more than one, were sent late, or not at all.", "Give it more generators or more pods.cpu; the row shows how late it was.";
         SecretMissing: "A Secret or key that the test names does not exist.", "Create the Secret and key that vars or database.postgres name.";
         JobNameTaken: "A Job of the name that the row needs belongs to somebody else.", "Rename the test, or remove the Job of that name.";
         JobGone: "The row's Job was deleted by somebody else.", "Let nobody else delete Jobs of the test; run it again.";
@@ -119,7 +119,7 @@ reasons! {
     }
     End {
         ThresholdsMet: "All thresholds held in all rows.", "";
-        Cancelled: "spec.cancel ended the run; the rows that were done are kept.", "kubectl loadtest rerun starts it once more.";
+        Cancelled: "The run was cancelled (spec.cancel; Ctrl-C of a local run); the rows that were done are kept.", "kubectl loadtest rerun starts it once more.";
         Deleted: "The LoadTest was deleted; everything was put back.", "";
         Expired: "The LoadTest had been finished for ttlSecondsAfterFinished and was deleted, with its results; an event only.", "";
     }

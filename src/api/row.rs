@@ -37,7 +37,7 @@ pub struct Row {
     /// Tasks, all loads. Absent when not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Count>,
-    /// Tasks by measured time.
+    /// Tasks by measured time: from the first request due to the last answer, and not before the planned end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks_per_second: Option<Decimal>,
     /// Tasks by the clients' count, warm-up included, minus the application's own since $(row.start).
@@ -125,7 +125,7 @@ pub struct LoadFigures {
     /// Tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Count>,
-    /// By measured time.
+    /// By measured time: to the last answer, and not before the planned end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks_per_second: Option<Decimal>,
     /// Measured time from first due to last answer.
@@ -188,7 +188,8 @@ pub struct Requests {
     /// Failed of sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_percent: Option<Decimal>,
-    /// Answered per second.
+    /// Answered per second, from the first request due: in the planned duration, or until a later answer where that is more;
+    /// of a load that was stopped, in the time in which it sent; of iterations, until the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_second: Option<Decimal>,
     /// Asked for per second.

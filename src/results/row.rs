@@ -1,6 +1,6 @@
 //! A row in three stages: what the clients saw, what was read until it settled, what came late.
 
-use crate::api::{Count, Decimal, Instant, Reason, ReasonKind, Row, RowVerdict};
+use crate::api::{Count, Decimal, Instant, Load, Reason, ReasonKind, Row, RowVerdict};
 use crate::plan::PlannedRow;
 
 use super::figures::database::{Window, database_figures};
@@ -11,6 +11,7 @@ use super::figures::load_figures::{count, load_figures};
 use super::figures::measurements::{self, measurement_figures};
 use super::figures::note::combine;
 use super::figures::observations;
+use super::figures::rate::over_ms;
 use super::gathered::collect::GeneratorOutcome;
 use super::gathered::merge::{MergedLoad, late_limit, merged};
 use super::gathered::series::carries;
@@ -45,7 +46,7 @@ pub fn collected(input: &CollectInput) -> Row {
     row.loads = input.planned.loads.iter().zip(&loads).map(|(load, sum)| load_figures(load, sum, limit)).collect();
     row.targets = input.targets.to_vec();
     row.actions = input.actions.to_vec();
-    tasks(&mut row, &loads);
+    tasks(&mut row, input.planned, &loads);
 
     let failures = instrument::failures(input, &loads, limit);
     let capped = observations::capped(input.planned, &row.loads);
@@ -60,8 +61,8 @@ pub fn collected(input: &CollectInput) -> Row {
     let mut notes: Vec<String> = failures.into_iter().map(|(_, text)| text).collect();
     notes.extend(observations::stopped(input.planned, &loads));
     notes.extend(capped);
-    notes.extend(observations::unrecovered(&loads));
     notes.extend(observations::failures(input.planned, &loads));
+    notes.extend(observations::unrecovered(&loads));
     notes.extend(observations::restarts(input.targets));
     notes.extend(noticed(input.facts));
     notes.extend(drift(input.planned, input.outcomes));
@@ -74,12 +75,14 @@ pub fn empty(planned: &PlannedRow) -> Row {
     Row { row: planned.number, set: planned.set.clone(), ..Row::default() }
 }
 
-/// Over all loads that count tasks, by the time from the first of their requests due to the last end.
-fn tasks(row: &mut Row, loads: &[MergedLoad]) {
-    let counting: Vec<&MergedLoad> = loads.iter().filter(|l| l.counts.tasks.is_some()).collect();
-    let sum: u64 = counting.iter().filter_map(|l| l.counts.tasks).sum();
-    let first = counting.iter().filter_map(|l| l.counts.first_due_ms).min();
-    let last = counting.iter().filter_map(|l| l.counts.last_end_ms).max();
+/// Over all loads that count tasks, by the time from the first of their requests due until the last of them was over: who takes
+/// longer for the tasks did fewer of them in a second.
+fn tasks(row: &mut Row, planned: &PlannedRow, loads: &[MergedLoad]) {
+    let all = planned.loads.iter().zip(loads);
+    let counting: Vec<(&Load, &MergedLoad)> = all.filter(|(_, merged)| merged.counts.tasks.is_some()).collect();
+    let sum: u64 = counting.iter().filter_map(|(_, merged)| merged.counts.tasks).sum();
+    let first = counting.iter().filter_map(|(_, merged)| merged.counts.first_due_ms).min();
+    let last = counting.iter().filter_map(|(load, merged)| over_ms(load, merged)).max();
     if counting.is_empty() {
         return;
     }

@@ -17,6 +17,17 @@ fn tasks_a_second_are_by_the_time_until_the_last_answer_and_not_by_the_planned_o
 }
 
 #[test]
+fn no_rate_is_higher_because_the_last_answer_came_before_the_planned_end() {
+    let mut scene = good(60);
+    for index in 0..2 {
+        scene.load(index).counts.last_end_ms = Some(START + 50_000);
+    }
+    let row = scene.row();
+    let requests = row.loads[0].requests.clone().expect("requests");
+    assert_eq!((text(row.tasks_per_second).as_deref(), text(requests.per_second).as_deref()), (Some("10"), Some("10")));
+}
+
+#[test]
 fn a_backlog_has_its_size_at_the_end_its_growth_under_load_and_the_time_until_it_was_gone() {
     let mut scene = good(60);
     for sample in &mut scene.samples {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::api::{LoadTestSpec, Row, RowVerdict};
+use crate::api::{LoadFigures, LoadTestSpec, Row, RowVerdict};
 use crate::results::figures::decimal::{human, human_count};
 use crate::results::judged::metric::{LEAST_COVERAGE_PERCENT, Worst, value};
 
@@ -66,7 +66,11 @@ fn schedule(row: &Row) -> Cell {
         return not_asked("no request is known");
     };
     let worst = figure(row, "lateness.maxMs").map(|ms| format!(", at most {} ms late", human(ms)));
-    let text = format!("{} of {} late{}", human(late), human(sent), worst.unwrap_or_default());
+    let of = match late > sent {
+        true => format!("{} late or not sent, {} sent", human(late), human(sent)),
+        false => format!("{} of {} late", human(late), human(sent)),
+    };
+    let text = of + &worst.unwrap_or_default();
     match (invalid(row, &["GeneratorSaturated"]), late > 0.0) {
         (true, _) => (Answer::Bad, text),
         (_, true) => (Answer::Look, text),
@@ -88,7 +92,10 @@ fn clocks(row: &Row, local: bool) -> Cell {
 }
 
 fn cap(row: &Row, spec: Option<&LoadTestSpec>) -> Cell {
-    if spec.is_some_and(|spec| spec.loads.iter().all(|load| load.rate.is_none())) {
+    // A sweep may give the rate.
+    let offered = |load: &LoadFigures| load.requests.as_ref().is_some_and(|all| all.offered_per_second.is_some());
+    let rated = row.loads.iter().any(offered);
+    if !rated && spec.is_some_and(|spec| spec.loads.iter().all(|load| load.rate.is_none())) {
         return not_asked("clients have none");
     }
     match figure(row, "requests.capped") {

@@ -3,6 +3,7 @@
 use crate::api::{Count, Decimal, Latency, Lateness, Load, LoadFigures, MAX_INTEGER, Name, Recovery, Requests};
 
 use super::decimal::decimal;
+use super::rate::{answered_per_second, over_ms};
 use crate::results::gathered::histogram::Micros;
 use crate::results::gathered::merge::MergedLoad;
 use crate::results::gathered::recovery::RecoveryRecord;
@@ -20,12 +21,13 @@ pub fn load_figures(load: &Load, merged: &MergedLoad, late_limit: u64) -> LoadFi
         return nothing(name);
     }
     let seconds = merged.counts.seconds();
-    let rate = |n: u64| seconds.and_then(|s| decimal(n as f64 / s));
+    let measured = over_ms(load, merged).zip(merged.counts.first_due_ms).map(|(over, first)| over - first);
+    let by_time = |n: u64| measured.and_then(|ms| decimal(n as f64 * 1000.0 / ms as f64));
     let histograms = merged.histograms.as_ref();
     LoadFigures {
         name,
         tasks: merged.counts.tasks.map(count),
-        tasks_per_second: merged.counts.tasks.and_then(rate),
+        tasks_per_second: merged.counts.tasks.and_then(by_time),
         seconds: seconds.and_then(decimal),
         requests: Some(Requests {
             sent: Some(count(merged.counts.sent)),
@@ -35,7 +37,7 @@ pub fn load_figures(load: &Load, merged: &MergedLoad, late_limit: u64) -> LoadFi
             late: merged.late(late_limit).map(count),
             capped: Some(count(merged.counts.capped)),
             failed_percent: percent(merged.counts.failed, merged.counts.sent),
-            per_second: rate(merged.answered()),
+            per_second: answered_per_second(load, merged).and_then(decimal),
             offered_per_second: offered(load),
             excused: merged.counts.excused.map(count),
         }),

@@ -9,5 +9,6 @@ pub mod load_figures;
 pub mod measurements;
 pub mod note;
 pub mod observations;
+pub mod rate;
 pub mod server;
 mod timed;

@@ -109,12 +109,13 @@ pub fn stopped(planned: &PlannedRow, loads: &[MergedLoad]) -> Vec<String> {
 /// An outage until the end of the load that is shorter than this is a last failed request or two, milliseconds.
 const WORTH_SAYING_MS: u64 = 1_000;
 
-/// "probe did not answer well again before its load ended".
+/// "probe did not answer well again before its load ended"; of what never did, the failures say so.
 pub fn unrecovered(loads: &[MergedLoad]) -> Vec<String> {
     let long = |one: &OutageRecord| one.open && one.milliseconds() >= WORTH_SAYING_MS;
     let open = |load: &&MergedLoad| load.recovery.as_ref().is_some_and(|all| all.outages.iter().any(long));
     loads
         .iter()
+        .filter(|load| load.counts.ok > 0)
         .filter(open)
         .map(|load| format!("{} did not answer well again before its load ended", load.name))
         .collect()

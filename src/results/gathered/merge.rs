@@ -7,8 +7,11 @@ use crate::api::Breach;
 use super::collect::GeneratorOutcome;
 use super::histogram::{self, Micros};
 use super::items::ItemsRecord;
-use super::record::{Counts, Histogram, LoadRecord, StepCounts, StepRecord, add_each};
+use super::record::{Counts, Histogram, LoadRecord, StepCounts, StepRecord, Timeline, add_each};
 use super::recovery::RecoveryRecord;
+
+/// Word of a load that ran into the end of its time with work left.
+const HARD_END: &str = "hard-end";
 
 /// One load as all its generators sent it.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +28,8 @@ pub struct MergedLoad {
     pub items: Option<ItemsRecord>,
     /// Absent: the load has no rate, or nothing is known.
     pub recovery: Option<RecoveryRecord>,
+    /// Of each generator that has one.
+    pub timelines: Vec<Timeline>,
     /// Why generators stopped before the end, in a word each.
     pub stopped: Vec<String>,
     /// Thresholds that stopped generators, as each of them saw it.
@@ -89,6 +94,7 @@ impl MergedLoad {
                 None => recovery.clone(),
             });
         }
+        self.timelines.extend(Some(&record.timeline).filter(|one| !one.buckets.is_empty()).cloned());
         self.stopped.extend(record.stopped.clone());
         self.breaches.extend(record.breach.clone());
         self.contradictions.extend(record.counts.contradictions());
@@ -153,7 +159,13 @@ impl MergedLoad {
     /// histogram.
     pub fn late(&self, limit: u64) -> Option<u64> {
         let lateness = &self.histograms.as_ref()?.lateness;
-        Some(lateness.len() - lateness.count_between(0, limit) + self.counts.unsent)
+        Some(lateness.len() - lateness.count_between(0, limit) + self.left_out())
+    }
+
+    /// Not sent by the generator's fault. What was planned for the time after a stop never became due.
+    pub fn left_out(&self) -> u64 {
+        let by_hand = self.stopped.iter().any(|why| why != HARD_END);
+        if by_hand { 0 } else { self.counts.unsent }
     }
 }
 

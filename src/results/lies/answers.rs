@@ -2,7 +2,20 @@
 
 use super::*;
 use crate::results::gathered::histogram;
-use crate::results::gathered::record::{StepCounts, StepRecord};
+use crate::results::gathered::record::{Bucket, StepCounts, StepRecord, Timeline};
+
+#[test]
+fn rate_of_answers_that_came_long_after_the_end() {
+    let mut scene = good(60).threshold(json!({"metric": "requests.perSecond", "min": 9}));
+    for index in 0..2 {
+        let load = scene.load(index);
+        let bucket = |sent, ok| Bucket { due: sent, sent, ok, ..Bucket::default() };
+        let buckets = (0..150).map(|second| bucket(if second < 60 { 5 } else { 0 }, 2)).collect();
+        load.timeline = Timeline { start_ms: START, bucket_ms: 1_000, buckets };
+        load.counts.last_end_ms = Some(START + 150_000);
+    }
+    failed(&scene, Reason::ThresholdsBreached, "requests.perSecond was 4, allowed is at least 9");
+}
 
 #[test]
 fn instant_500s() {

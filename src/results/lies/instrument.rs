@@ -12,6 +12,44 @@ fn saturated_generator() {
 }
 
 #[test]
+fn one_late_request_of_few_is_no_late_generator_and_two_are() {
+    let mut scene = good(60).threshold(json!({"metric": "requests.failedPercent", "max": 50}));
+    scene.planned.loads[0].rate = Some(1);
+    scene.planned.loads[0].per_seconds = Some(2);
+    for index in 0..2 {
+        *scene.load(index) = share(15, START + 60_000);
+    }
+    scene.spec.tasks_check = None;
+    scene.later(1, 1, 11_000);
+    caught(&scene, Verdict::Passed, Reason::ThresholdsMet, "The threshold held");
+    assert_eq!(scene.row().loads[0].requests.as_ref().and_then(|all| all.late).map(|n| n.0), Some(1), "it is told");
+    scene.later(1, 2, 11_000);
+    invalid(&scene, Reason::GeneratorSaturated, "the generator was late: 2 of 30 requests of ingest were sent");
+}
+
+#[test]
+fn one_request_of_few_that_was_never_sent() {
+    let mut scene = good(60);
+    scene.planned.loads[0].rate = Some(1);
+    scene.planned.loads[0].per_seconds = Some(2);
+    *scene.load(0) = share(14, START + 60_000);
+    *scene.load(1) = share(15, START + 60_000);
+    (scene.load(0).counts.due, scene.load(0).counts.unsent) = (15, 1);
+    invalid(&scene, Reason::GeneratorSaturated, "1 of 30 requests of ingest was sent");
+}
+
+#[test]
+fn what_never_became_due_after_a_stop_is_not_late() {
+    let mut scene = good(60);
+    *scene.load(0) = share(100, START + 20_000);
+    (scene.load(0).counts.due, scene.load(0).counts.unsent) = (300, 200);
+    scene.load(0).stopped = Some("sigterm".into());
+    invalid(&scene, Reason::ResultsIncomplete, "200 planned requests were not sent");
+    let row = scene.row();
+    assert_eq!(row.loads[0].requests.as_ref().and_then(|all| all.late).map(|n| n.0), Some(0));
+}
+
+#[test]
 fn unsent_requests_left_out_of_the_count() {
     let mut scene = good(60);
     *scene.load(0) = share(293, START + 60_000);
@@ -147,7 +185,7 @@ fn rows_that_were_never_run() {
     scene.early = Some(EarlyEnd { reason: Reason::DeadlineExceeded, message });
     invalid(&scene, Reason::DeadlineExceeded, "1 row was done of 1");
     scene.early = Some(EarlyEnd { reason: Reason::Cancelled, message: String::new() });
-    caught(&scene, Verdict::Aborted, Reason::Cancelled, "spec.cancel ended the run");
+    caught(&scene, Verdict::Aborted, Reason::Cancelled, "The run was cancelled");
 }
 
 #[test]

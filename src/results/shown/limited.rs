@@ -58,7 +58,11 @@ fn generator(row: &Row) -> Option<Limit> {
         return None;
     }
     let (late, sent) = (figure(row, "requests.late")?, figure(row, "requests.sent")?);
-    Some(limit("the generator itself", format!("{} of {} requests were sent late", human(late), human(sent))))
+    let text = match late > sent {
+        true => format!("{} requests were late or not sent, and {} were sent", human(late), human(sent)),
+        false => format!("{} of {} requests were sent late", human(late), human(sent)),
+    };
+    Some(limit("the generator itself", text))
 }
 
 fn memory(row: &Row) -> impl Iterator<Item = Limit> {
