@@ -16,7 +16,7 @@ const WORDS: [&str; 4] = ["run", "verdict", "reason", "observations"];
 /// Checks what the schema can't say about the metrics of thresholds, and those of columns.
 pub fn check(spec: &LoadTestSpec, rows: &[PlannedRow], errors: &mut Vec<FieldError>) {
     for (i, threshold) in spec.thresholds.iter().enumerate() {
-        let problem = impossible(spec, &threshold.metric);
+        let problem = unnamed(spec, &threshold.metric).or_else(|| impossible(spec, &threshold.metric));
         errors.extend(problem.map(|why| FieldError::new(format!("spec.thresholds[{i}].metric"), why)));
     }
     for (i, column) in spec.columns.iter().enumerate() {
@@ -27,6 +27,14 @@ pub fn check(spec: &LoadTestSpec, rows: &[PlannedRow], errors: &mut Vec<FieldErr
             errors.push(FieldError::new(format!("spec.columns[{i}].title"), message));
         }
     }
+}
+
+/// What is wrong with the name of a threshold's metric. The schema refuses it, too, but can't say which one it is.
+fn unnamed(spec: &LoadTestSpec, metric: &str) -> Option<String> {
+    if !METRIC.as_ref().is_some_and(|known| known.is_match(metric)) {
+        return Some(format!("unknown metric {metric}; kubectl explain loadtest.spec.thresholds.metric lists them"));
+    }
+    undefined(spec, metric).map(|why| format!("{metric}: {why}"))
 }
 
 /// Why no column can have this metric.
@@ -46,7 +54,7 @@ fn not_shown(spec: &LoadTestSpec, rows: &[PlannedRow], metric: &str) -> Option<S
     undefined(spec, metric).or_else(|| impossible(spec, metric))
 }
 
-/// What a metric names and the spec doesn't have. Of thresholds the schema says so.
+/// What a metric names and the spec doesn't have.
 fn undefined(spec: &LoadTestSpec, metric: &str) -> Option<String> {
     let (head, rest) = metric.split_once('.')?;
     let name = rest.split('.').next().unwrap_or_default();
@@ -121,6 +129,26 @@ mod tests {
             "columns": columns});
         let spec = serde_json::from_value(spec).expect("a spec");
         plan(&spec).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_threshold_that_names_nothing_is_told_with_its_place_and_its_metric() {
+        let spec = |metric: &str| {
+            serde_json::from_value(json!({"loads": [{"name": "m", "url": "http://a/"}],
+                "thresholds": [{"metric": "tasks", "min": 1}, {"metric": metric, "max": 1}]}))
+            .expect("a spec")
+        };
+        for (metric, why) in [
+            ("loads.x.latency.p99Ms", "loads.x.latency.p99Ms: there is no load x"),
+            ("targets.api.restarts", "targets.api.restarts: there is no target api"),
+            ("measurements.n.last", "measurements.n.last: there is no measurement n"),
+            ("database.connections.maximum", "database.connections.maximum: a figure of the database needs"),
+            ("latency.p98Ms", "unknown metric latency.p98Ms"),
+        ] {
+            let errors = plan(&spec(metric)).expect_err(metric);
+            let said = errors[0].to_string();
+            assert!(errors.len() == 1 && said.starts_with(&format!("spec.thresholds[1].metric: {why}")), "{errors:?}");
+        }
     }
 
     #[test]

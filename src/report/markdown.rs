@@ -3,7 +3,7 @@
 use crate::api::{Row, Threshold, Verdict};
 use crate::results::figures::note::markdown as escaped;
 use crate::results::judged::judge::carries_late_figures;
-use crate::results::judged::threshold::{Judgement, is_late, judge};
+use crate::results::judged::threshold::{Judgement, is_late, judge, limit_value};
 use crate::results::judged::verdict::whole_test_judgements;
 use crate::results::shown::table::table;
 
@@ -48,9 +48,7 @@ fn judged(input: &ReportInput, threshold: &Threshold) -> (String, String) {
     let asked = |r: &&Row| !is_late(&threshold.metric) || carries_late_figures(r);
     let all: Vec<(i32, Judgement)> =
         input.test.rows.iter().filter(asked).map(|r| (r.row, judge(threshold, r))).collect();
-    let worst = all
-        .iter()
-        .find(|(_, j)| matches!(j, Judgement::Breached(_)))
+    let worst = farthest(&all, threshold)
         .or_else(|| all.iter().find(|(_, j)| matches!(j, Judgement::Missing(_))))
         .or_else(|| all.first());
     match worst {
@@ -58,6 +56,20 @@ fn judged(input: &ReportInput, threshold: &Threshold) -> (String, String) {
         Some((_, Judgement::Held(_))) => ("held".into(), format!("{} rows", all.len())),
         Some((row, judgement)) => (outcome(judgement, threshold), format!("row {row}")),
     }
+}
+
+/// The row whose breach is the worst; of equal ones the first.
+fn farthest<'a>(all: &'a [(i32, Judgement)], threshold: &Threshold) -> Option<&'a (i32, Judgement)> {
+    let beyond = |judgement: &Judgement| match judgement {
+        Judgement::Breached(breach) => {
+            let sign = if breach.limit.starts_with("min ") { -1.0 } else { 1.0 };
+            let limit = if sign < 0.0 { &threshold.min } else { &threshold.max };
+            Some(sign * (breach.observed.parse::<f64>().ok()? - limit.as_ref().and_then(limit_value)?))
+        }
+        _ => None,
+    };
+    let breached = all.iter().filter_map(|one| Some((one, beyond(&one.1)?)));
+    breached.reduce(|worst, next| if next.1 > worst.1 { next } else { worst }).map(|(one, _)| one)
 }
 
 fn outcome(judgement: &Judgement, threshold: &Threshold) -> String {

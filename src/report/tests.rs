@@ -183,3 +183,52 @@ fn what_was_written_is_read_back_with_all_its_details() {
     assert_eq!(read.whole_test_thresholds[0].judgement, "held: 45");
     assert_eq!(read.spec().expect("the spec").loads.len(), 1);
 }
+
+#[test]
+fn a_threshold_that_several_rows_broke_names_the_worst_of_them() {
+    let scene = good(60)
+        .threshold(json!({"metric": "latency.p99Ms", "max": 10}))
+        .threshold(json!({"metric": "requests.perSecond", "min": 100}));
+    let worst = |seen: [(&str, &str); 3]| {
+        let (row, outcome) = scene.judged();
+        let rows = [1, 2, 3].map(|number: i32| {
+            let mut row = crate::api::Row { row: number, ..row.clone() };
+            let (p99, rate) = seen[number as usize - 1];
+            row.loads[0].latency.as_mut().expect("latency").p99_ms = Some(crate::api::Decimal(p99.into()));
+            row.loads[0].requests.as_mut().expect("requests").per_second = Some(crate::api::Decimal(rate.into()));
+            row
+        });
+        let plan = scene.plan();
+        let (series, database) = (scene.series.clone(), Vec::new());
+        let test = TestInput {
+            spec: &scene.spec,
+            planned_rows: 3,
+            rows: &rows,
+            database: &database,
+            series: &series,
+            early: None,
+        };
+        let details = BTreeMap::new();
+        let names = BTreeMap::new();
+        let input = ReportInput {
+            namespace: "perf",
+            name: "demo",
+            run: 3,
+            started_at: None,
+            finished_at: None,
+            plan: &plan,
+            test,
+            outcome: &outcome,
+            connection_limit: None,
+            fingerprint: None,
+            details: &details,
+            row_config_maps: &names,
+        };
+        files(&input)["table.md"].clone()
+    };
+    let text = worst([("20", "90"), ("400", "9"), ("30", "50")]);
+    assert!(text.contains("| observed 400, allowed max 10 | row 2 |"), "{text}");
+    assert!(text.contains("| observed 9, allowed min 100 | row 2 |"), "{text}");
+    let text = worst([("5", "150"), ("11", "99"), ("11", "99")]);
+    assert!(text.contains("| observed 11, allowed max 10 | row 2 |"), "of equal ones the first: {text}");
+}

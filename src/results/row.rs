@@ -137,11 +137,22 @@ pub fn completed(mut row: Row, input: &CompleteInput) -> Row {
     let standing = judge::row(&mut row, input.spec);
     let kept = std::mem::take(&mut row.observations);
     let Standing { verdict, missing } = standing;
-    row.observations = combine([missing, first].concat(), &kept, notes);
+    let (why, notes) = explaining(&missing, notes);
+    row.observations = combine([missing, why, first].concat(), &kept, notes);
     if let Some((verdict, reason)) = verdict {
         set(&mut row, verdict, reason);
     }
     row
+}
+
+/// Of the notes those that say why a figure is missing, and the others: the first stand where there is room for them.
+fn explaining(missing: &[String], notes: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let about = |note: &String| {
+        let source = note.split([' ', ':']).next().unwrap_or_default();
+        let head = if source == "PostgreSQL" { "database.".to_owned() } else { format!("measurements.{source}.") };
+        missing.iter().any(|text| text.starts_with(&format!("no figure for {head}")))
+    };
+    notes.into_iter().partition(about)
 }
 
 /// When the row's figures are of; `None`: it sent nothing.

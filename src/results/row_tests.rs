@@ -1,6 +1,9 @@
 //! Figures of a row that rest on several sources: rates by measured time, the backlog, what the clients and the application count.
 
 use super::fixture::{START, Scene, cpu, good, share};
+use serde_json::json;
+
+use super::gathered::recovery::{OutageRecord, RecoveryRecord};
 use super::gathered::sample::Sample;
 
 fn text(decimal: Option<crate::api::Decimal>) -> Option<String> {
@@ -137,4 +140,63 @@ fn a_growth_of_memory_that_rests_on_too_few_points_says_so() {
     assert_eq!(outcome.reason, crate::api::Reason::EvidenceMissing);
     let why = format!("no figure for {metric}: fewer than 5 points in the load's second half, or none for a minute");
     assert_eq!(row.observations[0], why);
+}
+
+#[test]
+fn of_several_thresholds_that_did_not_hold_the_sentence_names_one_and_says_how_many_more() {
+    let mut scene = good(60);
+    for n in 1..=6 {
+        let one = scene.clone().threshold(json!({"metric": "latency.p99Ms", "max": n}));
+        scene = if n == 1 { one } else { one.threshold(json!({"metric": "tasks", "max": n})) };
+    }
+    let (row, outcome) = scene.judged();
+    assert!(
+        outcome.message.ends_with("allowed is at most 1, and 10 more thresholds did not hold."),
+        "{} {row:#?}",
+        outcome.message
+    );
+    let one = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 1})).judged().1.message;
+    assert!(one.ends_with("allowed is at most 1."), "{one}");
+}
+
+#[test]
+fn a_missing_figure_is_told_with_what_is_known_of_the_cause() {
+    let mut scene = good(60).threshold(json!({"metric": "measurements.pending.maximum", "max": 100}));
+    scene.spec.settle = None;
+    for sample in &mut scene.samples {
+        sample.m.remove("pending");
+        sample.lost.insert("pending".into(), "the answer has nothing at \"/b\"".into());
+    }
+    let said = scene.judged().1.message;
+    assert!(said.contains("no figure for measurements.pending.maximum: it has 0 of"), "{said}");
+    assert!(said.contains("; pending answered 0 of") && said.contains("the answer has nothing at \"/b\""), "{said}");
+}
+
+#[test]
+fn a_percentile_of_answers_that_failed_says_that_they_failed_and_how_many_it_needs() {
+    let mut scene = good(60).threshold(json!({"metric": "latency.p99Ms", "max": 100}));
+    for index in 0..2 {
+        scene.fail(index, 300, "status 500", Some(500));
+    }
+    let (row, outcome) = scene.judged();
+    let said = "ingest has 0 good answers, and 459 are needed; 600 of 600 requests failed.";
+    assert!(outcome.message.contains(said), "{} {row:#?}", outcome.message);
+    assert!(row.observations.iter().any(|text| text == "600 answers were 500"), "{row:#?}");
+}
+
+#[test]
+fn how_requests_failed_stands_before_that_no_good_answer_came_afterwards() {
+    let mut scene = good(60);
+    scene.fail(0, 20, "status 500", Some(500));
+    let outage = OutageRecord { open: true, to_ms: 9_000, ..OutageRecord::default() };
+    scene.load(0).recovery = Some(RecoveryRecord { count: 1, outages: vec![outage], ..RecoveryRecord::default() });
+    let (row, outcome) = scene.judged();
+    assert!(outcome.message.contains("20 answers were 500"), "{}", outcome.message);
+    assert!(row.observations.iter().any(|text| text.contains("did not answer well again")), "{row:#?}");
+    for index in 0..2 {
+        let left = scene.load(index).counts.ok;
+        scene.fail(index, left, "status 503", Some(503));
+    }
+    let row = scene.row();
+    assert!(!row.observations.iter().any(|text| text.contains("again")), "it never did: {row:#?}");
 }

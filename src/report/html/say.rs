@@ -4,7 +4,7 @@ use super::super::Results;
 use super::belief::{Answer, QUESTIONS, answers};
 use super::capacity::{Curve, curve};
 use crate::api::{Reason, RowVerdict};
-use crate::results::figures::decimal::human;
+use crate::results::figures::decimal::{human, number};
 use crate::results::figures::note::plural;
 use crate::results::judged::metric::{Worst, value};
 use crate::results::shown::limited::{Limit, ONE_CLIENT, gave_out};
@@ -30,12 +30,25 @@ pub fn answer(results: &Results) -> String {
         None if rows.len() > 1 => format!(" in row {row}"),
         None => String::new(),
     };
+    if let Some(nothing) = all_failed(results, row) {
+        return format!("No request was answered well{place}: {nothing}.");
+    }
+    let failed = best.failed_percent.as_ref().and_then(number).filter(|percent| *percent > 0.0);
+    let failed = failed.map(|percent| format!(" {} % of its requests failed.", human(percent))).unwrap_or_default();
     let rate = best.rate.unwrap_or_default();
     let knee = curve(results).and_then(|curve| knee(&curve)).unwrap_or_default();
     if rows.len() == 1 {
-        return format!("It did {rate}{place}{}.", latency(results, row));
+        return format!("It did {rate}{place}{}.{failed}", latency(results, row));
     }
-    format!("The highest rate was {rate}{place}{}.{knee}", latency(results, row))
+    format!("The highest rate was {rate}{place}{}.{failed}{knee}", latency(results, row))
+}
+
+/// "150 of 150 requests failed", of a row that sent some and had no good answer.
+fn all_failed(results: &Results, row: i32) -> Option<String> {
+    let row = results.plain_rows().find(|one| one.row == row)?;
+    let figure = |metric| value(metric, row, Worst::Largest).ok();
+    let (sent, ok, failed) = (figure("requests.sent")?, figure("requests.ok")?, figure("requests.failed")?);
+    (ok == 0.0 && failed > 0.0).then(|| format!("{} of {} requests failed", human(failed), human(sent)))
 }
 
 fn latency(results: &Results, row: i32) -> String {
@@ -102,7 +115,11 @@ pub fn belief(results: &Results) -> String {
     let planned = results.plan.rows;
     let mut text = format!("{valid} of {} prove something", plural(planned as u64, "row", "rows"));
     if planned == 1 {
-        text = if valid == 1 { "The row is valid".into() } else { "The row proves nothing".into() };
+        text = match rows[0].verdict {
+            Some(RowVerdict::Passed) => "The row is valid".into(),
+            Some(RowVerdict::Failed) => "The row is valid, and it failed".into(),
+            _ => "The row proves nothing".into(),
+        };
     }
     let spec = results.spec();
     let strip: Vec<_> = rows.iter().map(|row| answers(row, spec.as_ref(), results.is_local())).collect();

@@ -289,3 +289,50 @@ fn what_was_not_asked_is_not_told_as_good() {
     let nothing = crate::results::row::empty(&good(60).planned);
     assert_eq!(of(&nothing, false), [NotAsked, NotAsked, NotAsked, NotAsked, NotAsked, NotAsked, NotAsked, NotAsked]);
 }
+
+#[test]
+fn a_row_in_which_everything_failed_is_not_praised() {
+    let mut results = results(1);
+    with_row(&mut results, 0, |row| {
+        (row.verdict, row.reason) = (Some(crate::api::RowVerdict::Failed), Some("RequestsFailed".into()));
+        row.tasks_per_second = None;
+        row.loads[0].latency = None;
+        let all = row.loads[0].requests.as_mut().expect("requests");
+        (all.ok, all.failed) = (Some(crate::api::Count(0)), all.sent);
+        all.failed_percent = Some(crate::api::Decimal("100".into()));
+    });
+    assert!(
+        say::answer(&results).starts_with("No request was answered well with ingest.rate 10 (row 1): 6,000 of 6,000"),
+        "{}",
+        say::answer(&results)
+    );
+    assert!(say::belief(&results).starts_with("The row is valid, and it failed"), "{}", say::belief(&results));
+    with_row(&mut results, 0, |row| {
+        let all = row.loads[0].requests.as_mut().expect("requests");
+        (all.ok, all.failed) = (Some(crate::api::Count(5_400)), Some(crate::api::Count(600)));
+        all.failed_percent = Some(crate::api::Decimal("10".into()));
+    });
+    assert!(say::answer(&results).ends_with(" 10 % of its requests failed."), "{}", say::answer(&results));
+}
+
+#[test]
+fn more_late_than_sent_is_no_share_of_the_sent() {
+    let results = results(1);
+    let mut row = results.plain_rows().next().expect("a row").clone();
+    let all = row.loads[0].requests.as_mut().expect("requests");
+    (all.late, all.sent) = (Some(crate::api::Count(334)), Some(crate::api::Count(116)));
+    let (_, text) = &belief::answers(&row, None, false)[0];
+    assert!(text.starts_with("334 late or not sent, 116 sent"), "{text}");
+}
+
+#[test]
+fn a_rate_that_the_sweep_gives_has_an_in_flight_cap() {
+    let results = results(1);
+    let row = results.plain_rows().next().expect("a row");
+    let mut spec = results.spec().expect("a spec");
+    spec.loads[0].rate = None;
+    assert_eq!(belief::answers(row, Some(&spec), false)[2], (belief::Answer::Good, "not reached".to_owned()));
+    let mut clients = row.clone();
+    clients.loads[0].requests.as_mut().expect("requests").offered_per_second = None;
+    assert_eq!(belief::answers(&clients, Some(&spec), false)[2].1, "clients have none");
+}

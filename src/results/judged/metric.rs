@@ -2,6 +2,8 @@
 
 use crate::api::{DatabaseFigure, DatabaseSource, Latency, LoadFigures, Row, Statistics};
 use crate::results::figures::decimal::number;
+use crate::results::figures::load_figures::SAMPLE_FLOOR;
+use crate::results::figures::note::plural;
 
 /// A figure needs so many of its points to be evidence, percent.
 pub const LEAST_COVERAGE_PERCENT: i64 = 80;
@@ -66,7 +68,8 @@ fn known(value: Option<f64>) -> Result<f64, String> {
 fn one_load(rest: &str, row: &Row) -> Result<f64, String> {
     let (name, metric) = rest.split_once('.').unwrap_or((rest, ""));
     let load = row.loads.iter().find(|l| l.name.0 == name);
-    known(load.and_then(|l| load_value(metric, l)))
+    let few = load.and_then(|load| too_few(metric, load));
+    known(load.and_then(|l| load_value(metric, l))).map_err(|why| few.unwrap_or(why))
 }
 
 fn over_loads(metric: &str, loads: &[LoadFigures], worst: Worst) -> Result<f64, String> {
@@ -84,10 +87,26 @@ fn over_loads(metric: &str, loads: &[LoadFigures], worst: Worst) -> Result<f64, 
     };
     values.map(together).ok_or_else(|| match metric.split_once('.') {
         Some(("latency" | "service" | "lateness", p)) if p.starts_with('p') => {
-            "too few requests for a percentile, or none was measured".into()
+            let few = loads.iter().find_map(|load| too_few(metric, load));
+            few.unwrap_or_else(|| "too few requests for a percentile, or none was measured".into())
         }
         _ => "it is not available for every load".into(),
     })
+}
+
+/// How many answers a percentile of the load needs, where there were fewer: "ingest has 150 good answers, and 459 are needed".
+fn too_few(metric: &str, load: &LoadFigures) -> Option<String> {
+    let (head, percentile) = metric.split_once('.')?;
+    let hundredths: f64 = percentile.strip_prefix('p')?.strip_suffix("Ms")?.parse().ok()?;
+    let (_, floor) = SAMPLE_FLOOR.into_iter().find(|(quantile, _)| (quantile * 100.0 - hundredths).abs() < 0.5)?;
+    let requests = load.requests.as_ref()?;
+    let (known, one, many) = match head {
+        "latency" | "service" => (requests.ok?, "good answer", "good answers"),
+        "lateness" => (requests.sent?, "request", "requests"),
+        _ => return None,
+    };
+    let known = u64::try_from(known.0).ok().filter(|known| *known < floor)?;
+    Some(format!("{} has {}, and {floor} are needed", load.name.0, plural(known, one, many)))
 }
 
 fn load_value(metric: &str, load: &LoadFigures) -> Option<f64> {

@@ -3,15 +3,20 @@
 //! - Passed only when every planned row passed and every threshold was judged.
 //! - Passed < Failed < Invalid; the reason is that of the first of the worst rows.
 
-use crate::api::{Breach, DatabaseFigure, LoadTestSpec, Reason, ReasonKind, Row, RowVerdict, Threshold, Verdict};
+use crate::api::{
+    Breach, Count, DatabaseFigure, LoadTestSpec, Reason, ReasonKind, Requests, Row, RowVerdict, Threshold, Verdict,
+};
 
 use super::judge::{carries_late_figures, with_problem};
 use super::threshold::{self, Judgement};
+use crate::results::figures::decimal::human_count;
 use crate::results::figures::note::{LONGEST, plural, shortened, without_secrets};
 use crate::results::gathered::series::Series;
 
 /// Longest message of a condition, characters.
 const LONGEST_MESSAGE: usize = 1024;
+/// How the sentence ends that says how many breaches a row has no room for.
+const MORE_BREACHES: &str = " more thresholds did not hold";
 
 /// How a test ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,13 +145,51 @@ fn plain(verdict: RowVerdict) -> &'static str {
     if verdict == RowVerdict::Failed { "failed" } else { "prove nothing" }
 }
 
-/// The breach or the observation that made the reason, else what the reason means.
+/// The breaches or the observation that made the reason, else what the reason means.
 fn because(row: &Row, reason: Reason) -> String {
+    let about = |words: &str| row.observations.iter().find(|text| text.starts_with(words));
     match (reason, row.breaches.first(), row.observations.first()) {
-        (Reason::ThresholdsBreached, Some(breach), _) => format!("{}.", breached(breach)),
+        (Reason::ThresholdsBreached, Some(breach), _) => match broken(row) {
+            1 => format!("{}.", breached(breach)),
+            2 => format!("{}, and 1 more threshold did not hold.", breached(breach)),
+            n => format!("{}, and {} more thresholds did not hold.", breached(breach), human_count(n as i64 - 1)),
+        },
+        (Reason::TasksUnaccounted, _, Some(first)) => sentence(about("the clients counted").unwrap_or(first)),
+        (Reason::EvidenceMissing, _, Some(first)) => match missing(row, first) {
+            Some(why) => sentence(&format!("{first}; {why}")),
+            None => sentence(first),
+        },
         (_, _, Some(observation)) => sentence(observation),
         _ => reason.meaning().into(),
     }
+}
+
+/// Thresholds of a row that did not hold; a row has room for a few, and says how many more there were.
+fn broken(row: &Row) -> u64 {
+    let more = row.observations.iter().find_map(|text| text.strip_suffix(MORE_BREACHES)?.parse::<u64>().ok());
+    row.breaches.len() as u64 + more.unwrap_or(0)
+}
+
+/// What the row knows about why the figure of that sentence ("no figure for METRIC: ...") is missing.
+fn missing(row: &Row, sentence: &str) -> Option<String> {
+    let (metric, _) = sentence.strip_prefix("no figure for ")?.split_once(": ")?;
+    let source = match metric.split('.').collect::<Vec<_>>()[..] {
+        ["measurements", name, _] => name.to_owned(),
+        ["database", ..] => "PostgreSQL answered".to_owned(),
+        ["latency" | "service", _] | ["loads", _, "latency" | "service", _] => return failed(row),
+        _ => return None,
+    };
+    let says = |text: &&String| text.strip_prefix(&source).is_some_and(|rest| rest.starts_with([' ', ':']));
+    row.observations.iter().find(says).cloned()
+}
+
+/// "150 of 150 requests failed"; `None`: none did.
+fn failed(row: &Row) -> Option<String> {
+    let sum = |of: fn(&Requests) -> Option<Count>| -> i64 {
+        row.loads.iter().filter_map(|load| of(load.requests.as_ref()?)).map(|n| n.0).sum()
+    };
+    let (failed, sent) = (sum(|all| all.failed), sum(|all| all.sent));
+    (failed > 0).then(|| format!("{} of {} failed", human_count(failed), plural(sent as u64, "request", "requests")))
 }
 
 fn breached(breach: &Breach) -> String {
