@@ -42,17 +42,19 @@ fn an_authority_of_ones_own_is_trusted_for_a_url_and_for_a_manifest_that_names_n
     std::fs::write(&ca, pem).unwrap();
     let spec = format!(
         "  loads: [{{name: m, url: '{url}', rate: 5, durationSeconds: 3}}]\n  settle: {{seconds: 0}}\n  \
-         measurements: [{{name: a, http: {{url: '{url}/', jsonPointer: ''}}, intervalSeconds: 1}}]\n  \
-         thresholds: [{{metric: measurements.a.maximum, min: 7, max: 7}}]"
+         measurements: [{{name: a, http: {{url: '{url}/', jsonPointer: ''}}, intervalSeconds: 1}}]"
     );
     let file = manifest(folder.path(), &spec);
+    let report = folder.path().join("report").display().to_string();
     for what in [&[url.as_str(), "-n", "2"][..], &[&file]] {
-        let trusted = run(&[what, &["--cacert", &ca]].concat());
-        assert_eq!(trusted.code, Some(0), "{trusted:?}");
+        let trusted = run(&[what, &["--cacert", &ca, "--report", &report]].concat());
         assert!(trusted.out.contains("200: "), "{trusted:?}");
         let unknown = run(what);
         assert_ne!(unknown.code, Some(0), "{unknown:?}");
         assert!(!unknown.out.contains("200: "), "{unknown:?}");
     }
+    let text = std::fs::read_to_string(folder.path().join("report/results.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(results["rows"][0]["measurements"][0]["maximum"], "7", "{}", results["rows"][0]["measurements"]);
     assert_eq!(run(&[&url, "-n", "2", "--cacert", &format!("{ca}.none")]).code, Some(2));
 }
