@@ -2,6 +2,7 @@
 
 mod completion;
 mod object;
+mod percentiles;
 mod print;
 mod run;
 mod validate;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use super::percentiles::out_of_reach;
 use crate::plan::{Checked, Plan, check_documents};
 use crate::results::judged::threshold::is_late;
 
@@ -54,7 +55,7 @@ fn report(file: &str, test: &Checked) -> u8 {
                 let set: Vec<String> = row.set.iter().map(|s| format!("{}={}", s.name, s.value)).collect();
                 println!("  row {:>2}  {}", row.number, if set.is_empty() { "-".into() } else { set.join("  ") });
             }
-            short_rows(plan).iter().for_each(|note| println!("  note: {note}"));
+            short_rows(plan).iter().chain(&out_of_reach(plan)).for_each(|note| println!("  note: {note}"));
             exit::PASSED
         }
         Err(errors) => {

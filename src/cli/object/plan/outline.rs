@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::api::{Action, Load, Target, When};
 use crate::build::{Field, container_index, current, wanted};
+use crate::cli::percentiles::out_of_reach;
 use crate::lifecycle::PlanView;
 use crate::plan::{Plan, PlannedRow, least_seconds, method};
 use crate::results::figures::decimal::human;
@@ -33,7 +34,8 @@ pub fn outline(name: &str, plan: &Plan, live: &[(String, Value)]) -> String {
     if plan.spec.targets.is_empty() {
         out += "  nothing: no target is named\n";
     }
-    out + &done_beside(plan) + &read(plan)
+    let notes: String = out_of_reach(plan).iter().map(|note| format!("note: {note}\n")).collect();
+    out + &done_beside(plan) + &read(plan) + &notes
 }
 
 /// `3 min 20 s at least, 25 min at most`.
