@@ -62,6 +62,8 @@ pub struct Memory {
     pub act_gone: Option<Uid>,
     /// Name of an act's Job that the API server won't take, and why.
     pub act_refused: Option<(String, String)>,
+    /// What the API server said against the Job of the generators or the observer.
+    pub job_refused: Option<String>,
     /// resourceVersion of each of the row's pods, by uid, and since when it is that.
     pub versions: BTreeMap<String, (String, Millis)>,
     /// Uids of generator pods that were seen ended.

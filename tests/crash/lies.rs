@@ -109,6 +109,15 @@ fn service_that_is_led_away_in_mid_row() {
         .gets("TargetDisturbed", "Service api came to lead to 1 pods that are no target's");
 }
 
+#[test]
+fn generators_that_may_not_be_made() {
+    planted(|lab| {
+        let refused = |call: &Call| call.class == "create jobs" && !call.what.contains("observe");
+        lab.fake.trouble(move |call| refused(call).then_some(Trouble::Answer { code: 403, applied: false }));
+    })
+    .gets("DeadlineExceeded", "creating the generator Job");
+}
+
 fn of_one_row(spec: &mut Value) {
     spec["sweep"] = json!([]);
 }

@@ -28,6 +28,9 @@ pub async fn read(session: &mut Session<'_>) {
     let name = session.run().observer();
     let job = live(call(session.api::<Job>().get(&name)).await);
     let Live::Fresh(job) = job else {
+        if let (Live::Missing, Some(why)) = (&job, &session.memory.job_refused) {
+            session.note.clone_from(why);
+        }
         session.seen.observer = job.map(|_| ObserverSeen::Starting);
         return;
     };

@@ -24,6 +24,9 @@ const QUIET: Millis = 2_000;
 pub async fn read_job(session: &mut Session<'_>) {
     let name = session.run().row(session.state.row.into());
     let job = live(call(session.api::<Job>().get(&name)).await);
+    if let (Live::Missing, Some(why)) = (&job, &session.memory.job_refused) {
+        session.note.clone_from(why);
+    }
     let (label, owner) = (session.run().label(), session.uid());
     session.seen.job = job.map(|job| {
         let owned = job.owner_references().iter().any(|o| o.uid == owner && o.controller == Some(true));

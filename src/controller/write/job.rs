@@ -18,7 +18,7 @@ use crate::plan::{generator_input, observer_input};
 ///
 /// # Errors
 /// The API server refused or did not answer; so with all of them.
-pub async fn observer(session: &Session<'_>) -> Result<(), PassError> {
+pub async fn observer(session: &mut Session<'_>) -> Result<(), PassError> {
     let Some(plan) = &session.plan else { return Ok(()) };
     let Some(input) = observer_input(plan, &session.identity()) else { return Ok(()) };
     let run = session.run();
@@ -27,11 +27,12 @@ pub async fn observer(session: &Session<'_>) -> Result<(), PassError> {
     let job = observer_job(&pod_context(session, &run, &[]), &text, u64::try_from(seconds).unwrap_or(0));
     create(&session.api::<ConfigMap>(), &plan_config_map(&run, None, text), "creating the observer's ConfigMap")
         .await?;
-    create(&session.api::<Job>(), &job, "creating the observer's Job").await
+    let answer = create(&session.api::<Job>(), &job, "creating the observer's Job").await;
+    refused(session, answer)
 }
 
 /// The row's generators and what they read.
-pub async fn generators(session: &Session<'_>, decided: Decided) -> Result<(), PassError> {
+pub async fn generators(session: &mut Session<'_>, decided: Decided) -> Result<(), PassError> {
     let (Some(plan), Some(row)) = (&session.plan, session.row()) else { return Ok(()) };
     let run = session.run();
     let input = generator_input(plan, row, &session.identity());
@@ -50,7 +51,15 @@ pub async fn generators(session: &Session<'_>, decided: Decided) -> Result<(), P
     if decided.is_stale() {
         return Ok(());
     }
-    create(&session.once::<Job>(), &job, "creating the generator Job").await
+    let answer = create(&session.once::<Job>(), &job, "creating the generator Job").await;
+    refused(session, answer)
+}
+
+/// Remembers why a Job can't be made: when it is given up, that is what a person has to know.
+fn refused(session: &mut Session<'_>, answer: Result<(), PassError>) -> Result<(), PassError> {
+    session.memory.job_refused = answer.as_ref().err().map(ToString::to_string);
+    session.remember();
+    answer
 }
 
 /// Deletes a Job with its pods; with `uid`, only that one.
