@@ -98,6 +98,7 @@ const LIES: &[(&str, &str, &str)] = &[
     ("Service led away in mid-row", CLUSTER, "service_that_is_led_away_in_mid_row"),
     ("Service deleted in mid-row", CLUSTER, "service_that_is_deleted_in_mid_row"),
     ("Service that cannot be read", CLUSTER, "service_that_cannot_be_read_when_the_row_is_over"),
+    ("generators that may not be made", CLUSTER, "generators_that_may_not_be_made"),
     ("Service that keeps old pods", CLUSTER, "service_that_keeps_pods_of_the_old_replica_set"),
     ("old ReplicaSet still serving", CLUSTER, "old_replica_set_still_serving"),
     ("limit not applied", CLUSTER, "limit_not_applied"),

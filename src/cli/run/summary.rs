@@ -26,7 +26,8 @@ fn of_load(load: &LoadFigures) -> String {
             known(&requests.late)
         );
         if let Some(seconds) = &load.seconds {
-            text += &format!(" in {} s, {}/s", shown(Some(seconds)), shown(requests.per_second.as_ref()));
+            let rate = shown(requests.per_second.as_ref());
+            text += &format!("; {rate}/s, the last answer after {} s", shown(Some(seconds)));
         }
         out += &line("requests", &text);
     }
