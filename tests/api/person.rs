@@ -133,7 +133,7 @@ async fn who_stops_watching_is_told_that_the_test_goes_on() {
     let mut rest = String::new();
     shown.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("long goes on in the cluster") && rest.contains("kubectl loadtest cancel long"), "{rest}");
-    assert_eq!(watching.wait().unwrap().code(), Some(0));
+    assert_eq!(watching.wait().unwrap().code(), Some(130));
     assert_eq!(space.test("long").await["spec"]["cancel"], false, "the test was left alone");
 }
 
