@@ -56,10 +56,14 @@ async fn a_finished_test_goes_when_its_time_is_over_and_one_without_a_time_stays
     };
     ended("stays").await;
     ended("later").await;
-    let told = space.list("events", None).await.into_iter().filter(|event| event["reason"] == "Expired");
-    let mut told: Vec<_> = told.map(|event| event["regarding"]["name"].as_str().unwrap().to_owned()).collect();
-    told.sort();
-    assert_eq!(told, ["goes", "refused"]);
+    // An event follows its deletion.
+    eventually("both deletions are told, and no other", 60, async || {
+        let told = space.list("events", None).await.into_iter().filter(|event| event["reason"] == "Expired");
+        let mut told: Vec<_> = told.map(|event| event["regarding"]["name"].as_str().unwrap().to_owned()).collect();
+        told.sort();
+        if told == ["goes", "refused"] { Ok(()) } else { Err(format!("{told:?}")) }
+    })
+    .await;
 
     // Written into a test that is over, it counts from its end, which is longer ago, and begins no other run.
     for name in ["stays", "later"] {
